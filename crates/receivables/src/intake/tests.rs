@@ -1,0 +1,348 @@
+//! What the API takes in and what it refuses.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn problems<T: std::fmt::Debug>(result: Result<T, Vec<FieldError>>) -> Vec<(String, String)> {
+    result
+        .unwrap_err()
+        .into_iter()
+        .map(|e| (e.pointer, e.code.into_owned()))
+        .collect()
+}
+
+fn owned(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected
+        .iter()
+        .map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned()))
+        .collect()
+}
+
+/// `base` with the fields of `change` put over it.
+fn with(base: &Value, change: Value) -> Value {
+    let mut changed = base.clone();
+    for (key, value) in change.as_object().unwrap() {
+        changed[key] = value.clone();
+    }
+    changed
+}
+
+fn customer() -> Value {
+    json!({
+        "external_id": "C-1", "name": "Buyer AS", "kind": "business", "country": "SE",
+        "time_zone": "Europe/Stockholm", "locale": "en", "currency": "EUR"
+    })
+}
+
+fn invoice() -> Value {
+    json!({
+        "number": "2026-001", "customer": {"external_id": "C-1"}, "issue_date": "2025-12-21",
+        "due_date": "2026-01-20", "currency": "EUR", "total": "1250.00"
+    })
+}
+
+fn payment() -> Value {
+    json!({
+        "amount": "1250.00", "currency": "EUR", "received_on": "2026-01-21", "method": "bank_transfer",
+        "reference": "bank-1"
+    })
+}
+
+fn link() -> Value {
+    json!({"customer": {"external_id": "C-1"}})
+}
+
+#[test]
+fn a_customer_needs_all_that_decides_about_its_messages() {
+    let expected = [
+        ("/external_id", "required"),
+        ("/name", "required"),
+        ("/kind", "required"),
+        ("/country", "required"),
+        ("/time_zone", "required"),
+        ("/locale", "required"),
+        ("/currency", "required"),
+    ];
+    assert_eq!(problems(CustomerInput::parse(&json!({}))), owned(&expected));
+}
+
+#[test]
+fn a_full_customer_is_read() {
+    let full = with(
+        &customer(),
+        json!({
+            "region": "Skåne", "terms_days": 0, "credit_limit": {"amount": "5000", "currency": "EUR"},
+            "policy": "standard", "po_required": true, "preferred_channel": "sms",
+            "preferred_payment_methods": ["card", "bank_transfer"],
+            "contacts": [{
+                "name": "Lisa Johnson", "role": "billing", "email": "lj@buyer.se", "phone": "23434234",
+                "postal": {"lines": ["Hovedgatan 32"], "postal_code": "456 34", "city": "Stockholm", "country": "SE"}
+            }]
+        }),
+    );
+    let read = CustomerInput::parse(&full).unwrap();
+    assert_eq!(read.terms_days, Some(0));
+    assert_eq!(read.credit_limit.unwrap().minor(), 500_000);
+    assert_eq!(read.contacts[0].email.as_deref(), Some("lj@buyer.se"));
+    assert_eq!(
+        CustomerInput::parse(&serde_json::to_value(&read).unwrap()),
+        Ok(read)
+    );
+}
+
+#[test]
+fn each_wrong_field_of_a_customer_is_named() {
+    let cases: [(Value, &[(&str, &str)]); 10] = [
+        (json!({"kind": "company"}), &[("/kind", "unknown_value")]),
+        (json!({"country": "UK"}), &[("/country", "unknown_country")]),
+        (
+            json!({"time_zone": "CET/Berlin"}),
+            &[("/time_zone", "unknown_time_zone")],
+        ),
+        (json!({"currency": "EURO"}), &[("/currency", "unknown_currency")]),
+        (json!({"terms_days": 366}), &[("/terms_days", "out_of_range")]),
+        (json!({"terms_days": -1}), &[("/terms_days", "out_of_range")]),
+        (
+            json!({"credit_limit": {"amount": "1", "currency": "USD"}}),
+            &[("/credit_limit", "currency_mismatch")],
+        ),
+        (
+            json!({"credit_limit": "-1"}),
+            &[("/credit_limit", "out_of_range")],
+        ),
+        (
+            json!({"contacts": [{"name": "A", "role": "boss"}]}),
+            &[("/contacts/0/role", "unknown_value")],
+        ),
+        (
+            json!({"contacts": [{"name": "A", "role": "sales", "postal": {}}], "vat": "1"}),
+            &[
+                ("/contacts/0/postal/lines", "required"),
+                ("/vat", "unknown_field"),
+            ],
+        ),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(
+            problems(CustomerInput::parse(&with(&customer(), change.clone()))),
+            owned(expected),
+            "{change}"
+        );
+    }
+}
+
+#[test]
+fn a_full_invoice_is_read() {
+    let full = with(
+        &invoice(),
+        json!({
+            "total": {"amount": "1250", "currency": "EUR"},
+            "lines": [
+                {"description": "Consulting,\nMay", "quantity": "7.50", "amount": "1300.00"},
+                {"description": "Discount", "quantity": 1, "amount": "-50.00"}
+            ],
+            "po_number": "PO-1", "order_number": "O-1", "payment_reference": "RF18539007547034",
+            "documents": [{"name": "Invoice", "url": "https://example.org/1.pdf"}]
+        }),
+    );
+    let read = InvoiceInput::parse(&full).unwrap();
+    assert_eq!(read.total.to_string(), "1250.00 EUR");
+    assert_eq!(read.lines[1].amount.unwrap().minor(), -5_000);
+    let canonical = serde_json::to_value(&read).unwrap();
+    assert_eq!(canonical["lines"][0]["quantity"], "7.5");
+    assert_eq!(InvoiceInput::parse(&canonical), Ok(read));
+}
+
+#[test]
+fn each_wrong_field_of_an_invoice_is_named() {
+    let cases: [(Value, &[(&str, &str)]); 12] = [
+        (
+            json!({"due_date": "2025-12-20"}),
+            &[("/due_date", "before_issue_date")],
+        ),
+        (
+            json!({"due_date": "2026-02-30"}),
+            &[("/due_date", "invalid_date")],
+        ),
+        (json!({"total": "0.00"}), &[("/total", "not_positive")]),
+        (json!({"total": "-5.00"}), &[("/total", "not_positive")]),
+        (json!({"total": 1250.0}), &[("/total", "wrong_type")]),
+        (
+            json!({"total": "1250.005"}),
+            &[("/total", "amount_too_many_digits")],
+        ),
+        (
+            json!({"currency": "JPY"}),
+            &[("/total", "amount_too_many_digits")],
+        ),
+        (
+            json!({"total": {"amount": "1", "currency": "USD"}}),
+            &[("/total", "currency_mismatch")],
+        ),
+        (json!({"currency": "XXX"}), &[("/currency", "unknown_currency")]),
+        (json!({"customer": {}}), &[("/customer", "one_of")]),
+        (
+            json!({"customer": {"external_id": "C-1", "id": "cus_00000000000000000000000000"}}),
+            &[("/customer", "one_of")],
+        ),
+        (
+            json!({"customer": {"id": "inv_1"}, "lines": [{"quantity": 1.5}], "documents": [{"name": "a", "url": "x"}]}),
+            &[
+                ("/customer/id", "invalid_id"),
+                ("/lines/0/description", "required"),
+                ("/lines/0/quantity", "invalid_quantity"),
+                ("/documents/0/url", "invalid_url"),
+            ],
+        ),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(
+            problems(InvoiceInput::parse(&with(&invoice(), change.clone()))),
+            owned(expected),
+            "{change}"
+        );
+    }
+}
+
+#[test]
+fn a_credit_note_is_read_and_its_total_is_positive() {
+    let note = json!({
+        "number": "CN-1", "customer": {"external_id": "C-1"}, "issue_date": "2026-01-21", "currency": "EUR",
+        "total": "50.00", "invoice_number": "2026-001", "reason": "Damaged"
+    });
+    let read = CreditNoteInput::parse(&note).unwrap();
+    assert_eq!(
+        CreditNoteInput::parse(&serde_json::to_value(&read).unwrap()),
+        Ok(read)
+    );
+    let refused = CreditNoteInput::parse(&with(&note, json!({"total": "-50.00"})));
+    assert_eq!(problems(refused), owned(&[("/total", "not_positive")]));
+}
+
+#[test]
+fn a_payment_is_read_with_its_remittance() {
+    let full = with(
+        &payment(),
+        json!({
+            "customer": {"external_id": "C-1"},
+            "remittance": [{"invoice_number": "2026-001", "amount": "1000.00"}, {"invoice_number": "2026-002"}]
+        }),
+    );
+    let read = PaymentInput::parse(&full).unwrap();
+    assert_eq!(read.remittance[0].amount.unwrap().minor(), 100_000);
+    assert_eq!(
+        PaymentInput::parse(&serde_json::to_value(&read).unwrap()),
+        Ok(read)
+    );
+    let bad = with(
+        &payment(),
+        json!({"reference": null, "method": "Bank Transfer", "amount": "1e3", "remittance": [{}]}),
+    );
+    let expected = [
+        ("/amount", "amount_exponent"),
+        ("/method", "invalid_name"),
+        ("/reference", "required"),
+        ("/remittance/0/invoice_number", "required"),
+    ];
+    assert_eq!(problems(PaymentInput::parse(&bad)), owned(&expected));
+}
+
+#[test]
+fn a_payment_link_is_read_and_its_parts_agree() {
+    let eur = |amount: &str| json!({"amount": amount, "currency": "EUR"});
+    let full = with(
+        &link(),
+        json!({
+            "invoices": ["inv_00000000000000000000000000"], "amount": eur("100"), "allow_partial": true,
+            "minimum": eur("10"), "expires_at": "2026-03-01T00:00:00+01:00"
+        }),
+    );
+    let read = PaymentLinkInput::parse(&full).unwrap();
+    assert_eq!(read.expires_at.unwrap().to_rfc3339(), "2026-02-28T23:00:00+00:00");
+    assert_eq!(
+        PaymentLinkInput::parse(&serde_json::to_value(&read).unwrap()),
+        Ok(read)
+    );
+
+    let twice = ["inv_00000000000000000000000000", "inv_00000000000000000000000000"];
+    let cases: [(Value, &[(&str, &str)]); 5] = [
+        (json!({"minimum": eur("10")}), &[("/minimum", "not_allowed")]),
+        (
+            json!({"allow_partial": true, "minimum": eur("10"), "amount": eur("9")}),
+            &[("/minimum", "out_of_range")],
+        ),
+        (
+            json!({"allow_partial": true, "minimum": eur("10"), "amount": {"amount": "9", "currency": "USD"}}),
+            &[("/minimum", "currency_mismatch")],
+        ),
+        (json!({"amount": eur("0")}), &[("/amount", "not_positive")]),
+        (
+            json!({"invoices": twice, "expires_at": "soon"}),
+            &[("/invoices", "duplicate"), ("/expires_at", "invalid_instant")],
+        ),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(
+            problems(PaymentLinkInput::parse(&with(&link(), change.clone()))),
+            owned(expected),
+            "{change}"
+        );
+    }
+}
+
+#[test]
+fn equal_content_has_one_canonical_form() {
+    let other_words = json!({
+        "total": {"currency": "EUR", "amount": "1250"}, "currency": "EUR", "due_date": "2026-01-20",
+        "issue_date": "2025-12-21", "customer": {"external_id": "C-1"}, "number": " 2026-001 ", "lines": []
+    });
+    let text = |value: &Value| serde_json::to_string(&InvoiceInput::parse(value).unwrap()).unwrap();
+    assert_eq!(text(&invoice()), text(&other_words));
+    assert_ne!(
+        text(&invoice()),
+        text(&with(&invoice(), json!({"total": "1250.01"})))
+    );
+}
+
+#[test]
+fn a_due_date_is_given_or_follows_from_the_terms() {
+    let issue = day("2026-01-10");
+    let cases = [
+        (
+            Some(day("2026-01-20")),
+            Some(14),
+            "2026-01-20",
+            DueSource::Invoice,
+        ),
+        (Some(issue), None, "2026-01-10", DueSource::Invoice),
+        (None, Some(14), "2026-01-24", DueSource::CustomerTerms),
+        (None, Some(0), "2026-01-10", DueSource::CustomerTerms),
+        (None, None, "2026-02-09", DueSource::DefaultTerms),
+    ];
+    for (given, terms, on, source) in cases {
+        assert_eq!(due_on(issue, given, terms), Ok(DueOn { on: day(on), source }));
+    }
+    let refused = due_on(issue, Some(day("2026-01-09")), None).unwrap_err();
+    assert_eq!(
+        (refused.pointer.as_str(), refused.code.as_ref()),
+        ("/due_date", "before_issue_date")
+    );
+}
+
+proptest! {
+    #[test]
+    fn what_is_taken_reads_back_the_same(
+        number in "\\PC{0,12}", total in "-?[0-9]{1,6}(\\.[0-9]{1,3})?", issue in "20[0-9]{2}-[01][0-9]-[0-3][0-9]",
+    ) {
+        let document = with(&invoice(), json!({"number": number, "total": total, "issue_date": issue, "due_date": null}));
+        if let Ok(read) = InvoiceInput::parse(&document) {
+            prop_assert_eq!(InvoiceInput::parse(&serde_json::to_value(&read).unwrap()), Ok(read));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The rules of accounts receivable: what an invoice, a payment, a policy and a reminder are, and what is
+//! to happen next.
+//!
+//! Pure. Nothing here does I/O, reads a clock (`now` is always an argument), touches a float or panics.
+//! Input is parsed at the edge into types that cannot hold a wrong value, with every problem named at once
+//! ([`fields`], [`intake`], [`ubl`], [`policy`]); from there on it is trusted.
+//!
+//! | to find out | look in |
+//! |---|---|
+//! | what an amount is | [`money`], [`currency`] |
+//! | what may come in | [`intake`], [`ubl`], [`limits`] |
+//! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`]) |
+//! | where money goes | [`allocation`] |
+//! | how an account stands | [`aging`], [`risk`] |
+//! | how a message fares | [`message`], [`backoff`] |
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        reason = "tests compute expected values in plain arithmetic; an overflow there fails the test"
+    )
+)]
+
+pub mod aging;
+pub mod allocation;
+pub mod backoff;
+pub mod calendar;
+pub mod channel;
+pub mod country;
+pub mod currency;
+pub mod dunning;
+pub mod fields;
+pub mod id;
+pub mod intake;
+pub mod limits;
+pub mod message;
+pub mod money;
+pub mod policy;
+pub mod risk;
+pub mod ubl;

@@ -1,0 +1,96 @@
+//! A bound on everything that comes in, each with its reason. Lengths are in characters.
+
+/// Days to pay where neither the invoice nor the customer says: 30, the statutory period of Directive
+/// 2011/7/EU, Article 3(3)(b).
+pub const DEFAULT_TERMS_DAYS: u32 = 30;
+
+/// The longest terms of a customer: a year. Longer ones are a financing agreement, not an invoice.
+pub const MAX_TERMS_DAYS: u32 = 365;
+
+/// The first year of a date: before it lie only typing errors and clocks at zero.
+pub const FIRST_YEAR: i32 = 1980;
+
+/// The last year of a date: `29260110` typed for `20260110` must not become a due date.
+pub const LAST_YEAR: i32 = 2199;
+
+/// Names of people, companies and roles: Peppol allows any length, no register exceeds this.
+pub const NAME: usize = 200;
+
+/// Keys of other systems (external ids, references of payments): a UUID, a URN or a GLN with its scheme.
+pub const KEY: usize = 200;
+
+/// Numbers of invoices, credit notes and orders: they are printed, typed and read out on the phone.
+pub const NUMBER: usize = 100;
+/// Characters that tell whose numbering a number belongs to: two parties' keys and the words between them.
+pub const NUMBERING: usize = 2 * KEY + 64;
+
+/// Short names we define or the user defines (policies, methods, templates).
+pub const SLUG: usize = 64;
+
+/// A line of an address: what fits a window envelope, with room.
+pub const ADDRESS_LINE: usize = 200;
+
+/// Lines of an address above city and country.
+pub const ADDRESS_LINES: usize = 6;
+
+/// An email address: RFC 5321, section 4.5.3.1.3 (a path of 256 with its angle brackets).
+pub const EMAIL: usize = 254;
+
+/// The part before the `@`: RFC 5321, section 4.5.3.1.1.
+pub const EMAIL_LOCAL: usize = 64;
+
+/// A telephone number: 15 digits (ITU-T E.164) with punctuation and an extension.
+pub const PHONE: usize = 40;
+
+/// A URL: what every browser and proxy takes.
+pub const URL: usize = 2_000;
+
+/// A language tag: language, script, region and a variant (RFC 5646, section 4.4.1).
+pub const LOCALE: usize = 35;
+
+/// Free text a person writes: a description, a reason, a note.
+pub const TEXT: usize = 2_000;
+
+/// Contacts of a customer: more than these are a mailing list.
+pub const CONTACTS: usize = 50;
+
+/// Preferred payment methods of a customer.
+pub const METHODS: usize = 20;
+
+/// Lines of an invoice: the largest telephone bills have a few thousand.
+pub const LINES: usize = 10_000;
+
+/// Documents that belong to an invoice.
+pub const DOCUMENTS: usize = 50;
+
+/// Remittance lines of a payment: a batch transfer of a large customer.
+pub const REMITTANCE_LINES: usize = 5_000;
+
+/// Invoices one payment link covers: more do not fit its page.
+pub const LINK_INVOICES: usize = 500;
+
+/// Problems reported for one document: beyond this a reader learns nothing new, and a hostile document
+/// cannot make the answer larger than itself.
+pub const PROBLEMS: usize = 100;
+
+/// Elements within elements of an XML document: UBL 2.1 needs about a dozen.
+pub const XML_DEPTH: usize = 64;
+
+/// Attributes of one element: UBL has at most about ten, and the parser compares each with each.
+pub const XML_ATTRIBUTES: usize = 64;
+
+/// Different namespace prefixes of a document: UBL needs three, signatures a few more. The parser copies
+/// those in scope for each element that declares one.
+pub const XML_NAMESPACES: usize = 64;
+
+/// Nodes of an XML document: an invoice of several thousand lines, in about 40 MB of memory.
+pub const XML_NODES: u32 = 500_000;
+
+/// Steps of a dunning policy: more than one a week for half a year.
+pub const POLICY_STEPS: usize = 30;
+
+/// The earliest and latest day of a policy's step, counted from the due date.
+pub const STEP_DAYS: std::ops::RangeInclusive<i64> = -60..=365;
+
+/// The longest pause between contacts that a policy may ask for.
+pub const MAX_DAYS_BETWEEN_CONTACTS: i64 = 90;

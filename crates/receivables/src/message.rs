@@ -1,0 +1,148 @@
+//! The life of a message in the outbox.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageStatus {
+    /// Waits for the courier.
+    Queued,
+    /// The courier has leased it.
+    Sending,
+    /// The provider has accepted it.
+    Sent,
+    /// The provider says that it arrived.
+    Delivered,
+    /// The provider says that it did not.
+    Bounced,
+    /// It was tried often enough, or refused for good.
+    Failed,
+    /// A crash leaves open whether the provider got it; a person decides.
+    Uncertain,
+    /// The customer or the law does not want it.
+    Suppressed,
+    /// Fresh evidence or a person took it back.
+    Cancelled,
+}
+
+use MessageStatus::{Bounced, Cancelled, Delivered, Failed, Queued, Sending, Sent, Suppressed, Uncertain};
+
+/// What each status can become.
+///
+/// The judgement on fresh evidence falls under the courier's lease, so that `sending` can still be
+/// cancelled or suppressed. A provider's word may come late: after `uncertain`, and a bounce even after
+/// `delivered`. What failed or bounced may be queued again by a person.
+const BECOMES: [(MessageStatus, &[MessageStatus]); 9] = [
+    (Queued, &[Sending, Suppressed, Cancelled]),
+    (
+        Sending,
+        &[Sent, Queued, Bounced, Failed, Uncertain, Suppressed, Cancelled],
+    ),
+    (Sent, &[Delivered, Bounced]),
+    (Delivered, &[Bounced]),
+    (Bounced, &[Queued]),
+    (Failed, &[Queued, Cancelled]),
+    (Uncertain, &[Sent, Delivered, Bounced, Failed, Queued, Cancelled]),
+    (Suppressed, &[]),
+    (Cancelled, &[]),
+];
+
+impl MessageStatus {
+    /// Every status with its name in the API.
+    pub const NAMES: &'static [(&'static str, MessageStatus)] = &[
+        ("queued", Queued),
+        ("sending", Sending),
+        ("sent", Sent),
+        ("delivered", Delivered),
+        ("bounced", Bounced),
+        ("failed", Failed),
+        ("uncertain", Uncertain),
+        ("suppressed", Suppressed),
+        ("cancelled", Cancelled),
+    ];
+
+    /// The name in the API.
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES
+            .iter()
+            .find(|(_, status)| *status == self)
+            .map_or("", |(name, _)| name)
+    }
+
+    /// The status of a name.
+    pub fn parse(name: &str) -> Option<MessageStatus> {
+        Self::NAMES
+            .iter()
+            .find(|(word, _)| *word == name)
+            .map(|(_, status)| *status)
+    }
+
+    /// What it can become.
+    pub fn successors(self) -> &'static [MessageStatus] {
+        BECOMES
+            .iter()
+            .find(|(status, _)| *status == self)
+            .map_or(&[], |(_, next)| next)
+    }
+
+    /// Whether it can become `next`.
+    pub fn can_become(self, next: MessageStatus) -> bool {
+        self.successors().contains(&next)
+    }
+
+    /// Whether nothing can follow.
+    pub fn is_final(self) -> bool {
+        self.successors().is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_a_name_and_a_place_in_the_table() {
+        for (name, status) in MessageStatus::NAMES {
+            assert_eq!(MessageStatus::parse(name), Some(*status));
+            assert_eq!(status.as_str(), *name);
+            assert_eq!(serde_json::to_value(status).unwrap(), *name);
+            assert_eq!(
+                BECOMES.iter().filter(|(from, _)| from == status).count(),
+                1,
+                "{name}"
+            );
+        }
+        assert_eq!(MessageStatus::parse("lost"), None);
+    }
+
+    #[test]
+    fn what_may_follow_what() {
+        let allowed = [
+            (Queued, Sending),
+            (Sending, Sent),
+            (Sending, Queued),
+            (Sent, Delivered),
+            (Failed, Queued),
+            (Uncertain, Sent),
+        ];
+        let refused = [
+            (Queued, Sent),
+            (Sent, Queued),
+            (Delivered, Queued),
+            (Cancelled, Queued),
+            (Suppressed, Sending),
+            (Sent, Cancelled),
+        ];
+        for (from, to) in allowed {
+            assert!(from.can_become(to), "{from:?} to {to:?}");
+        }
+        for (from, to) in refused {
+            assert!(!from.can_become(to), "{from:?} to {to:?}");
+        }
+        for (_, status) in MessageStatus::NAMES {
+            assert!(!status.can_become(*status), "{status:?} to itself");
+            assert_eq!(status.is_final(), matches!(status, Suppressed | Cancelled));
+        }
+    }
+}

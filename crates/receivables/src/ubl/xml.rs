@@ -1,0 +1,268 @@
+//! From bytes to a tree that is safe to walk, and the few ways in which it is walked.
+
+use std::collections::BTreeSet;
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use crate::fields::FieldError;
+use crate::limits;
+
+const CAC: &str = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2";
+const CBC: &str = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2";
+
+fn refused(code: &'static str, detail: impl Into<String>) -> FieldError {
+    FieldError::new("/", code, detail)
+}
+
+/// The text of a document in UTF-8, without its byte order mark.
+pub(super) fn decode(bytes: &[u8]) -> Result<&str, FieldError> {
+    if bytes.starts_with(&[0xfe, 0xff]) || bytes.starts_with(&[0xff, 0xfe]) {
+        return Err(refused(
+            "unsupported_encoding",
+            "the document is in UTF-16; only UTF-8 is read",
+        ));
+    }
+    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
+    // What the document declares is judged first: it explains why its bytes are no UTF-8.
+    if let Some(encoding) = declared_encoding(bytes)
+        && !["utf-8", "utf8", "us-ascii"].contains(&encoding.to_ascii_lowercase().as_str())
+    {
+        let detail = format!("the document declares the encoding {encoding}; only UTF-8 is read");
+        return Err(refused("unsupported_encoding", detail));
+    }
+    std::str::from_utf8(bytes).map_err(|error| {
+        let detail = format!(
+            "the document is not UTF-8: byte {} fits no character",
+            error.valid_up_to()
+        );
+        refused("unsupported_encoding", detail)
+    })
+}
+
+/// The encoding named in `<?xml version="1.0" encoding="..."?>`.
+fn declared_encoding(bytes: &[u8]) -> Option<String> {
+    let head = bytes.get(..bytes.len().min(200)).map(String::from_utf8_lossy)?;
+    let declaration = head.strip_prefix("<?xml")?.split("?>").next()?;
+    let value = declaration
+        .split_once("encoding")?
+        .1
+        .trim_start()
+        .strip_prefix('=')?
+        .trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    value.split(quote).nth(1).map(str::to_owned)
+}
+
+/// The document's tree. Its size is judged before it is built: the parser's time and memory grow with the
+/// square of the attributes of one element and of the namespaces in scope.
+pub(super) fn tree(text: &str) -> Result<Document<'_>, FieldError> {
+    judge(text)?;
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: limits::XML_NODES,
+        entity_resolver: None,
+    };
+    Document::parse_with_options(text, options).map_err(|error| match error {
+        roxmltree::Error::DtdDetected => dtd(),
+        roxmltree::Error::NodesLimitReached => refused(
+            "too_large",
+            format!("the document has more than {} nodes", limits::XML_NODES),
+        ),
+        other => refused("malformed_xml", other.to_string()),
+    })
+}
+
+fn dtd() -> FieldError {
+    refused(
+        "dtd_refused",
+        "a document type declaration is not allowed; no UBL document has one",
+    )
+}
+
+/// Runs over the mark-up once, without building anything. What is malformed is left to the parser, which
+/// stops at the same place.
+fn judge(text: &str) -> Result<(), FieldError> {
+    let mut depth = 0usize;
+    let mut prefixes = BTreeSet::new();
+    let mut rest = text;
+    while let Some((_, markup)) = rest.split_once('<') {
+        let after = |opening: &str, closing: &str| {
+            markup
+                .strip_prefix(opening)
+                .map(|inner| inner.split_once(closing).map_or("", |(_, after)| after))
+        };
+        let skipped = after("!--", "-->")
+            .or_else(|| after("![CDATA[", "]]>"))
+            .or_else(|| after("?", "?>"));
+        if let Some(after) = skipped {
+            rest = after;
+        } else if markup.starts_with('!') {
+            return Err(dtd());
+        } else if let Some(after) = after("/", ">") {
+            depth = depth.saturating_sub(1);
+            rest = after;
+        } else {
+            let tag = Tag::of(markup);
+            depth = depth.saturating_add(1);
+            prefixes.extend(
+                tag.inside
+                    .match_indices("xmlns:")
+                    .filter_map(|(at, _)| prefix(tag.inside, at)),
+            );
+            let found = [
+                (depth, limits::XML_DEPTH, "too_deep", "levels of elements"),
+                (
+                    tag.attributes,
+                    limits::XML_ATTRIBUTES,
+                    "too_many_attributes",
+                    "attributes on one element",
+                ),
+                (
+                    prefixes.len(),
+                    limits::XML_NAMESPACES,
+                    "too_many_namespaces",
+                    "namespace prefixes",
+                ),
+            ];
+            if let Some((_, most, code, what)) = found.into_iter().find(|(found, most, ..)| found > most) {
+                return Err(refused(code, format!("the document has more than {most} {what}")));
+            }
+            if tag.inside.ends_with('/') {
+                depth = depth.saturating_sub(1);
+            }
+            rest = tag.after;
+        }
+    }
+    Ok(())
+}
+
+/// The prefix declared by the `xmlns:` at a place in a tag.
+fn prefix(tag: &str, at: usize) -> Option<&str> {
+    tag.get(at..)?
+        .split_once(':')?
+        .1
+        .split(|c: char| c == '=' || c.is_whitespace())
+        .next()
+}
+
+/// A start tag: what is inside it, how many attributes that has, and what follows.
+struct Tag<'a> {
+    inside: &'a str,
+    attributes: usize,
+    after: &'a str,
+}
+
+impl<'a> Tag<'a> {
+    fn of(markup: &'a str) -> Tag<'a> {
+        let mut quote = None;
+        let mut attributes = 0usize;
+        for (at, byte) in markup.bytes().enumerate() {
+            match (quote, byte) {
+                (None, b'>') => {
+                    let (inside, after) = markup.split_at_checked(at).unwrap_or((markup, ""));
+                    return Tag {
+                        inside,
+                        attributes,
+                        after,
+                    };
+                }
+                (None, b'"' | b'\'') => {
+                    quote = Some(byte);
+                    attributes = attributes.saturating_add(1);
+                }
+                (Some(open), _) if open == byte => quote = None,
+                _ => {}
+            }
+        }
+        Tag {
+            inside: markup,
+            attributes,
+            after: "",
+        }
+    }
+}
+
+/// An element and its place.
+#[derive(Clone)]
+pub(super) struct Element<'a, 'input> {
+    node: Node<'a, 'input>,
+    path: String,
+}
+
+impl<'a, 'input> Element<'a, 'input> {
+    pub(super) fn root(node: Node<'a, 'input>) -> Element<'a, 'input> {
+        Element {
+            node,
+            path: format!("/{}", node.tag_name().name()),
+        }
+    }
+
+    /// Its XPath-like place: `/Invoice/cac:InvoiceLine[2]/cbc:ID`.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The first element at a relative path such as `cac:Party/cbc:EndpointID`.
+    pub(super) fn find(&self, path: &str) -> Option<Element<'a, 'input>> {
+        let node = path
+            .split('/')
+            .try_fold(self.node, |node, name| children(node, name).next())?;
+        Some(Element {
+            node,
+            path: format!("{}/{path}", self.path),
+        })
+    }
+
+    /// Every child of a name, numbered from one where there are several.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = Element<'a, 'input>> {
+        let several = children(self.node, name).nth(1).is_some();
+        let base = format!("{}/{name}", self.path);
+        children(self.node, name).zip(1usize..).map(move |(node, at)| {
+            let path = if several {
+                format!("{base}[{at}]")
+            } else {
+                base.clone()
+            };
+            Element { node, path }
+        })
+    }
+
+    /// Its text without white space around it; `None` where there is nothing but that.
+    pub(super) fn text(&self) -> Option<String> {
+        let text: String = self
+            .node
+            .children()
+            .filter(Node::is_text)
+            .filter_map(|node| node.text())
+            .collect();
+        let text = text.trim();
+        if text.is_empty() {
+            None
+        } else {
+            Some(text.to_owned())
+        }
+    }
+
+    /// An attribute without a namespace.
+    pub(super) fn attribute(&self, name: &str) -> Option<&'a str> {
+        self.node
+            .attribute(name)
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+    }
+}
+
+fn children<'a, 'input>(
+    node: Node<'a, 'input>,
+    name: &str,
+) -> impl Iterator<Item = Node<'a, 'input>> + use<'a, 'input> {
+    let (namespace, local) = match name.split_once(':') {
+        Some(("cac", local)) => (CAC, local.to_owned()),
+        Some((_, local)) => (CBC, local.to_owned()),
+        None => ("", name.to_owned()),
+    };
+    node.children().filter(move |child| {
+        let tag = child.tag_name();
+        tag.name() == local && tag.namespace().unwrap_or_default() == namespace
+    })
+}
