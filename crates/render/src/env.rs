@@ -1,0 +1,257 @@
+//! The template environments: one a family of templates and language, parsed once for an instance's life.
+//!
+//! Shape: filters know their language, so a template says `{{ total|money }}` wherever it stands, macros included.
+//! Instances serve requests concurrently; an environment is only read after it is built.
+
+use std::sync::OnceLock;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use serde::Serialize;
+
+use crate::RenderError;
+use crate::locale::{self, Language};
+use crate::words;
+
+/// Instructions that one rendering may take. A page of 500 rows takes less than a fifth of it.
+pub const FUEL: u64 = 1_000_000;
+
+/// Columns of a plain-text message; 78 is what RFC 5322 section 2.1.1 advises at most, less room for quoting.
+const TEXT_COLUMNS: usize = 72;
+
+/// The space that no line is broken at.
+pub(crate) const UNBROKEN: char = '\u{a0}';
+
+/// Template names (which decide on escaping: `.html` is escaped, the rest is not) and sources.
+pub(crate) type Templates = &'static [(&'static str, &'static str)];
+
+/// A family of templates in every language.
+pub(crate) struct Family {
+    templates: Templates,
+    en: OnceLock<Environment<'static>>,
+    de: OnceLock<Environment<'static>>,
+}
+
+impl Family {
+    pub(crate) const fn new(templates: Templates) -> Self {
+        Self {
+            templates,
+            en: OnceLock::new(),
+            de: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn environment(&self, language: Language) -> Result<&Environment<'static>, RenderError> {
+        let cell = match language {
+            Language::En => &self.en,
+            Language::De => &self.de,
+        };
+        match cell.get() {
+            Some(ready) => Ok(ready),
+            None => {
+                let built = build(self.templates, language)?;
+                Ok(cell.get_or_init(|| built))
+            }
+        }
+    }
+
+    pub(crate) fn render(
+        &self,
+        name: &str,
+        language: Language,
+        page: impl Serialize,
+    ) -> Result<String, RenderError> {
+        Ok(self.environment(language)?.get_template(name)?.render(page)?)
+    }
+}
+
+fn build(templates: Templates, language: Language) -> Result<Environment<'static>, RenderError> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(FUEL));
+    env.set_keep_trailing_newline(true);
+    env.set_trim_blocks(true);
+    env.set_lstrip_blocks(true);
+    env.add_global("lang", language.tag());
+    env.add_global("t", words::in_language(language));
+    env.add_filter("money", move |value: Value| money(&value, language));
+    env.add_filter("date", move |text: String| {
+        Ok::<_, Error>(locale::format_date(parse_day(&text)?, language))
+    });
+    env.add_filter("day", move |text: String| {
+        Ok::<_, Error>(locale::format_short_date(parse_day(&text)?, language))
+    });
+    env.add_filter("days", move |days: i64| locale::format_days(days, language));
+    env.add_filter("count", move |count: i128| {
+        locale::localise_decimal(&count.to_string(), language)
+    });
+    env.add_filter("instant", move |text: String| {
+        Ok::<_, Error>(locale::format_instant(parse_instant(&text)?, language))
+    });
+    env.add_filter("instant_date", move |text: String| {
+        Ok::<_, Error>(locale::format_date(parse_instant(&text)?.date_naive(), language))
+    });
+    env.add_filter("permille", move |share: i64| permille(share, language));
+    env.add_filter("href", href);
+    env.add_filter("unbroken", |text: String| {
+        text.replace(' ', &UNBROKEN.to_string())
+    });
+    env.add_filter("wrap", wrap);
+    for (name, source) in templates {
+        env.add_template(name, source)?;
+    }
+    Ok(env)
+}
+
+fn wrong(detail: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidOperation, detail)
+}
+
+/// Money as the contexts serialise it: `{amount, currency}`.
+fn money(value: &Value, language: Language) -> Result<String, Error> {
+    let (amount, currency) = (value.get_attr("amount")?, value.get_attr("currency")?);
+    match (amount.as_str(), currency.as_str()) {
+        (Some(amount), Some(code)) => Ok(locale::localise_money(amount, code, language)),
+        _ => Err(wrong("not money")),
+    }
+}
+
+fn parse_day(text: &str) -> Result<NaiveDate, Error> {
+    text.parse().map_err(|_| wrong("not a date"))
+}
+
+fn parse_instant(text: &str) -> Result<DateTime<Utc>, Error> {
+    Ok(DateTime::parse_from_rfc3339(text)
+        .map_err(|_| wrong("not an RFC 3339 instant"))?
+        .to_utc())
+}
+
+/// `417` is `41.7 %`.
+fn permille(share: i64, language: Language) -> String {
+    let plain = format!(
+        "{}.{}",
+        share.wrapping_div(10),
+        share.wrapping_rem(10).unsigned_abs()
+    );
+    format!("{}\u{a0}%", locale::localise_decimal(&plain, language))
+}
+
+/// A link for an attribute or a text: this site's own path, or an http(s) address; anything else (`javascript:`,
+/// `//elsewhere`) is an error. Escaped like any value save for the slash, which keeps addresses legible in a source.
+fn href(link: &str) -> Result<Value, Error> {
+    let own = link.starts_with('/') && !link.starts_with("//") && !link.starts_with("/\\");
+    let web = link.starts_with("https://") || link.starts_with("http://");
+    if !(own || web) || link.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(wrong("not a link to this site or to an http(s) address"));
+    }
+    let mut safe = String::with_capacity(link.len());
+    for c in link.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#x27;"),
+            other => safe.push(other),
+        }
+    }
+    Ok(Value::from_safe_string(safe))
+}
+
+/// Paragraphs broken at words into lines of [`TEXT_COLUMNS`]; words that are longer, such as links, and
+/// what is [`UNBROKEN`] stay whole.
+fn wrap(text: &str) -> String {
+    textwrap::fill(text, textwrap::Options::new(TEXT_COLUMNS).break_words(false)).replace(UNBROKEN, " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static FAMILY: Family = Family::new(&[
+        ("strict.html", "{{ missing }}"),
+        ("strict_if.html", "{% if missing %}x{% endif %}"),
+        ("strict_field.html", "{{ page.missing }}"),
+        ("escaped.html", "{{ name }}"),
+        ("plain.txt", "{{ name }}"),
+        (
+            "endless.html",
+            "{% for a in range(9999) %}{% for b in range(9999) %}{{ a + b }}{% endfor %}{% endfor %}",
+        ),
+    ]);
+
+    fn render(template: &str) -> Result<String, RenderError> {
+        FAMILY.render(
+            template,
+            Language::En,
+            minijinja::context! { name => "<b>\"O'Neil\"&co", page => minijinja::context! {} },
+        )
+    }
+
+    #[test]
+    fn what_the_context_lacks_is_an_error_and_not_a_blank() {
+        for template in ["strict.html", "strict_if.html", "strict_field.html"] {
+            let error = render(template).unwrap_err().to_string();
+            assert!(error.contains("undefined") && error.contains(template), "{error}");
+        }
+    }
+
+    #[test]
+    fn html_is_escaped_and_text_is_not() {
+        assert_eq!(
+            render("escaped.html").unwrap(),
+            "&lt;b&gt;&quot;O&#x27;Neil&quot;&amp;co"
+        );
+        assert_eq!(render("plain.txt").unwrap(), "<b>\"O'Neil\"&co");
+    }
+
+    #[test]
+    fn a_template_that_does_not_end_runs_out_of_fuel() {
+        let error = render("endless.html").unwrap_err().to_string();
+        assert!(error.contains("fuel"), "{error}");
+    }
+
+    #[test]
+    fn only_links_to_the_web_or_this_site_are_links() {
+        for good in [
+            "https://pay.example/pay/x?a=1&b=2",
+            "http://127.0.0.1:3000/pay/x",
+            "/console",
+        ] {
+            assert_eq!(href(good).unwrap().to_string(), good.replace('&', "&amp;"));
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "//evil.example",
+            "/\\evil.example",
+            "data:text/html,x",
+            "",
+            "https://a b",
+        ] {
+            assert!(href(bad).is_err(), "{bad}");
+        }
+        assert_eq!(
+            href("/a\"><script>").unwrap().to_string(),
+            "/a&quot;&gt;&lt;script&gt;"
+        );
+    }
+
+    #[test]
+    fn shares_are_read_in_percent() {
+        assert_eq!(permille(417, Language::En), "41.7\u{a0}%");
+        assert_eq!(permille(1000, Language::De), "100,0\u{a0}%");
+    }
+
+    #[test]
+    fn text_is_wrapped_at_words_and_links_stay_whole() {
+        let link = format!("https://pay.example/{}", "x".repeat(100));
+        let text = wrap(&format!("{} {link}", "word ".repeat(30)));
+        assert!(
+            text.lines()
+                .all(|line| line == link || line.chars().count() <= TEXT_COLUMNS),
+            "{text}"
+        );
+        assert!(text.lines().any(|line| line == link), "{text}");
+    }
+}

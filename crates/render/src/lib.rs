@@ -1,0 +1,23 @@
+//! Everything a person reads: messages to customers, the pages they pay on, and the console.
+//!
+//! Shape: a typed context goes in, a `String` comes out. No clock, no I/O, no JavaScript. Texts that customers read
+//! come in English and German; the console is English.
+//!
+//! What bounds it: the fuel of one rendering ([`FUEL`]), so that no list, however long, holds an instance for ever.
+//!
+//! What it refuses: a variable that the context does not have, a link that is neither http(s) nor a path of this
+//! site, a message whose total is not the sum of its lines. Every value is escaped unless it is our own template.
+
+mod csp;
+mod env;
+mod error;
+pub mod locale;
+mod message;
+pub mod pages;
+mod words;
+
+pub use csp::{content_security_policy, mail_content_security_policy};
+pub use env::FUEL;
+pub use error::RenderError;
+pub use locale::{Language, amount_input, format_date, format_days, format_money, read_amount};
+pub use message::{Line, MessageContext, Rendered, TEMPLATES, render_message};
