@@ -1,0 +1,183 @@
+//! Customers (the debtor accounts) and their contacts. Natural key: the creditor's own `external_id`.
+
+use crate::db::{Db, Tx, statements};
+use crate::error::{Result, StoreError};
+use crate::moment::Moment;
+use crate::params;
+use receivables::id::CustomerId;
+use receivables::intake::{ContactInput, CustomerInput, CustomerRef};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+statements! {
+    UPSERT = "INSERT INTO customers (id, external_id, name, kind, country, region, time_zone, locale, currency,
+            terms_days, credit_limit_minor, policy, po_required, preferred_channel, preferred_payment_methods,
+            created_at, updated_at)
+        SELECT c->>'id', c->>'external_id', c->>'name', c->>'kind', c->>'country', c->>'region', c->>'time_zone',
+            c->>'locale', c->>'currency', c->>'terms_days', c->>'credit_limit_minor', c->>'policy',
+            c->>'po_required', c->>'preferred_channel', coalesce(c->'preferred_payment_methods', '[]'), ?1, ?1
+        FROM (SELECT value AS c FROM json_each(?2)) WHERE true
+        ON CONFLICT (external_id) DO UPDATE SET name = excluded.name, kind = excluded.kind,
+            country = excluded.country, region = excluded.region, time_zone = excluded.time_zone,
+            locale = excluded.locale, currency = excluded.currency, terms_days = excluded.terms_days,
+            credit_limit_minor = excluded.credit_limit_minor, policy = excluded.policy,
+            po_required = excluded.po_required, preferred_channel = excluded.preferred_channel,
+            preferred_payment_methods = excluded.preferred_payment_methods, updated_at = excluded.updated_at";
+    CLEAR_CONTACTS = "DELETE FROM contacts WHERE customer_id IN (SELECT value FROM json_each(?))";
+    INSERT_CONTACTS = "INSERT INTO contacts (customer_id, position, name, role, email, phone, postal)
+        SELECT j.value->>'customer', t.key, t.value->>'name', t.value->>'role', t.value->>'email',
+            t.value->>'phone', t.value->'postal'
+        FROM json_each(?) AS j, json_each(j.value->'contacts') AS t";
+    RESCORE = "INSERT INTO risk_queue (customer_id, due_at) SELECT value, 0 FROM json_each(?) WHERE true
+        ON CONFLICT (customer_id) DO UPDATE SET due_at = 0";
+    BY_EXTERNAL_ID = "SELECT json_object('id', id, 'external_id', external_id, 'terms_days', terms_days)
+        FROM customers WHERE external_id IN (SELECT value FROM json_each(?))";
+    BY_ID = "SELECT json_object('id', id, 'external_id', external_id, 'terms_days', terms_days)
+        FROM customers WHERE id IN (SELECT value FROM json_each(?))";
+    SET_HOLD = "UPDATE customers SET hold = ?2, updated_at = ?3 WHERE id = ?1 RETURNING id";
+}
+
+/// What intake needs to know of a customer that a document names.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Known {
+    /// Ours.
+    pub id: CustomerId,
+    /// The creditor's.
+    pub external_id: String,
+    /// Payment terms in days, where agreed.
+    pub terms_days: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct UpsertRow<'a> {
+    id: CustomerId,
+    #[serde(flatten)]
+    input: &'a CustomerInput,
+    credit_limit_minor: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct ContactsRow<'a> {
+    customer: &'a CustomerId,
+    contacts: &'a [ContactInput],
+}
+
+/// Creates customers or brings them up to date; for each input the id, and whether it is new. Contacts are replaced
+/// as a set. Of several inputs with one `external_id` the last counts.
+pub async fn upsert(
+    tx: &Tx<'_>,
+    moment: Moment,
+    inputs: &[CustomerInput],
+) -> Result<Vec<(CustomerId, bool)>> {
+    let last: BTreeMap<&str, &CustomerInput> = inputs
+        .iter()
+        .map(|input| (input.external_id.as_str(), input))
+        .collect();
+    let references: Vec<CustomerRef> = last
+        .keys()
+        .map(|external_id| CustomerRef::ExternalId((*external_id).to_owned()))
+        .collect();
+    let before = Directory::load(tx, references.iter()).await?;
+    let rows = last
+        .values()
+        .map(|input| {
+            let id = moment.id(CustomerId::from_parts)?;
+            let credit_limit_minor = input.credit_limit.as_ref().map(|limit| limit.minor());
+            Ok(UpsertRow {
+                id,
+                input,
+                credit_limit_minor,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    tx.run(UPSERT, params![moment.ms(), serde_json::to_string(&rows)?])
+        .await?;
+    let after = Directory::load(tx, references.iter()).await?;
+
+    let contacts: Vec<ContactsRow<'_>> = last
+        .iter()
+        .filter_map(|(external_id, input)| {
+            let customer = &after.by_external_id.get(*external_id)?.id;
+            Some(ContactsRow {
+                customer,
+                contacts: &input.contacts,
+            })
+        })
+        .collect();
+    let ids: Vec<&CustomerId> = contacts.iter().map(|row| row.customer).collect();
+    let ids = serde_json::to_string(&ids)?;
+    tx.run(CLEAR_CONTACTS, params![ids.as_str()]).await?;
+    tx.run(INSERT_CONTACTS, params![serde_json::to_string(&contacts)?])
+        .await?;
+    tx.run(RESCORE, params![ids]).await?;
+
+    let mut seen = BTreeSet::new();
+    let outcome = |input: &CustomerInput| {
+        let external_id = input.external_id.as_str();
+        let known = after.by_external_id.get(external_id)?;
+        let first = seen.insert(external_id.to_owned());
+        Some((
+            known.id.clone(),
+            first && !before.by_external_id.contains_key(external_id),
+        ))
+    };
+    let outcomes: Option<Vec<_>> = inputs.iter().map(outcome).collect();
+    outcomes.ok_or_else(|| StoreError::Decode("a customer just stored is not there".to_owned()))
+}
+
+/// An id read back from the database.
+pub(crate) fn decode_id(text: &str) -> Result<CustomerId> {
+    CustomerId::parse(text).map_err(|error| StoreError::Decode(error.to_string()))
+}
+
+/// The customers that a batch of documents names, found with one statement for each way of naming.
+pub struct Directory {
+    by_external_id: BTreeMap<String, Known>,
+    by_id: BTreeMap<CustomerId, Known>,
+}
+
+impl Directory {
+    /// Looks all of `refs` up.
+    pub async fn load(db: &Db, refs: impl Iterator<Item = &CustomerRef>) -> Result<Self> {
+        let (mut external, mut ids) = (Vec::new(), Vec::new());
+        for reference in refs {
+            match reference {
+                CustomerRef::ExternalId(external_id) => external.push(external_id.as_str()),
+                CustomerRef::Id(id) => ids.push(id.as_str()),
+            }
+        }
+        let mut directory = Self {
+            by_external_id: BTreeMap::new(),
+            by_id: BTreeMap::new(),
+        };
+        for (sql, keys) in [(BY_EXTERNAL_ID, external), (BY_ID, ids)] {
+            if keys.is_empty() {
+                continue;
+            }
+            for known in db
+                .list::<Known>(sql, params![serde_json::to_string(&keys)?])
+                .await?
+            {
+                directory.by_id.insert(known.id.clone(), known.clone());
+                directory.by_external_id.insert(known.external_id.clone(), known);
+            }
+        }
+        Ok(directory)
+    }
+
+    /// The customer that `reference` names, if there is one.
+    pub fn get(&self, reference: &CustomerRef) -> Option<&Known> {
+        match reference {
+            CustomerRef::ExternalId(external_id) => self.by_external_id.get(external_id),
+            CustomerRef::Id(id) => self.by_id.get(id),
+        }
+    }
+}
+
+/// Stops (`Some(reason)`) or resumes (`None`) all contact with a customer. False: there is no such customer.
+pub async fn set_hold(tx: &Tx<'_>, moment: Moment, id: &CustomerId, hold: Option<&str>) -> Result<bool> {
+    Ok(tx
+        .row(SET_HOLD, params![id.as_str(), hold, moment.ms()])
+        .await?
+        .is_some())
+}

@@ -1,0 +1,252 @@
+//! Connections, statements and transactions.
+//!
+//! **Shape.** A [`Db`] is one connection, checked out of a per-instance pool for the length of one request.
+//! Instances serve up to 16 requests at a time and share their statics, so a connection is never shared: one
+//! request, one checkout. It goes back to the pool only when clean: no open transaction and no statement cut
+//! off half way. A request that is dropped in between drops its connection, which rolls back.
+//!
+//! **Why `collect` always.** The host holds the connection's lock while it streams rows, and reports constraint
+//! and busy errors only at the end. Every statement here is read to its end before the next one starts.
+//!
+//! **Refuses:** several statements in one text (the host would run only the first), nested transactions.
+
+use crate::error::{Result, StoreError};
+use crate::migrations;
+use serde::de::DeserializeOwned;
+use spin_sdk::sqlite::{Connection, RowResult, Value};
+use std::cell::{Cell, RefCell};
+
+/// Idle connections kept per instance: as many as requests that an instance serves at a time.
+const POOL_SIZE: usize = 16;
+/// How often a transaction is run again after losing the race for the write lock. Each try has already waited
+/// for the host's busy timeout (5 s), so more would outlive the caller.
+const TRANSACTION_TRIES: u32 = 3;
+
+thread_local! {
+    static POOL: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
+    static MIGRATED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// One connection to the ledger, for one request.
+pub struct Db {
+    connection: Option<Connection>,
+    /// Statements started and not read to their end, plus one for an open transaction.
+    unfinished: Cell<u32>,
+}
+
+impl Db {
+    /// Takes a connection from the pool or opens one. The first in an instance brings the schema up to date.
+    pub async fn open() -> Result<Self> {
+        let pooled = POOL.with_borrow_mut(Vec::pop);
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => {
+                let connection = Connection::open_default().await?;
+                // On by default where SQLite is bundled, off on a libSQL server.
+                run(&connection, "PRAGMA foreign_keys = ON", Vec::new()).await?;
+                connection
+            }
+        };
+        let db = Self {
+            connection: Some(connection),
+            unfinished: Cell::new(0),
+        };
+        if !MIGRATED.get() {
+            migrations::bring_up_to_date(&db).await?;
+            MIGRATED.set(true);
+        }
+        Ok(db)
+    }
+
+    fn connection(&self) -> Result<&Connection> {
+        self.connection
+            .as_ref()
+            .ok_or_else(|| StoreError::Host("connection already returned".into()))
+    }
+
+    /// Runs one statement and returns its rows.
+    pub(crate) async fn rows(&self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
+        let connection = self.connection()?;
+        self.unfinished.set(self.unfinished.get().saturating_add(1));
+        let outcome = run(connection, sql, parameters).await;
+        // Read to its end, with an error or without: the connection itself is in order.
+        self.unfinished.set(self.unfinished.get().saturating_sub(1));
+        outcome
+    }
+
+    /// Runs one statement whose rows do not matter.
+    pub(crate) async fn run(&self, sql: &str, parameters: Vec<Value>) -> Result<()> {
+        self.rows(sql, parameters).await.map(drop)
+    }
+
+    /// The first row, if there is one.
+    pub(crate) async fn row(&self, sql: &str, parameters: Vec<Value>) -> Result<Option<Row>> {
+        Ok(self.rows(sql, parameters).await?.into_iter().next())
+    }
+
+    /// Every row's first column, a JSON text, decoded.
+    pub(crate) async fn list<T: DeserializeOwned>(
+        &self,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<Vec<T>> {
+        self.rows(sql, parameters)
+            .await?
+            .iter()
+            .map(|row| row.json(0))
+            .collect()
+    }
+
+    /// The first row's first column, a JSON text, decoded.
+    pub(crate) async fn find<T: DeserializeOwned>(
+        &self,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<Option<T>> {
+        self.row(sql, parameters)
+            .await?
+            .map(|row| row.json(0))
+            .transpose()
+    }
+
+    /// Runs `work` between `BEGIN IMMEDIATE` and `COMMIT`; rolls back when it fails. Run again from the start
+    /// when the write lock could not be had, so `work` must have no effect but through the [`Tx`]: above all, no
+    /// outbound HTTP.
+    pub async fn transaction<T, E, F>(&self, mut work: F) -> Result<T, E>
+    where
+        E: From<StoreError> + Transient,
+        F: AsyncFnMut(&Tx<'_>) -> Result<T, E>,
+    {
+        let mut tried: u32 = 1;
+        loop {
+            match self.attempt(&mut work).await {
+                Err(error) if error.is_transient() && tried < TRANSACTION_TRIES => {
+                    tried = tried.saturating_add(1);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn attempt<T, E, F>(&self, work: &mut F) -> Result<T, E>
+    where
+        E: From<StoreError>,
+        F: AsyncFnMut(&Tx<'_>) -> Result<T, E>,
+    {
+        if self.unfinished.get() != 0 {
+            return Err(StoreError::Host("a transaction inside a transaction".into()).into());
+        }
+        self.run("BEGIN IMMEDIATE", Vec::new()).await?;
+        self.unfinished.set(1);
+        let tx = Tx { db: self };
+        let outcome = match work(&tx).await {
+            Ok(value) => self
+                .run("COMMIT", Vec::new())
+                .await
+                .map(|()| value)
+                .map_err(E::from),
+            Err(error) => Err(error),
+        };
+        // A failed ROLLBACK leaves `unfinished` set: the connection is dropped, which rolls back.
+        if outcome.is_ok() || self.run("ROLLBACK", Vec::new()).await.is_ok() {
+            self.unfinished.set(0);
+        }
+        outcome
+    }
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        if self.unfinished.get() != 0 {
+            return;
+        }
+        if let Some(connection) = self.connection.take() {
+            POOL.with_borrow_mut(|pool| {
+                if pool.len() < POOL_SIZE {
+                    pool.push(connection);
+                }
+            });
+        }
+    }
+}
+
+/// An open transaction. Everything that changes the ledger takes one, so that nothing is ever half done.
+pub struct Tx<'db> {
+    db: &'db Db,
+}
+
+impl std::ops::Deref for Tx<'_> {
+    type Target = Db;
+    fn deref(&self) -> &Db {
+        self.db
+    }
+}
+
+/// Whether running a failed transaction again may succeed.
+pub trait Transient {
+    /// See [`StoreError::is_transient`].
+    fn is_transient(&self) -> bool;
+}
+
+impl Transient for StoreError {
+    fn is_transient(&self) -> bool {
+        Self::is_transient(self)
+    }
+}
+
+async fn run(connection: &Connection, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
+    let result = connection.execute(sql, parameters).await?;
+    Ok(result.collect().await?.into_iter().map(Row).collect())
+}
+
+/// A row whose columns are read with a check: a wrong type is an error, not an absent value.
+pub(crate) struct Row(RowResult);
+
+impl Row {
+    fn value(&self, index: usize) -> Result<&Value> {
+        self.0
+            .values
+            .get(index)
+            .ok_or_else(|| StoreError::Decode(format!("no column {index}")))
+    }
+
+    pub(crate) fn int(&self, index: usize) -> Result<i64> {
+        match self.value(index)? {
+            Value::Integer(value) => Ok(*value),
+            other => Err(StoreError::Decode(format!(
+                "column {index} is {other:?}, not an integer"
+            ))),
+        }
+    }
+
+    pub(crate) fn text(&self, index: usize) -> Result<&str> {
+        match self.value(index)? {
+            Value::Text(value) => Ok(value),
+            other => Err(StoreError::Decode(format!(
+                "column {index} is {other:?}, not text"
+            ))),
+        }
+    }
+
+    pub(crate) fn json<T: DeserializeOwned>(&self, index: usize) -> Result<T> {
+        let text = self.text(index)?;
+        serde_json::from_str(text).map_err(|error| StoreError::Decode(format!("column {index}: {error}")))
+    }
+}
+
+/// Statement parameters: `params![id.as_str(), amount]`.
+#[macro_export]
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { vec![$(::spin_sdk::sqlite::Value::from($value)),*] };
+}
+
+/// Names the module's statements and lists them, so that a test can read every query plan.
+macro_rules! statements {
+    ($($(#[$meta:meta])* $name:ident = $text:expr;)*) => {
+        $($(#[$meta])* const $name: &str = $text;)*
+        /// Every statement of this module by name.
+        #[cfg(test)]
+        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+pub(crate) use statements;

@@ -1,0 +1,250 @@
+//! Invoices: taken in as sets. Natural key: the creditor's invoice number.
+//!
+//! **Shape.** A batch costs a handful of statements however long it is: who the customers are, which numbers are
+//! known, the invoices, their postings, the plans of the customers concerned.
+//! **Once.** The same number with the same content again is a duplicate and changes nothing; with other content it
+//! is a conflict. Content is compared as canonical JSON; [`numbering`] tells when two numbers are the same.
+
+use crate::customers::Directory;
+use crate::db::{Db, Tx, statements};
+use crate::dunning;
+use crate::error::Result;
+use crate::moment::Moment;
+use crate::numbering;
+use crate::params;
+use crate::postings::{self, Kind, Posting};
+use chrono::NaiveDate;
+use receivables::fields::FieldError;
+use receivables::id::{CustomerId, InvoiceId};
+use receivables::intake::{DueOn, DueSource, InvoiceInput, due_on};
+use receivables::money::Money;
+use receivables::policy::Policy;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+statements! {
+    BY_NUMBER = "SELECT json_object('id', id, 'number', number, 'numbering', numbering,
+            'content', content) FROM invoices
+        WHERE number IN (SELECT value FROM json_each(?))";
+    INSERT = "INSERT INTO invoices (id, customer_id, number, numbering, issue_on, due_on, due_source, currency, total_minor,
+            content, created_at)
+        SELECT j.value->>'id', j.value->>'customer_id', j.value->>'number', j.value->>'numbering',
+            j.value->>'issue_on', j.value->>'due_on', j.value->>'due_source', j.value->>'currency', j.value->>'total_minor',
+            j.value->>'content', ?1 FROM json_each(?2) AS j";
+    STANDING = "SELECT json_object('id', id, 'customer', customer_id, 'number', number, 'currency', currency,
+            'balance_minor', balance_minor, 'state', state) FROM invoices WHERE id = ?";
+    SET_STATE = "UPDATE invoices SET state = ? WHERE id = ?";
+    HAS_PAYMENT = "SELECT 1 FROM allocations WHERE invoice_id = ? GROUP BY payment_id HAVING sum(amount_minor) > 0";
+}
+
+/// What became of one invoice of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// New, and now in the ledger.
+    Accepted(InvoiceId),
+    /// In the ledger already, the same.
+    Duplicate(InvoiceId),
+    /// The number is in the ledger with other content.
+    Conflict(InvoiceId),
+    /// No such customer.
+    UnknownCustomer,
+    /// No due date follows from it.
+    Refused(FieldError),
+}
+
+#[derive(Deserialize)]
+struct Existing {
+    id: InvoiceId,
+    number: String,
+    #[serde(flatten)]
+    known: numbering::Known,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: &'a InvoiceId,
+    customer_id: &'a CustomerId,
+    number: &'a str,
+    numbering: &'a str,
+    issue_on: NaiveDate,
+    due_on: NaiveDate,
+    due_source: DueSource,
+    currency: &'static str,
+    total_minor: i64,
+    content: &'a str,
+}
+
+struct Fresh<'a> {
+    id: InvoiceId,
+    customer: CustomerId,
+    input: &'a InvoiceInput,
+    content: String,
+    due: DueOn,
+}
+
+/// Takes a batch into the ledger; the answers stand in the order of `inputs`.
+pub async fn take(
+    tx: &Tx<'_>,
+    moment: Moment,
+    policy: &Policy,
+    inputs: &[InvoiceInput],
+) -> Result<Vec<Taken>> {
+    let directory = Directory::load(tx, inputs.iter().map(|input| &input.customer)).await?;
+    let numbers: Vec<&str> = inputs.iter().map(|input| input.number.as_str()).collect();
+    let mut known: BTreeMap<String, Vec<(InvoiceId, numbering::Known)>> = BTreeMap::new();
+    for existing in tx
+        .list::<Existing>(BY_NUMBER, params![serde_json::to_string(&numbers)?])
+        .await?
+    {
+        known
+            .entry(existing.number)
+            .or_default()
+            .push((existing.id, existing.known));
+    }
+
+    let mut outcomes = Vec::with_capacity(inputs.len());
+    let mut fresh = Vec::new();
+    for input in inputs {
+        let content = serde_json::to_string(input)?;
+        let ours = numbering::Known::new(input.numbering.as_deref(), &content);
+        let namesakes = known.entry(input.number.clone()).or_default();
+        if let Some((id, stored)) = namesakes
+            .iter()
+            .find(|(_, stored)| stored.stands_for_the_same(&ours))
+        {
+            outcomes.push(match stored.content == content {
+                true => Taken::Duplicate(id.clone()),
+                false => Taken::Conflict(id.clone()),
+            });
+            continue;
+        }
+        let Some(customer) = directory.get(&input.customer) else {
+            outcomes.push(Taken::UnknownCustomer);
+            continue;
+        };
+        let due = match due_on(input.issue_date, input.due_date, customer.terms_days) {
+            Ok(due) => due,
+            Err(error) => {
+                outcomes.push(Taken::Refused(error));
+                continue;
+            }
+        };
+        let id = moment.id(InvoiceId::from_parts)?;
+        namesakes.push((id.clone(), ours));
+        outcomes.push(Taken::Accepted(id.clone()));
+        fresh.push(Fresh {
+            id,
+            customer: customer.id.clone(),
+            input,
+            content,
+            due,
+        });
+    }
+    if !fresh.is_empty() {
+        insert(tx, moment, &fresh).await?;
+        let concerned: BTreeSet<CustomerId> = fresh.into_iter().map(|invoice| invoice.customer).collect();
+        dunning::replan(tx, moment, policy, &concerned).await?;
+    }
+    Ok(outcomes)
+}
+
+async fn insert(tx: &Tx<'_>, moment: Moment, fresh: &[Fresh<'_>]) -> Result<()> {
+    let rows: Vec<Row<'_>> = fresh
+        .iter()
+        .map(|invoice| Row {
+            id: &invoice.id,
+            customer_id: &invoice.customer,
+            number: &invoice.input.number,
+            numbering: invoice.input.numbering.as_deref().unwrap_or_default(),
+            issue_on: invoice.input.issue_date,
+            due_on: invoice.due.on,
+            due_source: invoice.due.source,
+            currency: invoice.input.total.currency().code(),
+            total_minor: invoice.input.total.minor(),
+            content: &invoice.content,
+        })
+        .collect();
+    tx.run(INSERT, params![moment.ms(), serde_json::to_string(&rows)?])
+        .await?;
+    let entries: Vec<Posting> = fresh
+        .iter()
+        .map(|invoice| Posting {
+            customer: invoice.customer.clone(),
+            invoice: Some(invoice.id.clone()),
+            kind: Kind::Invoice,
+            amount: invoice.input.total,
+            value_on: invoice.input.issue_date,
+            source_id: invoice.id.to_string(),
+        })
+        .collect();
+    postings::post(tx, moment, &entries).await
+}
+
+/// Where an invoice stands.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Standing {
+    /// Which.
+    pub id: InvoiceId,
+    /// Whose.
+    pub customer: CustomerId,
+    /// The creditor's number.
+    pub number: String,
+    currency: receivables::currency::Currency,
+    balance_minor: i64,
+    /// `active`, `void` or `written_off`.
+    pub state: String,
+}
+
+impl Standing {
+    /// What is still owed on it.
+    pub fn balance(&self) -> Money {
+        Money::new(self.balance_minor, self.currency)
+    }
+}
+
+/// Where the invoice stands, if there is one.
+pub async fn standing(db: &Db, id: &InvoiceId) -> Result<Option<Standing>> {
+    db.find(STANDING, params![id.as_str()]).await
+}
+
+/// What became of a request to void an invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voided {
+    /// Now void, or already so.
+    Done,
+    /// There is no such invoice.
+    Unknown,
+    /// Money is allocated to it: that must be reversed first.
+    HasPayments,
+    /// It is written off.
+    WrittenOff,
+}
+
+/// Voids an invoice: a posting takes its balance to zero and the reminders stop.
+pub async fn void(tx: &Tx<'_>, moment: Moment, policy: &Policy, id: &InvoiceId) -> Result<Voided> {
+    let Some(invoice) = standing(tx, id).await? else {
+        return Ok(Voided::Unknown);
+    };
+    match invoice.state.as_str() {
+        "void" => return Ok(Voided::Done),
+        "written_off" => return Ok(Voided::WrittenOff),
+        _ => {}
+    }
+    if tx.row(HAS_PAYMENT, params![id.as_str()]).await?.is_some() {
+        return Ok(Voided::HasPayments);
+    }
+    if !invoice.balance().is_zero() {
+        let entry = Posting {
+            customer: invoice.customer.clone(),
+            invoice: Some(id.clone()),
+            kind: Kind::Void,
+            amount: invoice.balance().checked_neg()?,
+            value_on: moment.now.date_naive(),
+            source_id: id.to_string(),
+        };
+        postings::post(tx, moment, &[entry]).await?;
+    }
+    tx.run(SET_STATE, params!["void", id.as_str()]).await?;
+    dunning::replan(tx, moment, policy, &BTreeSet::from([invoice.customer])).await?;
+    Ok(Voided::Done)
+}

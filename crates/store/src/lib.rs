@@ -1,0 +1,37 @@
+//! The only place with SQL and key-value access.
+//!
+//! A module a noun, each with its statements at the top. Statements work on sets: a batch goes in as one JSON
+//! parameter (`json_each`) and comes out as JSON rows, since calls across the Wasm boundary are what costs.
+//! Everything that changes the ledger takes a [`Tx`]; whatever changes a case replans it in the same one.
+//!
+//! **Architecture invariant:** nothing here reads the clock or calls out; a [`Moment`] is handed in.
+
+pub mod activities;
+pub mod credit_notes;
+pub mod customers;
+mod db;
+pub mod delivery;
+pub mod dunning;
+mod error;
+pub mod idempotency;
+pub mod inbound;
+pub mod invoices;
+pub mod keys;
+pub mod links;
+pub mod mailbox;
+mod migrations;
+mod moment;
+mod numbering;
+pub mod payments;
+pub mod postings;
+pub mod rejects;
+pub mod risk;
+pub mod views;
+
+pub use db::{Db, Transient, Tx};
+pub use error::{Result, StoreError};
+pub use migrations::SCHEMA_VERSION;
+pub use moment::{Moment, random};
+
+#[cfg(test)]
+mod plans;

@@ -1,0 +1,94 @@
+//! Numbered migrations, applied once and in order, by whichever instance comes first.
+//!
+//! Each runs in one `BEGIN IMMEDIATE` transaction that also records it, so two instances that start together
+//! settle who applies it, and a crash half way leaves nothing behind. WAL is set before the first: it persists
+//! in the file and cannot be set inside a transaction.
+
+mod m0001_ledger;
+
+use crate::db::{Db, Tx};
+use crate::error::{Result, StoreError};
+use crate::params;
+
+struct Migration {
+    version: i64,
+    name: &'static str,
+    /// One statement each: the host runs only the first of a text that holds several.
+    statements: &'static [&'static str],
+}
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "ledger",
+    statements: m0001_ledger::STATEMENTS,
+}];
+
+/// The schema that this build works with.
+pub const SCHEMA_VERSION: i64 = 1;
+
+const RECORDED: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'";
+const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM schema_migrations";
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
+    version INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT";
+const RECORD: &str = "INSERT INTO schema_migrations (version, name) VALUES (?, ?)";
+
+async fn version(db: &Db) -> Result<i64> {
+    match db.row(RECORDED, params![]).await? {
+        None => Ok(0),
+        Some(_) => db.row(NEWEST, params![]).await?.map_or(Ok(0), |row| row.int(0)),
+    }
+}
+
+pub(crate) async fn bring_up_to_date(db: &Db) -> Result<()> {
+    let found = version(db).await?;
+    if found > SCHEMA_VERSION {
+        return Err(StoreError::Newer {
+            found,
+            known: SCHEMA_VERSION,
+        });
+    }
+    if found == SCHEMA_VERSION {
+        return Ok(());
+    }
+    if found == 0 {
+        match db.run("PRAGMA journal_mode = WAL", params![]).await {
+            // Busy: another instance is setting it at this moment.
+            Ok(()) | Err(StoreError::Busy) => {}
+            // A libSQL server keeps its own journal and refuses this; it is an optimisation, not a condition.
+            Err(error) => eprintln!(r#"{{"level":"warn","message":"journal_mode stays as it is: {error}"}}"#),
+        }
+    }
+    for migration in MIGRATIONS {
+        db.transaction(async |tx: &Tx<'_>| {
+            tx.run(CREATE, params![]).await?;
+            // Read again under the lock: another instance may have been first.
+            if version(tx).await? >= migration.version {
+                return Ok::<(), StoreError>(());
+            }
+            for statement in migration.statements {
+                tx.run(statement, params![]).await?;
+            }
+            tx.run(RECORD, params![migration.version, migration.name]).await
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) fn all_statements() -> impl Iterator<Item = &'static str> {
+    MIGRATIONS
+        .iter()
+        .flat_map(|migration| migration.statements.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_count_up_from_one_to_the_schema_version() {
+        let versions: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+        assert_eq!(versions, (1..=SCHEMA_VERSION).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,97 @@
+//! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
+
+use crate::{
+    activities, credit_notes, customers, delivery, dunning, idempotency, inbound, invoices, keys, links,
+    mailbox, migrations, payments, postings, rejects, risk, views,
+};
+use rusqlite::Connection;
+
+/// Statements that read a whole table on purpose, with the reason.
+const WHOLE_TABLE: &[(&str, &str)] = &[
+    ("DRIFT", "the proof of the whole ledger"),
+    ("DUE_TOTALS", "one row per distinct due date: a few hundred"),
+    (
+        "ON_ACCOUNT",
+        "a partial index that holds the few cases with something on account",
+    ),
+    ("TOTALS", "one row per status: nine"),
+];
+
+fn statements() -> Vec<(&'static str, &'static str)> {
+    let mut all = [
+        activities::ALL,
+        credit_notes::ALL,
+        customers::ALL,
+        delivery::ALL,
+        dunning::ALL,
+        idempotency::ALL,
+        inbound::ALL,
+        invoices::ALL,
+        keys::ALL,
+        links::ALL,
+        mailbox::ALL,
+        payments::ALL,
+        postings::ALL,
+        rejects::ALL,
+        risk::ALL,
+    ]
+    .concat();
+    all.extend(views::statements());
+    all
+}
+
+fn migrated() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    for statement in migrations::all_statements() {
+        connection
+            .execute(statement, [])
+            .unwrap_or_else(|error| panic!("{error}: {statement}"));
+    }
+    connection
+}
+
+fn scans(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let wanted = statement.parameter_count();
+    let parameters = rusqlite::params_from_iter(std::iter::repeat_n("", wanted));
+    let details = statement
+        .query_map(parameters, |row| row.get::<_, String>(3))
+        .unwrap();
+    details
+        .map(Result::unwrap)
+        .filter(|detail| detail.starts_with("SCAN "))
+        .filter(|detail| !detail.contains("VIRTUAL TABLE") && !detail.contains("CONSTANT ROW"))
+        // A named subquery: what it reads has a line of its own.
+        .filter(|detail| !detail.starts_with("SCAN ("))
+        .collect()
+}
+
+#[test]
+fn no_statement_scans_a_table_that_grows() {
+    let connection = migrated();
+    let mut found = Vec::new();
+    for (name, sql) in statements() {
+        let scans = scans(&connection, sql);
+        if !scans.is_empty() && !WHOLE_TABLE.iter().any(|(allowed, _)| *allowed == name) {
+            found.push(format!("{name}: {scans:?}"));
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn the_check_finds_a_scan() {
+    let connection = migrated();
+    assert!(!scans(&connection, "SELECT * FROM invoices WHERE total_minor = ?").is_empty());
+    assert!(scans(&connection, "SELECT * FROM invoices WHERE number = ?").is_empty());
+}
+
+#[test]
+fn every_whole_table_exception_is_a_statement() {
+    for (name, reason) in WHOLE_TABLE {
+        assert!(
+            statements().iter().any(|(statement, _)| statement == name),
+            "{name}: {reason}"
+        );
+    }
+}

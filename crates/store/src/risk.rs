@@ -1,0 +1,201 @@
+//! Risk scores: recomputed for the accounts that changed, and for those that a passing day changes.
+
+use crate::db::{Db, Tx, statements};
+use crate::error::Result;
+use crate::moment::Moment;
+use crate::params;
+use chrono::{Days, NaiveDate};
+use receivables::currency::Currency;
+use receivables::id::CustomerId;
+use receivables::money::Money;
+use receivables::risk::{RiskFacts, RiskScore, score};
+use serde::{Deserialize, Serialize};
+
+statements! {
+    DUE = "SELECT json_object('customer', k.id, 'currency', k.currency, 'time_zone', k.time_zone,
+            'credit_limit_minor', k.credit_limit_minor,
+            'open', json((SELECT json_group_array(json_object('due_on', i.due_on, 'balance_minor', i.balance_minor))
+                FROM invoices i WHERE i.customer_id = k.id AND i.currency = k.currency AND i.balance_minor > 0)),
+            'settled', json((SELECT json_object('paid', count(*), 'late', coalesce(sum(i.settled_on > i.due_on), 0),
+                'days_late', coalesce(sum(max(0, julianday(i.settled_on) - julianday(i.due_on))), 0))
+                FROM invoices i WHERE i.customer_id = k.id AND i.state = 'active' AND i.settled_on IS NOT NULL)))
+        FROM risk_queue q JOIN customers k ON k.id = q.customer_id
+        WHERE q.due_at <= ? ORDER BY q.due_at LIMIT ?";
+    SAVE = "INSERT INTO risk_scores (customer_id, score, band, reasons, scored_at)
+        SELECT j.value->>'customer', j.value->>'score', j.value->>'band', j.value->'reasons', ?1
+        FROM json_each(?2) AS j WHERE true
+        ON CONFLICT (customer_id) DO UPDATE SET score = excluded.score, band = excluded.band,
+            reasons = excluded.reasons, scored_at = excluded.scored_at";
+    NEXT = "UPDATE risk_queue SET due_at = j.value->>'next_ms' FROM json_each(?) AS j
+        WHERE risk_queue.customer_id = j.value->>'customer' AND j.value->>'next_ms' IS NOT NULL";
+    DONE = "DELETE FROM risk_queue WHERE customer_id IN
+        (SELECT j.value->>'customer' FROM json_each(?) AS j WHERE j.value->>'next_ms' IS NULL)";
+    ANY_DUE = "SELECT 1 FROM risk_queue WHERE due_at <= ? LIMIT 1";
+    RANKED = "SELECT json_object('customer_id', r.customer_id, 'name', k.name, 'score', r.score, 'band', r.band,
+            'reasons', json(r.reasons), 'scored_at', r.scored_at)
+        FROM risk_scores r JOIN customers k ON k.id = r.customer_id
+        WHERE (r.score, r.customer_id) < (?1, ?2) ORDER BY r.score DESC, r.customer_id DESC LIMIT ?3";
+    RANKED_IN_BAND = "SELECT json_object('customer_id', r.customer_id, 'name', k.name, 'score', r.score,
+            'band', r.band, 'reasons', json(r.reasons), 'scored_at', r.scored_at)
+        FROM risk_scores r JOIN customers k ON k.id = r.customer_id
+        WHERE r.band = ?4 AND (r.score, r.customer_id) < (?1, ?2)
+        ORDER BY r.score DESC, r.customer_id DESC LIMIT ?3";
+}
+
+#[derive(Deserialize)]
+struct FactsRow {
+    customer: CustomerId,
+    currency: Currency,
+    time_zone: String,
+    credit_limit_minor: Option<i64>,
+    open: Vec<OpenRow>,
+    settled: SettledRow,
+}
+
+#[derive(Deserialize)]
+struct OpenRow {
+    due_on: NaiveDate,
+    balance_minor: i64,
+}
+
+#[derive(Deserialize)]
+struct SettledRow {
+    paid: u32,
+    late: u32,
+    /// SQLite counts days between dates as a real number, always a whole one here.
+    days_late: serde_json::Number,
+}
+
+#[derive(Serialize)]
+struct SaveRow {
+    customer: CustomerId,
+    #[serde(flatten)]
+    score: RiskScore,
+    next_ms: Option<i64>,
+}
+
+/// What one run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Scored {
+    /// Accounts looked at, each scored.
+    pub examined: usize,
+    /// The same, under the name that every job answers with.
+    pub queued: usize,
+    /// Accounts looked at and left alone: none.
+    pub skipped: usize,
+    /// Whether more are due than `limit` allowed.
+    pub more: bool,
+}
+
+/// Scores at most `limit` accounts whose facts changed.
+pub async fn run(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Scored> {
+    let due: Vec<FactsRow> = tx.list(DUE, params![moment.ms(), limit]).await?;
+    let rows = due
+        .into_iter()
+        .map(|row| scored(row, moment))
+        .collect::<Result<Vec<_>>>()?;
+    let json = serde_json::to_string(&rows)?;
+    tx.run(SAVE, params![moment.ms(), json.as_str()]).await?;
+    tx.run(NEXT, params![json.as_str()]).await?;
+    tx.run(DONE, params![json]).await?;
+    let more = tx.row(ANY_DUE, params![moment.ms()]).await?.is_some();
+    Ok(Scored {
+        examined: rows.len(),
+        queued: rows.len(),
+        skipped: 0,
+        more,
+    })
+}
+
+fn scored(row: FactsRow, moment: Moment) -> Result<SaveRow> {
+    let zone: chrono_tz::Tz = row
+        .time_zone
+        .parse()
+        .map_err(|_| crate::error::StoreError::Decode(format!("time zone {:?}", row.time_zone)))?;
+    let today = moment.now.with_timezone(&zone).date_naive();
+    let money = |minor| Money::new(minor, row.currency);
+    let (mut balance, mut overdue, mut oldest_overdue_days) = (money(0), money(0), 0);
+    for item in &row.open {
+        balance = balance.checked_add(money(item.balance_minor))?;
+        if item.due_on < today {
+            overdue = overdue.checked_add(money(item.balance_minor))?;
+            oldest_overdue_days =
+                oldest_overdue_days.max(today.signed_duration_since(item.due_on).num_days());
+        }
+    }
+    let facts = RiskFacts {
+        paid_invoices: row.settled.paid,
+        paid_late: row.settled.late,
+        days_late_total: whole(&row.settled.days_late),
+        overdue,
+        oldest_overdue_days,
+        balance,
+        credit_limit: row.credit_limit_minor.map(money),
+        broken_promises: 0,
+    };
+    // Time alone changes a score as long as something is open: look again when the day after has begun anywhere.
+    let next_ms = match row.open.is_empty() {
+        true => None,
+        false => moment
+            .now
+            .checked_add_days(Days::new(1))
+            .map(|at| at.timestamp_millis()),
+    };
+    Ok(SaveRow {
+        customer: row.customer,
+        score: score(&facts),
+        next_ms,
+    })
+}
+
+fn whole(number: &serde_json::Number) -> i64 {
+    number
+        .as_i64()
+        .or_else(|| number.to_string().split('.').next()?.parse().ok())
+        .unwrap_or(0)
+}
+
+/// An account's score as the API shows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Ranked {
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// Its name.
+    pub name: String,
+    /// 0 (no risk) to 100.
+    pub score: i64,
+    /// `low` to `critical`.
+    pub band: String,
+    /// Which facts count how much.
+    pub reasons: Vec<Reason>,
+    /// When it was scored, milliseconds since 1970.
+    pub scored_at: i64,
+}
+
+/// One fact and its weight.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Reason {
+    /// For programs.
+    pub code: String,
+    /// For people.
+    pub detail: String,
+    /// Points.
+    pub weight: i64,
+}
+
+/// Scores, worst first, below the position (`score`, `customer`), in one band or all.
+pub async fn ranked(
+    db: &Db,
+    below: Option<(i64, &str)>,
+    band: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Ranked>> {
+    let (score, customer) = below.unwrap_or((101, ""));
+    match band {
+        None => db.list(RANKED, params![score, customer, limit]).await,
+        Some(band) => {
+            db.list(RANKED_IN_BAND, params![score, customer, limit, band])
+                .await
+        }
+    }
+}

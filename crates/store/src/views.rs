@@ -1,0 +1,25 @@
+//! The read side: what the API and the console show, each page with one statement.
+
+mod customers;
+mod invoices;
+mod messages;
+mod reports;
+
+pub use customers::{
+    AccountView, CustomerBrief, CustomerView, NextAction, StatementLine, StatementView, TimelineEntry,
+    customer, customers, external_customer, statement, timeline,
+};
+pub use invoices::{InvoiceFilter, InvoiceView, invoice, invoices, invoices_by_number};
+pub use messages::{MessageView, message, messages, totals};
+pub use reports::{AgingBucket, AgingView, CurrencyTotals, WorkItem, aging, currency_totals, worklist};
+
+#[cfg(test)]
+pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
+    [customers::ALL, invoices::ALL, messages::ALL, reports::ALL].concat()
+}
+
+/// An instant as RFC 3339, UTC, to the second.
+pub(crate) fn rfc3339(ms: i64) -> crate::error::Result<String> {
+    let at = crate::dunning::instant(ms)?;
+    Ok(at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+}

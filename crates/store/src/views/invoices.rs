@@ -1,0 +1,201 @@
+//! Invoices as the API and the console show them.
+
+use crate::db::{Db, statements};
+use crate::error::Result;
+use crate::params;
+use chrono::NaiveDate;
+use receivables::currency::Currency;
+use receivables::id::{CustomerId, InvoiceId};
+use receivables::money::Money;
+use serde::{Deserialize, Serialize};
+
+macro_rules! select_invoice {
+    ($which:literal) => {
+        concat!(
+            "SELECT json_object('id', i.id, 'number', i.number, 'customer', i.customer_id,
+                'external_id', k.external_id, 'issue_on', i.issue_on, 'due_on', i.due_on,
+                'due_source', i.due_source, 'currency', i.currency, 'total_minor', i.total_minor,
+                'balance_minor', i.balance_minor, 'status', i.status, 'disputed', i.disputed,
+                'promised_until', i.promised_until_on, 'settled_on', i.settled_on, 'content', json(i.content),
+                'stage', (SELECT s.step FROM steps_taken s WHERE s.invoice_id = i.id AND s.listed = 1
+                    ORDER BY s.message_id DESC LIMIT 1))
+            FROM invoices i JOIN customers k ON k.id = i.customer_id ",
+            $which
+        )
+    };
+}
+
+statements! {
+    ONE = select_invoice!("WHERE i.id = ?");
+    BY_NUMBER = select_invoice!("WHERE i.number = ?");
+    LIST = select_invoice!("WHERE i.id > ?1 ORDER BY i.id LIMIT ?2");
+    OF_CUSTOMER = select_invoice!("WHERE i.customer_id = ?3 AND i.id > ?1 AND (?4 IS NULL OR i.status = ?4)
+            AND (?5 IS NULL OR (i.balance_minor > 0 AND i.due_on < ?5)) ORDER BY i.id LIMIT ?2");
+    OF_STATUS = select_invoice!("WHERE i.status = ?3 AND i.id > ?1 ORDER BY i.id LIMIT ?2");
+    OVERDUE = select_invoice!("WHERE i.balance_minor > 0 AND i.due_on < ?3 AND (i.due_on, i.id) > (?4, ?1)
+            AND (?5 IS NULL OR i.status = ?5) ORDER BY i.due_on, i.id LIMIT ?2");
+}
+
+/// An invoice as `GET /v1/invoices/{id}` shows it.
+#[derive(Debug, Clone, Serialize)]
+pub struct InvoiceView {
+    /// Ours.
+    pub id: InvoiceId,
+    /// The creditor's.
+    pub number: String,
+    /// Whose.
+    pub customer: CustomerRefView,
+    /// Issued.
+    pub issue_date: NaiveDate,
+    /// The last day on which payment is in time.
+    pub due_date: NaiveDate,
+    /// `invoice`, `customer_terms` or `default_terms`.
+    pub due_date_source: String,
+    /// Its currency.
+    pub currency: Currency,
+    /// The original amount.
+    pub total: Money,
+    /// What is still owed.
+    pub balance: Money,
+    /// `open`, `partly_paid`, `paid`, `void` or `written_off`.
+    pub status: String,
+    /// Whether it is in dispute.
+    pub disputed: bool,
+    /// Until when payment is promised.
+    pub promised_until: Option<NaiveDate>,
+    /// When its balance came to nothing.
+    pub settled_on: Option<NaiveDate>,
+    /// The last step that a message took for it.
+    pub stage: Option<String>,
+    /// The customer's order number, the creditor's, and what to quote when paying.
+    pub po_number: Option<String>,
+    /// The creditor's order number.
+    pub order_number: Option<String>,
+    /// What the customer is to quote when paying.
+    pub payment_reference: Option<String>,
+    /// What it is for, as it came in.
+    pub lines: serde_json::Value,
+}
+
+/// Whose an invoice is.
+#[derive(Debug, Clone, Serialize)]
+pub struct CustomerRefView {
+    /// Ours.
+    pub id: CustomerId,
+    /// The creditor's.
+    pub external_id: String,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: InvoiceId,
+    number: String,
+    customer: CustomerId,
+    external_id: String,
+    issue_on: NaiveDate,
+    due_on: NaiveDate,
+    due_source: String,
+    currency: Currency,
+    total_minor: i64,
+    balance_minor: i64,
+    status: String,
+    disputed: i64,
+    promised_until: Option<NaiveDate>,
+    settled_on: Option<NaiveDate>,
+    stage: Option<String>,
+    content: Content,
+}
+
+/// The parts of the document that nothing but a reader needs.
+#[derive(Deserialize)]
+struct Content {
+    po_number: Option<String>,
+    order_number: Option<String>,
+    payment_reference: Option<String>,
+    #[serde(default)]
+    lines: serde_json::Value,
+}
+
+impl From<Row> for InvoiceView {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            number: row.number,
+            customer: CustomerRefView {
+                id: row.customer,
+                external_id: row.external_id,
+            },
+            issue_date: row.issue_on,
+            due_date: row.due_on,
+            due_date_source: row.due_source,
+            currency: row.currency,
+            total: Money::new(row.total_minor, row.currency),
+            balance: Money::new(row.balance_minor, row.currency),
+            status: row.status,
+            disputed: row.disputed != 0,
+            promised_until: row.promised_until,
+            settled_on: row.settled_on,
+            stage: row.stage,
+            po_number: row.content.po_number,
+            order_number: row.content.order_number,
+            payment_reference: row.content.payment_reference,
+            lines: match row.content.lines {
+                serde_json::Value::Null => serde_json::Value::Array(Vec::new()),
+                lines => lines,
+            },
+        }
+    }
+}
+
+/// One invoice by id.
+pub async fn invoice(db: &Db, id: &InvoiceId) -> Result<Option<InvoiceView>> {
+    Ok(db.find::<Row>(ONE, params![id.as_str()]).await?.map(Into::into))
+}
+
+/// The invoices of a number: one, unless documents of several sellers or buyers bear it.
+pub async fn invoices_by_number(db: &Db, number: &str) -> Result<Vec<InvoiceView>> {
+    let rows: Vec<Row> = db.list(BY_NUMBER, params![number]).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Which invoices to list.
+#[derive(Debug, Clone, Default)]
+pub struct InvoiceFilter {
+    /// Only those of one customer.
+    pub customer: Option<CustomerId>,
+    /// Only those of one status.
+    pub status: Option<String>,
+    /// Only open ones that were due before this day; these come oldest due first.
+    pub overdue_on: Option<NaiveDate>,
+    /// The last invoice of the page before.
+    pub after: Option<InvoiceId>,
+}
+
+/// A page of invoices. The index follows the narrowest filter.
+pub async fn invoices(db: &Db, filter: &InvoiceFilter, limit: u32) -> Result<Vec<InvoiceView>> {
+    let after = filter.after.as_ref().map_or("", InvoiceId::as_str);
+    let status = filter.status.as_deref();
+    let overdue_on = filter.overdue_on.map(|day| day.to_string());
+    let rows: Vec<Row> = match (&filter.customer, overdue_on, status) {
+        (Some(customer), overdue_on, status) => {
+            db.list(
+                OF_CUSTOMER,
+                params![after, limit, customer.as_str(), status, overdue_on],
+            )
+            .await?
+        }
+        (None, Some(overdue_on), status) => {
+            let from = match &filter.after {
+                Some(id) => invoice(db, id)
+                    .await?
+                    .map_or_else(String::new, |view| view.due_date.to_string()),
+                None => String::new(),
+            };
+            db.list(OVERDUE, params![after, limit, overdue_on, from, status])
+                .await?
+        }
+        (None, None, Some(status)) => db.list(OF_STATUS, params![after, limit, status]).await?,
+        (None, None, None) => db.list(LIST, params![after, limit]).await?,
+    };
+    Ok(rows.into_iter().map(Into::into).collect())
+}
