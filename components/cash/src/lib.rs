@@ -1,0 +1,130 @@
+//! `cash`: confirms money and applies it. Money comes by the payment provider's webhook or over the API.
+
+mod sandbox;
+
+use bytes::Bytes;
+use receivables::allocation::{InvoiceRef, RemittanceLine};
+use receivables::fields::{FieldError, Fields, kinds};
+use receivables::id::PaymentId;
+use receivables::intake::PaymentInput;
+use receivables::policy::Policy;
+use spin_sdk::http::{FullBody, Request, Response};
+use spin_sdk::http_service;
+use store::payments::{self, Incoming, Recorded, Reversed};
+use web::{Cx, Problem, Reply, Scope};
+
+#[http_service]
+async fn handle(request: Request) -> Response<FullBody<Bytes>> {
+    web::serve(request, route).await
+}
+
+async fn route(cx: &Cx) -> Result<Reply, Problem> {
+    let (method, path) = cx.route();
+    match (method, path.as_slice()) {
+        ("POST", ["v1", "payments"]) => take(cx).await,
+        ("GET", ["v1", "payments", id]) => show(cx, id).await,
+        ("POST", ["v1", "payments", id, "reverse"]) => reverse(cx, id).await,
+        ("POST", ["webhooks", "sandbox"]) => sandbox::webhook(cx).await,
+        (_, ["v1", "payments"] | ["v1", "payments", _, "reverse"] | ["webhooks", "sandbox"]) => {
+            Err(Problem::method_not_allowed("POST"))
+        }
+        (_, ["v1", "payments", _]) => Err(Problem::method_not_allowed("GET")),
+        _ => Err(Problem::no_route()),
+    }
+}
+
+fn incoming(input: PaymentInput) -> Incoming {
+    let remittance = input.remittance.into_iter().map(|line| RemittanceLine {
+        invoice: InvoiceRef::Number(line.invoice_number),
+        amount: line.amount,
+    });
+    Incoming {
+        source: "api".to_owned(),
+        reference: input.reference,
+        customer: input.customer,
+        amount: input.amount,
+        received_on: input.received_on,
+        method: input.method,
+        remittance: remittance.collect(),
+    }
+}
+
+/// `POST /v1/payments`.
+async fn take(cx: &Cx) -> Result<Reply, Problem> {
+    let principal = cx.require(Scope::Ingest).await?;
+    let (value, bytes) = cx.json().await?;
+    let incoming = incoming(PaymentInput::parse(&value).map_err(Problem::invalid)?);
+    cx.once(&principal, &bytes, async |tx| {
+        let recorded = payments::record(tx, cx.moment(), &Policy::standard(), &incoming).await?;
+        let (status, id) = match recorded {
+            Recorded::Accepted(id) => (201, id),
+            Recorded::Duplicate(id) => (200, id),
+            Recorded::Conflict(id) => {
+                return Err(Problem::conflict(
+                    "reference_taken",
+                    format!(
+                        "Reference {} is on record with other content, as {id}.",
+                        incoming.reference
+                    ),
+                ));
+            }
+            Recorded::UnknownCustomer => {
+                return Err(Problem::invalid_field(
+                    "/customer",
+                    "unknown_customer",
+                    "no such customer",
+                ));
+            }
+            Recorded::SeveralCustomers => {
+                return Err(Problem::invalid_field(
+                    "/remittance",
+                    "several_customers",
+                    "the invoices named belong to several customers: record one payment for each",
+                ));
+            }
+        };
+        Ok(Reply::json(status, &shown(tx, &id).await?))
+    })
+    .await
+}
+
+async fn shown(db: &store::Db, id: &PaymentId) -> Result<payments::PaymentView, Problem> {
+    payments::view(db, id).await?.ok_or_else(unknown)
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("There is no payment with that id.")
+}
+
+/// `GET /v1/payments/{id}`.
+async fn show(cx: &Cx, id: &str) -> Result<Reply, Problem> {
+    cx.require(Scope::Read).await?;
+    cx.query(&[])?;
+    let id = PaymentId::parse(id).map_err(|_| unknown())?;
+    Ok(Reply::json(200, &shown(&cx.db().await?, &id).await?))
+}
+
+fn reason(value: &serde_json::Value) -> Result<String, Vec<FieldError>> {
+    let mut fields = Fields::of(value);
+    let reason = fields.required("reason", kinds::text(receivables::limits::TEXT));
+    fields.finish(|| reason)
+}
+
+/// `POST /v1/payments/{id}/reverse`: `{"reason": "..."}`.
+async fn reverse(cx: &Cx, id: &str) -> Result<Reply, Problem> {
+    let principal = cx.require(Scope::Collect).await?;
+    let id = PaymentId::parse(id).map_err(|_| unknown())?;
+    let (value, bytes) = cx.json().await?;
+    let reason = reason(&value).map_err(Problem::invalid)?;
+    cx.once(&principal, &bytes, async |tx| {
+        match payments::reverse(tx, cx.moment(), &Policy::standard(), &id, &reason).await? {
+            Reversed::Done | Reversed::Already => Ok(Reply::json(200, &shown(tx, &id).await?)),
+            Reversed::Unknown => Err(unknown()),
+            Reversed::Refunded => Err(Problem::conflict(
+                "refunded",
+                "A refund of this payment is on record.",
+            )),
+        }
+    })
+    .await
+}

@@ -1,0 +1,190 @@
+//! Invoices: JSON (one or many), NDJSON, UBL.
+
+use crate::documents;
+use crate::lines::{self, LISTED, Shape};
+use receivables::fields::FieldError;
+use receivables::id::{CustomerId, InvoiceId};
+use receivables::intake::InvoiceInput;
+use receivables::policy::Policy;
+use store::invoices::{self, Taken, Voided};
+use store::rejects::{self, Reject};
+use store::views::{self, InvoiceFilter};
+use store::{Db, Tx};
+use web::{Cx, Principal, Problem, Reply, Scope, limits};
+
+/// What this address reads.
+const ACCEPTED: &str =
+    "application/json, application/x-ndjson, application/xml (UBL 2.1 Invoice or CreditNote)";
+
+/// `POST /v1/invoices`.
+pub(crate) async fn take(cx: &Cx) -> Result<Reply, Problem> {
+    let principal = cx.require(Scope::Ingest).await?;
+    let media_type = cx.media_type();
+    match media_type.as_str() {
+        "application/json" | "application/x-ndjson" | "application/jsonl" => {}
+        "application/xml" | "text/xml" => return documents::take_ubl(cx, &principal).await,
+        xml if xml.ends_with("+xml") => return documents::take_ubl(cx, &principal).await,
+        _ => return Err(Problem::unsupported_media_type(ACCEPTED)),
+    }
+    let bytes = cx.bytes(limits::BULK_BODY).await?;
+    match lines::shape(&media_type, &bytes)? {
+        Shape::One(value) => {
+            let input = InvoiceInput::parse(&value).map_err(Problem::invalid)?;
+            cx.once(&principal, &bytes, async |tx| one(cx, tx, &input).await)
+                .await
+        }
+        Shape::Many(items) => many(cx, &principal, &bytes, &items).await,
+    }
+}
+
+/// Takes one invoice and answers with it: 201 when new, 200 when it is the same again.
+pub(crate) async fn one(cx: &Cx, tx: &Tx<'_>, input: &InvoiceInput) -> Result<Reply, Problem> {
+    let taken = invoices::take(tx, cx.moment(), &Policy::standard(), std::slice::from_ref(input)).await?;
+    let (status, id) = match taken.into_iter().next() {
+        Some(Taken::Accepted(id)) => (201, id),
+        Some(Taken::Duplicate(id)) => (200, id),
+        Some(Taken::Conflict(id)) => return Err(conflict(&input.number, id.as_str())),
+        Some(other) => return Err(Problem::invalid(refusal(input, &other))),
+        None => return Err(Problem::internal("an invoice without an outcome")),
+    };
+    Ok(Reply::json(status, &shown(tx, &id).await?))
+}
+
+async fn shown(db: &Db, id: &InvoiceId) -> Result<views::InvoiceView, Problem> {
+    views::invoice(db, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("There is no invoice with that id."))
+}
+
+/// 409: the number stands for something else already.
+pub(crate) fn conflict(number: &str, id: &str) -> Problem {
+    Problem::conflict(
+        "number_taken",
+        format!("Number {number} is in the ledger with other content, as {id}."),
+    )
+}
+
+/// Why an invoice that could be read was not taken.
+fn refusal(input: &InvoiceInput, taken: &Taken) -> Vec<FieldError> {
+    let error = match taken {
+        Taken::Accepted(_) | Taken::Duplicate(_) => return Vec::new(),
+        Taken::Conflict(id) => FieldError::new(
+            "/number",
+            "number_taken",
+            format!(
+                "number {} is in the ledger with other content, as {id}",
+                input.number
+            ),
+        ),
+        Taken::UnknownCustomer => documents::unknown_customer(),
+        Taken::Refused(error) => error.clone(),
+    };
+    vec![error]
+}
+
+async fn many(cx: &Cx, principal: &Principal, bytes: &[u8], items: &[(u32, &str)]) -> Result<Reply, Problem> {
+    let mut unread: Vec<Reject> = Vec::new();
+    let parsed = lines::parse(items, InvoiceInput::parse, &mut unread);
+    let (numbers, inputs): (Vec<u32>, Vec<InvoiceInput>) = parsed.into_iter().unzip();
+    let policy = Policy::standard();
+    cx.once(principal, bytes, async |tx| {
+        let (mut accepted, mut duplicates) = (0_usize, 0_usize);
+        let mut rejected = unread.clone();
+        for (lines, batch) in numbers.chunks(limits::BATCH).zip(inputs.chunks(limits::BATCH)) {
+            let outcomes = invoices::take(tx, cx.moment(), &policy, batch).await?;
+            for ((line, input), taken) in lines.iter().zip(batch).zip(outcomes) {
+                match taken {
+                    Taken::Accepted(_) => accepted = accepted.saturating_add(1),
+                    Taken::Duplicate(_) => duplicates = duplicates.saturating_add(1),
+                    other => {
+                        let at = items.binary_search_by_key(line, |(number, _)| *number);
+                        let text = at
+                            .ok()
+                            .and_then(|index| items.get(index))
+                            .map_or("", |(_, text)| text);
+                        let errors = refusal(input, &other);
+                        rejected.push(Reject {
+                            line: *line,
+                            errors,
+                            body: text.to_owned(),
+                        });
+                    }
+                }
+            }
+        }
+        rejected.sort_by_key(|reject| reject.line);
+        rejects::keep(tx, cx.moment(), &rejected).await?;
+        let listed = rejected.get(..LISTED).unwrap_or(&rejected);
+        Ok(Reply::json(
+            200,
+            &serde_json::json!({"accepted": accepted, "duplicates": duplicates,
+            "rejected": listed, "rejected_count": rejected.len()}),
+        ))
+    })
+    .await
+}
+
+/// `GET /v1/invoices?status=&customer=&overdue=`.
+pub(crate) async fn list(cx: &Cx) -> Result<Reply, Problem> {
+    cx.require(Scope::Read).await?;
+    let query = cx.query(&["status", "customer", "overdue", "number", "limit", "after"])?;
+    let page = cx.page(&query)?;
+    let db = cx.db().await?;
+    if let Some(number) = query.get("number") {
+        return Ok(Reply::list(&views::invoices_by_number(&db, number).await?, None));
+    }
+    let status = query.get("status").cloned();
+    let known = ["open", "partly_paid", "paid", "void", "written_off"];
+    if status.as_deref().is_some_and(|status| !known.contains(&status)) {
+        return Err(Problem::bad_request(format!(
+            "`status` is one of {}.",
+            known.join(", ")
+        )));
+    }
+    let overdue_on = match query.get("overdue").map(String::as_str) {
+        None | Some("false") => None,
+        Some("true") => Some(cx.moment().now.date_naive()),
+        Some(_) => return Err(Problem::bad_request("`overdue` is true or false.")),
+    };
+    let customer = match query.get("customer") {
+        None => None,
+        Some(text) => Some(
+            CustomerId::parse(text).map_err(|error| Problem::bad_request(format!("`customer`: {error}.")))?,
+        ),
+    };
+    let after = match &page.after {
+        None => None,
+        Some(text) => {
+            Some(InvoiceId::parse(text).map_err(|error| Problem::bad_request(format!("`after`: {error}.")))?)
+        }
+    };
+    let filter = InvoiceFilter {
+        customer,
+        status,
+        overdue_on,
+        after,
+    };
+    let mut rows = views::invoices(&db, &filter, page.probe()).await?;
+    let next = page.cut(&mut rows, |row| row.id.to_string());
+    Ok(Reply::list(&rows, next))
+}
+
+/// `POST /v1/invoices/{id}/void`.
+pub(crate) async fn void(cx: &Cx, id: &str) -> Result<Reply, Problem> {
+    let principal = cx.require(Scope::Ingest).await?;
+    let unknown = || Problem::not_found("There is no invoice with that id.");
+    let id = InvoiceId::parse(id).map_err(|_| unknown())?;
+    let bytes = cx.bytes(limits::BODY).await?;
+    cx.once(&principal, &bytes, async |tx| {
+        match invoices::void(tx, cx.moment(), &Policy::standard(), &id).await? {
+            Voided::Done => Ok(Reply::json(200, &shown(tx, &id).await?)),
+            Voided::Unknown => Err(unknown()),
+            Voided::HasPayments => Err(Problem::conflict(
+                "has_payments",
+                "Money is allocated to this invoice: reverse the payment first.",
+            )),
+            Voided::WrittenOff => Err(Problem::conflict("written_off", "This invoice is written off.")),
+        }
+    })
+    .await
+}

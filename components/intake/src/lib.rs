@@ -1,0 +1,37 @@
+//! `intake`: customers, invoices and credit notes come in: verified, recorded, nothing lost, nothing taken twice.
+//!
+//! Spin routes by path alone, so the lists that share an address with a POST are answered here too.
+
+mod customers;
+mod documents;
+mod invoices;
+mod lines;
+
+use bytes::Bytes;
+use spin_sdk::http::{FullBody, Request, Response};
+use spin_sdk::http_service;
+use web::{Cx, Problem, Reply};
+
+#[http_service]
+async fn handle(request: Request) -> Response<FullBody<Bytes>> {
+    web::serve(request, route).await
+}
+
+async fn route(cx: &Cx) -> Result<Reply, Problem> {
+    let (method, path) = cx.route();
+    match (method, path.as_slice()) {
+        ("POST", ["v1", "customers"]) => customers::take(cx).await,
+        ("GET", ["v1", "customers"]) => customers::list(cx).await,
+        ("POST", ["v1", "invoices"]) => invoices::take(cx).await,
+        ("GET", ["v1", "invoices"]) => invoices::list(cx).await,
+        (_, ["v1", "customers" | "invoices"]) => Err(Problem::method_not_allowed("GET, POST")),
+        ("POST", ["v1", "invoices", id, "void"]) => invoices::void(cx, id).await,
+        ("POST", ["v1", "credit-notes"]) => documents::take_credit_note(cx).await,
+        (_, ["v1", "invoices", _, "void"] | ["v1", "credit-notes"]) => {
+            Err(Problem::method_not_allowed("POST"))
+        }
+        ("GET", ["v1", "intake", "rejects"]) => lines::rejects(cx).await,
+        (_, ["v1", "intake", "rejects"]) => Err(Problem::method_not_allowed("GET")),
+        _ => Err(Problem::no_route()),
+    }
+}

@@ -1,0 +1,117 @@
+//! The context of one request, and the one way in for every component.
+
+use crate::problem::Problem;
+use crate::reply::Reply;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response};
+use percent_encoding::percent_decode_str;
+use spin_sdk::http::{FullBody, Request};
+use spin_sdk::wasip3::http_compat::IncomingRequestBody;
+use std::cell::RefCell;
+use store::{Db, Moment};
+
+/// One request: what it asks, when it came, and what it may use.
+pub struct Cx {
+    method: Method,
+    segments: Vec<String>,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    pub(crate) body: RefCell<Option<IncomingRequestBody>>,
+    moment: Moment,
+    request_id: String,
+}
+
+/// Answers a request with what `route` makes of it. Every error becomes a problem; every 5xx a line in the log.
+pub async fn serve<F>(request: Request, route: F) -> Response<FullBody<Bytes>>
+where
+    F: AsyncFnOnce(&Cx) -> Result<Reply, Problem>,
+{
+    let cx = Cx::new(request);
+    let reply = match route(&cx).await {
+        Ok(reply) => reply,
+        Err(problem) => {
+            cx.log(&problem);
+            problem.into_reply(&cx.request_id)
+        }
+    };
+    reply.into_response()
+}
+
+impl Cx {
+    fn new(request: Request) -> Self {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        let segments = path
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
+            .collect();
+        let moment = Moment::at(chrono::Utc::now());
+        let random = store::random::<8>().unwrap_or_default();
+        let request_id = data_encoding::HEXLOWER.encode(&random);
+        Self {
+            method: parts.method,
+            segments,
+            path,
+            query: parts.uri.query().unwrap_or("").to_owned(),
+            headers: parts.headers,
+            body: RefCell::new(Some(body)),
+            moment,
+            request_id,
+        }
+    }
+
+    /// Method and path, for a `match`: `("GET", ["v1", "invoices", id])`.
+    pub fn route(&self) -> (&str, Vec<&str>) {
+        (
+            self.method.as_str(),
+            self.segments.iter().map(String::as_str).collect(),
+        )
+    }
+
+    /// The path as it came.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(crate) fn raw_query(&self) -> &str {
+        &self.query
+    }
+
+    /// A header's value, if it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// A cookie's value.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let cookies = self.headers.get_all(http::header::COOKIE).iter();
+        cookies
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    /// When the request came, and the mint for ids.
+    pub fn moment(&self) -> Moment {
+        self.moment
+    }
+
+    /// Writes what the log is to know of a problem that the visitor is spared.
+    pub fn log(&self, problem: &Problem) {
+        if let Some(line) = problem.log_line(&self.request_id) {
+            eprintln!("{line}");
+        }
+    }
+
+    /// A connection to the ledger.
+    pub async fn db(&self) -> Result<Db, Problem> {
+        Ok(Db::open().await?)
+    }
+}

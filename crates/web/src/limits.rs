@@ -1,0 +1,26 @@
+//! Every limit of the HTTP layer, with its reason.
+
+/// Bytes of an ordinary request body. Generous for one document; the API promises 1 MiB.
+pub const BODY: usize = 1 << 20;
+/// Bytes of a bulk intake or bank statement. The API promises 32 MiB; an instance has 128 MiB to hold and parse it.
+pub const BULK_BODY: usize = 32 << 20;
+/// Bytes of a form that a browser posts: a handful of short fields.
+pub const FORM: usize = 16 << 10;
+/// Rows of a list where the request does not say.
+pub const PAGE: u32 = 50;
+/// Rows of a list at most: one answer stays below a megabyte.
+pub const PAGE_MAX: u32 = 500;
+/// Characters of an idempotency key; 255 is what Stripe and the IETF draft's examples allow.
+pub const IDEMPOTENCY_KEY: usize = 255;
+/// Invoices of one bulk transaction: long enough that the commit's cost vanishes, short enough that others get
+/// their turn at the write lock.
+pub const BATCH: usize = 500;
+/// Cases, messages or accounts of one run of a job, unless the caller says otherwise: well within the 30 s that
+/// hosted platforms give a handler.
+pub const JOB: u32 = 200;
+/// And at most.
+pub const JOB_MAX: u32 = 1_000;
+/// Seconds by which a webhook's timestamp may differ from ours (Standard Webhooks).
+pub const WEBHOOK_TOLERANCE_S: i64 = 300;
+/// Seconds that a provider's answer is waited for: less than a handler may take, so that the outcome is recorded.
+pub const PROVIDER_TIMEOUT_S: u64 = 15;

@@ -1,0 +1,248 @@
+//! Errors as RFC 9457 problem details. What the client sees and what the log sees are two things: a 5xx tells the
+//! client a request id and no more; the cause goes to the log.
+
+use crate::reply::Reply;
+use http::{HeaderValue, StatusCode, header};
+use receivables::fields::FieldError;
+use serde::Serialize;
+use store::{StoreError, Transient};
+
+/// A request that is not answered as asked.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    /// For the log alone.
+    cause: Option<String>,
+    headers: Vec<(header::HeaderName, HeaderValue)>,
+    transient: bool,
+}
+
+/// Status, code and title of each kind of problem.
+const KINDS: &[(u16, &str, &str)] = &[
+    (400, "bad_request", "The request cannot be understood"),
+    (401, "unauthorized", "A valid key is needed"),
+    (403, "forbidden", "The key does not allow this"),
+    (404, "not_found", "There is no such thing"),
+    (
+        405,
+        "method_not_allowed",
+        "This address does not take that method",
+    ),
+    (409, "conflict", "That contradicts what is there"),
+    (413, "too_large", "The request body is too large"),
+    (
+        415,
+        "unsupported_media_type",
+        "The request body's type is not one that is read here",
+    ),
+    (
+        422,
+        "invalid",
+        "The request does not say something that can be done",
+    ),
+    (500, "internal", "Something went wrong on our side"),
+    (
+        502,
+        "provider_failed",
+        "The payment provider did not answer as it should",
+    ),
+    (503, "busy", "Too much is going on just now"),
+];
+
+impl Problem {
+    fn new(status: u16, detail: impl Into<String>) -> Self {
+        let known = KINDS.iter().find(|(candidate, ..)| *candidate == status);
+        let (status, code, title) =
+            known
+                .copied()
+                .unwrap_or((500, "internal", "Something went wrong on our side"));
+        Self {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            code,
+            title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            cause: None,
+            headers: Vec::new(),
+            transient: false,
+        }
+    }
+
+    /// 400.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(400, detail)
+    }
+
+    /// 401, with the challenge that RFC 9110 wants.
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(401, detail).with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// 403.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(403, detail)
+    }
+
+    /// 404.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(404, detail)
+    }
+
+    /// 404 for an address that no component serves.
+    pub fn no_route() -> Self {
+        Self::not_found("Nothing is served at this address.")
+    }
+
+    /// 405, naming what is allowed: `"GET, POST"`.
+    pub fn method_not_allowed(allowed: &'static str) -> Self {
+        Self::new(405, format!("Allowed here: {allowed}."))
+            .with_header(header::ALLOW, HeaderValue::from_static(allowed))
+    }
+
+    /// 409 with a code of its own.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            ..Self::new(409, detail)
+        }
+    }
+
+    /// 413, naming the limit in bytes.
+    pub fn too_large(limit: usize) -> Self {
+        Self::new(413, format!("At most {limit} bytes are read here."))
+    }
+
+    /// 415, naming what is read.
+    pub fn unsupported_media_type(accepted: &str) -> Self {
+        Self::new(415, format!("Read here: {accepted}."))
+    }
+
+    /// 422 with every problem found.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => one.detail.clone(),
+            several => format!("{} problems; see `errors`.", several.len()),
+        };
+        Self {
+            errors,
+            ..Self::new(422, detail)
+        }
+    }
+
+    /// 422 for one field.
+    pub fn invalid_field(pointer: &str, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError::new(pointer, code, detail)])
+    }
+
+    /// 422 with a code of its own and no field.
+    pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            ..Self::new(422, detail)
+        }
+    }
+
+    /// 500; `cause` goes to the log.
+    pub fn internal(cause: impl Into<String>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..Self::new(500, "")
+        }
+    }
+
+    /// 502; `cause` goes to the log.
+    pub fn provider(detail: impl Into<String>, cause: impl Into<String>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..Self::new(502, detail)
+        }
+    }
+
+    /// 503 with `Retry-After`; `cause` goes to the log.
+    pub fn busy(cause: impl Into<String>) -> Self {
+        let problem = Self {
+            cause: Some(cause.into()),
+            ..Self::new(503, "Try again in a moment.")
+        };
+        problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("2"))
+    }
+
+    fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What the client may know, in a sentence.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// What the log gets, if anything: a JSON object on one line.
+    pub(crate) fn log_line(&self, request_id: &str) -> Option<String> {
+        let cause = self.cause.as_ref()?;
+        let line = serde_json::json!({"level": "error", "request_id": request_id, "status": self.status.as_u16(),
+            "code": self.code, "message": cause});
+        Some(line.to_string())
+    }
+
+    /// The answer that the client gets.
+    pub(crate) fn into_reply(self, request_id: &str) -> Reply {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            r#type: String,
+            title: &'a str,
+            status: u16,
+            detail: &'a str,
+            code: &'a str,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            errors: &'a [FieldError],
+            request_id: &'a str,
+        }
+        let detail = match self.status == StatusCode::INTERNAL_SERVER_ERROR {
+            true => "The log has the details under this request id.",
+            false => &self.detail,
+        };
+        let body = Body {
+            r#type: format!("urn:dunlin:problem:{}", self.code),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail,
+            code: self.code,
+            errors: &self.errors,
+            request_id,
+        };
+        let mut reply = Reply::json_typed(self.status.as_u16(), &body, "application/problem+json");
+        for (name, value) in self.headers {
+            reply = reply.with_header(name, value);
+        }
+        reply
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self {
+                transient: true,
+                ..Self::busy("the database is busy")
+            },
+            StoreError::Money(error) => Self::unprocessable("amount_out_of_range", error.to_string()),
+            other => Self::internal(other.to_string()),
+        }
+    }
+}
+
+impl Transient for Problem {
+    fn is_transient(&self) -> bool {
+        self.transient
+    }
+}

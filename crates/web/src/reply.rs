@@ -1,0 +1,121 @@
+//! Answers: JSON, pages, redirects. Each leaves with the headers that keep it from being misread or cached.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+use spin_sdk::http::FullBody;
+
+/// An answer to a request.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub(crate) status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    fn new(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let headers = vec![
+            (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (
+                header::X_CONTENT_TYPE_OPTIONS,
+                HeaderValue::from_static("nosniff"),
+            ),
+            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        ];
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self {
+            status,
+            headers,
+            body: body.into(),
+        }
+    }
+
+    /// A JSON answer.
+    pub fn json(status: u16, value: &impl Serialize) -> Self {
+        Self::json_typed(status, value, "application/json")
+    }
+
+    pub(crate) fn json_typed(status: u16, value: &impl Serialize, content_type: &'static str) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(body) => Self::new(status, content_type, body),
+            // Only a map with keys that are no strings, or a failing Serialize, gets here: ours have neither.
+            Err(_) => Self::new(
+                500,
+                content_type,
+                Bytes::from_static(b"{\"status\":500,\"code\":\"internal\"}"),
+            ),
+        }
+    }
+
+    /// A page of a list: `{"data": [...], "next": cursor | null}`.
+    pub fn list(data: &impl Serialize, next: Option<String>) -> Self {
+        Self::json(200, &serde_json::json!({"data": data, "next": next}))
+    }
+
+    /// An HTML page under the given content security policy.
+    pub fn html(status: u16, page: String, policy: &str) -> Self {
+        let reply = Self::new(status, "text/html; charset=utf-8", page)
+            .with_header(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"))
+            .with_header(
+                HeaderName::from_static("cross-origin-opener-policy"),
+                HeaderValue::from_static("same-origin"),
+            )
+            .with_header(
+                HeaderName::from_static("permissions-policy"),
+                HeaderValue::from_static("camera=(), microphone=(), geolocation=(), payment=()"),
+            );
+        // A policy that is no header value would leave the page unguarded: then nothing is loaded at all.
+        let policy = HeaderValue::from_str(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        reply.with_header(header::CONTENT_SECURITY_POLICY, policy)
+    }
+
+    /// Plain text.
+    pub fn text(status: u16, text: impl Into<Bytes>) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", text)
+    }
+
+    /// 303: look there. An address that is no header value is refused as an internal error.
+    pub fn see_other(location: &str) -> Result<Self, crate::Problem> {
+        let value = HeaderValue::from_str(location)
+            .map_err(|error| crate::Problem::internal(format!("redirect: {error}")))?;
+        Ok(Self::new(303, "text/plain; charset=utf-8", Bytes::new()).with_header(header::LOCATION, value))
+    }
+
+    /// The same answer with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The same JSON answer with one more member.
+    pub fn with_member(self, name: &str, value: &impl Serialize) -> Result<Self, crate::Problem> {
+        let refused = |error: serde_json::Error| crate::Problem::internal(format!("answer: {error}"));
+        let mut body: serde_json::Value = serde_json::from_slice(&self.body).map_err(refused)?;
+        if let Some(members) = body.as_object_mut() {
+            members.insert(name.to_owned(), serde_json::to_value(value).map_err(refused)?);
+        }
+        Ok(Self {
+            body: serde_json::to_vec(&body).map_err(refused)?.into(),
+            ..self
+        })
+    }
+
+    pub(crate) fn into_response(self) -> Response<FullBody<Bytes>> {
+        let length = HeaderValue::from(self.body.len());
+        let mut response = Response::new(FullBody::new(self.body));
+        *response.status_mut() = self.status;
+        response.headers_mut().extend(self.headers);
+        response.headers_mut().insert(header::CONTENT_LENGTH, length);
+        response
+    }
+}
+
+/// Milliseconds since 1970 as RFC 3339, UTC, to the second.
+pub fn rfc3339(ms: i64) -> Result<String, crate::Problem> {
+    let at = chrono::DateTime::from_timestamp_millis(ms)
+        .ok_or_else(|| crate::Problem::internal(format!("instant {ms} is out of range")))?;
+    Ok(at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+}
