@@ -1,0 +1,226 @@
+//! A running host: everything started in order, and stopped in order.
+
+use crate::app::{App, IN_PROCESS, Surroundings};
+use crate::clock::Clock;
+use crate::control::{self, Control};
+use crate::front::Front;
+use crate::inbound::TooLarge;
+use crate::limits::IN_PROCESS_BODY_BYTES;
+use crate::manifest::Manifest;
+use crate::schedule;
+use crate::server;
+use crate::state::StateDir;
+use crate::variables::Variables;
+use anyhow::Context;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, Limited};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// The app variable that, where nothing sets it, becomes the address that the host listens on.
+pub const PUBLIC_URL_VARIABLE: &str = "public_url";
+
+/// Loading components that are in the cache takes a fraction of this.
+const QUICK_LOAD: Duration = Duration::from_secs(1);
+
+/// How a host is to run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The manifest; components lie relative to its folder.
+    pub manifest: PathBuf,
+    /// Where databases, logs and the clock lie.
+    pub state_dir: PathBuf,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where a virtual clock starts; None is the real clock.
+    pub clock: Option<DateTime<Utc>>,
+    /// App variables that apply where the environment sets none.
+    pub variables: BTreeMap<String, String>,
+    /// Whether each request is a line on the terminal.
+    pub verbose: bool,
+    /// Whether the jobs of the manifest run by themselves.
+    pub schedules: bool,
+}
+
+/// A host at work.
+pub struct Host {
+    app: Arc<App>,
+    front: Arc<Front>,
+    variables: Arc<Variables>,
+    clock: Clock,
+    url: String,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<bool>,
+    // In the order of dropping: the control file goes before the folder is free for the next host.
+    control: Control,
+    state: StateDir,
+}
+
+impl Host {
+    /// Starts a host. When it returns, the app answers.
+    ///
+    /// # Errors
+    /// Anything that keeps the app from answering, in words for the person who started it.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let manifest = Manifest::load(&options.manifest)
+            .with_context(|| format!("in {}", options.manifest.display()))?;
+        let root = options.manifest.parent().unwrap_or(Path::new("")).to_owned();
+        let state = StateDir::take(&options.state_dir)?;
+        let listener = TcpListener::bind(options.listen).await.with_context(|| {
+            format!(
+                "cannot listen on {}; --listen takes another address",
+                options.listen
+            )
+        })?;
+        let address = listener.local_addr()?;
+        let clock = match options.clock {
+            Some(start) => Clock::frozen(state.path(), start)?,
+            None => Clock::real(),
+        };
+        let mut supplied = options.variables;
+        supplied
+            .entry(PUBLIC_URL_VARIABLE.to_owned())
+            .or_insert_with(|| format!("http://{address}"));
+        let variables =
+            Arc::new(Variables::new(&manifest, environment(), &supplied).map_err(anyhow::Error::msg)?);
+
+        let app = {
+            let (manifest, clock, variables) = (manifest.clone(), clock.clone(), Arc::clone(&variables));
+            let state_dir = state.path().to_owned();
+            patiently(tokio::task::spawn_blocking(move || {
+                let cache_dir = cache_dir(&root, &state_dir);
+                App::load(
+                    &manifest,
+                    &Surroundings {
+                        root: &root,
+                        state_dir: &state_dir,
+                        cache_dir: &cache_dir,
+                        address,
+                        clock,
+                        variables,
+                        terminal: true,
+                    },
+                )
+            }))
+            .await??
+        };
+        let front = Arc::new(Front::new(Arc::clone(&app), options.verbose));
+        let (stop, mut stopped) = watch::channel(false);
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&front), async move {
+            // An error means that the host is gone, which ends the server as well.
+            drop(stopped.wait_for(|stop| *stop).await);
+        }));
+        let url = format!("http://{address}");
+        let control = control::open(state.path(), address, &url, clock.clone()).await?;
+        if options.schedules {
+            let jobs = &manifest.application.tool.dunlin.schedule;
+            schedule::start(
+                &app,
+                jobs,
+                variables.app(schedule::KEY_VARIABLE),
+                clock.is_virtual(),
+            );
+        }
+        Ok(Self {
+            app,
+            front,
+            variables,
+            clock,
+            url,
+            stop,
+            server,
+            control,
+            state,
+        })
+    }
+
+    /// Where the app listens.
+    pub fn address(&self) -> SocketAddr {
+        self.app.address()
+    }
+
+    /// The same as a URL, without a trailing slash.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The clock that components see.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// An app variable, where it is declared and not empty.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.app(name).filter(|value| !value.is_empty())
+    }
+
+    /// The state folder.
+    pub fn state_dir(&self) -> &Path {
+        self.state.path()
+    }
+
+    /// Sends a request to the app as a client would, within the process. A path is enough for its address.
+    ///
+    /// # Errors
+    /// The answer breaks off or is larger than [`IN_PROCESS_BODY_BYTES`].
+    pub async fn request(&self, mut request: Request<Bytes>) -> anyhow::Result<Response<Bytes>> {
+        let host = self.address().to_string().parse()?;
+        request.headers_mut().entry(http::header::HOST).or_insert(host);
+        let request = request.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync());
+        let response = self
+            .front
+            .answer_bounded(request, &TooLarge::default(), IN_PROCESS)
+            .await;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, IN_PROCESS_BODY_BYTES)
+            .collect()
+            .await
+            .map_err(anyhow::Error::msg)?;
+        Ok(Response::from_parts(head, body.to_bytes()))
+    }
+
+    /// Stops listening and lets requests in flight finish. Says whether all did in time.
+    pub async fn stop(self) -> bool {
+        self.stop.send_replace(true);
+        let finished = self.server.await.unwrap_or(false);
+        self.app.stop();
+        drop(self.control);
+        drop(self.state);
+        finished
+    }
+}
+
+/// Waits for the components, and says why when it takes longer than a start from the cache.
+async fn patiently<T>(load: impl Future<Output = T>) -> T {
+    let mut load = std::pin::pin!(load);
+    tokio::select! {
+        loaded = &mut load => return loaded,
+        () = tokio::time::sleep(QUICK_LOAD) => {}
+    }
+    eprintln!("compiling the components for this machine; later starts take them from the cache");
+    load.await
+}
+
+/// The process's environment, without what is not text.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Compiled code goes beside the other things that can be built again, or else into the state folder.
+fn cache_dir(root: &Path, state_dir: &Path) -> PathBuf {
+    let target = root.join("target");
+    if target.is_dir() {
+        target.join("dunlin-cache")
+    } else {
+        state_dir.join("cache")
+    }
+}

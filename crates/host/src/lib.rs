@@ -1,0 +1,44 @@
+//! The host of Dunlin: runs the app's WebAssembly components on this machine as Spin would.
+//!
+//! It reads the same `spin.toml` and copies Spin's semantics, also where they are traps, so that what works
+//! here works in production. What it adds stays outside of the components' sight: limits, a virtual clock,
+//! schedules, building.
+//!
+//! From the outside in: [`cli`] asks, [`host`] starts and stops, `server` takes connections, `front` bounds
+//! requests, `app` knows components, `pool` their instances, `guest` what an instance is given: [`sqlite`],
+//! [`key_value`], [`variables`], [`clock`], [`outbound`] HTTP.
+
+mod app;
+mod bindings;
+mod chain;
+pub mod cli;
+pub mod clock;
+pub mod components;
+pub mod control;
+pub mod demo;
+pub mod doctor;
+mod engine;
+mod front;
+mod guest;
+mod headers;
+pub mod host;
+mod inbound;
+pub mod key_value;
+pub mod limits;
+pub mod logs;
+pub mod manifest;
+pub mod outbound;
+mod pool;
+mod problem;
+mod process;
+pub mod route;
+mod schedule;
+pub mod screen;
+mod server;
+pub mod sqlite;
+pub mod state;
+mod stream;
+pub mod toolchain;
+pub mod variables;
+
+pub use host::{Host, Options};

@@ -1,0 +1,84 @@
+//! Every bound of the host, in one place, each with its reason.
+//!
+//! Spin itself sets none of the inbound ones; a process that answers the open network must.
+
+use std::time::Duration;
+
+/// Largest request body. The app's own limit for bulk intake is 32 MiB; one more, so that the component
+/// itself gets to say which limit a slightly larger body broke.
+pub const REQUEST_BODY_BYTES: u64 = 33 << 20;
+
+/// Bytes of a refused or unread body that are still read and thrown away, so that a client which is in the
+/// middle of sending gets to read the answer instead of a connection reset.
+pub const DISCARDED_BODY_BYTES: u64 = 64 << 20;
+
+/// How long throwing away an unread body may take.
+pub const DISCARD_TIME: Duration = Duration::from_secs(10);
+
+/// Size of a request's head: line and headers together. Browsers and proxies stay under 16 KiB.
+pub const REQUEST_HEAD_BYTES: usize = 64 << 10;
+
+/// Number of request headers; what hyper takes by default, stated here because it is a promise.
+pub const REQUEST_HEADERS: usize = 100;
+
+/// Time a client has to send a request's head, counted anew for each request on a connection.
+pub const HEAD_READ_TIME: Duration = Duration::from_secs(30);
+
+/// Connections open at once. Beyond it new ones wait in the kernel's backlog.
+pub const CONNECTIONS: usize = 1024;
+
+/// Requests being answered at once. Beyond it: 503 with `Retry-After`, at once, instead of a growing queue.
+pub const CONCURRENT_REQUESTS: usize = 512;
+
+/// What `Retry-After` says then, in seconds.
+pub const RETRY_AFTER_SECONDS: u16 = 1;
+
+/// Longest time from a request's arrival to the head of its answer. Hosted platforms give 30 s;
+/// twice that leaves a developer room and still ends what hangs (504).
+pub const REQUEST_TIME: Duration = Duration::from_secs(60);
+
+/// Computing time a component may use, counted from the request it accepted last, before it is stopped.
+pub const COMPUTE_TIME: Duration = Duration::from_secs(30);
+
+/// How often a computing component is interrupted to be counted and to let others run.
+pub const EPOCH_TICK: Duration = Duration::from_millis(10);
+
+/// Linear memory of one component instance; what hosted platforms give.
+pub const INSTANCE_MEMORY_BYTES: usize = 128 << 20;
+
+/// Elements in one WebAssembly table of an instance: ten times what a large component has.
+pub const INSTANCE_TABLE_ELEMENTS: usize = 100_000;
+
+/// Requests that one instance serves in its life. Spin's default.
+pub const INSTANCE_REQUESTS: usize = 128;
+
+/// Requests that one instance serves at the same time. Spin's default.
+pub const INSTANCE_CONCURRENT_REQUESTS: usize = 16;
+
+/// How long an idle instance is kept. Spin's default.
+pub const INSTANCE_IDLE_TIME: Duration = Duration::from_secs(1);
+
+/// SQLite connections, and likewise key-value stores, that one instance holds open. Spin's default.
+pub const INSTANCE_HANDLES: usize = 256;
+
+/// Size of one row, one value or one whole buffered result of SQLite and key-value calls. Spin's default.
+pub const RESULT_BYTES: usize = 128 << 20;
+
+/// Rows or keys on their way from the database to a component. Spin's value, and it matters: the
+/// connection stays locked until all but these are read.
+pub const STREAMED_ITEMS: usize = 4;
+
+/// A line of a component's log; longer ones are cut into several.
+pub const LOG_LINE_BYTES: usize = 8 << 10;
+
+/// How long requests in flight may take to finish after the host was asked to stop.
+pub const SHUTDOWN_TIME: Duration = Duration::from_secs(30);
+
+/// Body of a call to the control port: an instant or a duration.
+pub const CONTROL_BODY_BYTES: usize = 4 << 10;
+
+/// Time the command line waits for a running host to answer.
+pub const CONTROL_TIME: Duration = Duration::from_secs(10);
+
+/// Body of an answer that the host itself reads (schedules, the demo).
+pub const IN_PROCESS_BODY_BYTES: usize = 64 << 20;

@@ -1,0 +1,122 @@
+//! The instances of one component: made when needed, reused as Spin reuses them, and dropped.
+//!
+//! An instance serves up to [`INSTANCE_REQUESTS`] requests, up to [`INSTANCE_CONCURRENT_REQUESTS`] of them at
+//! once, and goes after [`INSTANCE_IDLE_TIME`] without any. A trap ends it, with every request in flight. The
+//! queueing and the event loop are `wasmtime_wasi_http`'s; this file says how long and how many.
+
+use crate::chain::Outbound;
+use crate::guest::{Blueprint, Guest};
+use crate::limits::{INSTANCE_CONCURRENT_REQUESTS, INSTANCE_IDLE_TIME, INSTANCE_REQUESTS, REQUEST_TIME};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Instant;
+use tokio::time::Sleep;
+use wasmtime::component::GuestTaskId;
+use wasmtime::{Store, StoreContextMut};
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::handler::{
+    HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+};
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+
+/// How instances of a component are made.
+pub(crate) struct Pool {
+    pub(crate) blueprint: Blueprint,
+    pub(crate) service: ServicePre<Guest>,
+    pub(crate) outbound: Outbound,
+    /// Set when the host stops: instances then end with the runtime, which is no trouble to report.
+    pub(crate) stopping: Arc<AtomicBool>,
+}
+
+impl HandlerState for Pool {
+    type StoreData = Guest;
+    type WorkerExpiration = Lifetime;
+    type WorkerState = Reuse;
+
+    async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Lifetime, Reuse>> {
+        let mut store = self.blueprint.store(self.service.engine(), self.outbound.clone());
+        let service = self.service.instantiate_async(&mut store).await?;
+        Ok(Instance {
+            store,
+            proxy: Proxy::P3(service),
+            view: Guest::http,
+            expiration: Lifetime(Box::pin(tokio::time::sleep(INSTANCE_IDLE_TIME))),
+            state: Reuse {
+                component: self.blueprint.name.clone(),
+                stopping: Arc::clone(&self.stopping),
+            },
+        })
+    }
+}
+
+/// When an instance has lived long enough.
+pub(crate) struct Lifetime(Pin<Box<Sleep>>);
+
+impl WorkerExpiration for Lifetime {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        status: WorkerStatus,
+        start: Instant,
+    ) -> Poll<()> {
+        let time = match status {
+            WorkerStatus::Idle => INSTANCE_IDLE_TIME,
+            WorkerStatus::Requests | WorkerStatus::PostReturn => REQUEST_TIME,
+        };
+        let Some(deadline) = start.checked_add(time) else {
+            return Poll::Pending;
+        };
+        let deadline = deadline.into();
+        if self.0.deadline() != deadline {
+            self.0.as_mut().reset(deadline);
+        }
+        self.0.as_mut().poll(context)
+    }
+}
+
+/// How often an instance is used.
+pub(crate) struct Reuse {
+    component: String,
+    stopping: Arc<AtomicBool>,
+}
+
+impl WorkerState for Reuse {
+    type StoreData = Guest;
+    type RequestData = ();
+
+    fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
+        if total >= INSTANCE_REQUESTS {
+            ShouldAccept::Never
+        } else if concurrent >= INSTANCE_CONCURRENT_REQUESTS {
+            ShouldAccept::No
+        } else {
+            ShouldAccept::Yes
+        }
+    }
+
+    fn on_request_start(
+        &self,
+        mut store: StoreContextMut<'_, Guest>,
+        (): (),
+        _: GuestTaskId,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync + 'static>> {
+        store.data_mut().request_accepted();
+        Box::pin(tokio::time::sleep(REQUEST_TIME))
+    }
+
+    fn drop(&self, store: Store<Guest>, result: Result<(), wasmtime::Error>) {
+        drop(store);
+        if let Err(error) = result
+            && !self.stopping.load(Ordering::Relaxed)
+        {
+            // Names are stripped from components, so the places in a backtrace say nothing; the cause does.
+            eprintln!(
+                "dunlin: an instance of {} was stopped: {}",
+                self.component,
+                error.root_cause()
+            );
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `spin:sqlite`: one file in the state folder, with Spin's semantics to the letter.
+//!
+//! What a component can come to rely on, and what it can stumble over:
+//! - every `open` is a connection of its own, and it opens the file only at its first use;
+//! - no pragma is set beyond what rusqlite's bundled SQLite has: rollback journal, full synchronous, foreign
+//!   keys on, five seconds of waiting for a lock;
+//! - a call runs the first statement of its text and silently leaves the rest;
+//! - the streaming call answers with the columns before the first step: errors, even of preparing, come
+//!   through the future at the end;
+//! - while rows stream through a channel of [`STREAMED_ITEMS`](crate::limits::STREAMED_ITEMS), the connection stays locked: a second call on
+//!   it before they are read waits for ever;
+//! - `ATTACH` of files is denied.
+//!
+//! All of SQLite's work happens on threads made for blocking.
+
+mod connection;
+
+use crate::bindings::sqlite::{self as wit, Connection, Error, QueryResult, RowResult, Value};
+use crate::limits::INSTANCE_HANDLES;
+use crate::manifest::DEFAULT_STORE;
+use crate::stream::Items;
+use connection::{Lazy, Streaming};
+use std::path::PathBuf;
+use std::sync::Arc;
+use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, ResourceTable, StreamReader};
+
+/// The file's name in the state folder; Spin's.
+pub const FILE_NAME: &str = "sqlite_db.db";
+
+/// The databases of one component instance.
+pub struct Databases {
+    file: PathBuf,
+    allowed: Arc<[String]>,
+    open: ResourceTable,
+}
+
+impl Drop for Databases {
+    fn drop(&mut self) {
+        // What a component left open is closed where blocking is no harm.
+        let open = std::mem::take(&mut self.open);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn_blocking(move || drop(open));
+        }
+    }
+}
+
+impl Databases {
+    /// Databases in `file`, of which the instance may open the labels in `allowed`.
+    pub fn new(file: PathBuf, allowed: Arc<[String]>) -> Self {
+        let mut open = ResourceTable::new();
+        open.set_max_capacity(INSTANCE_HANDLES);
+        Self { file, allowed, open }
+    }
+
+    fn open(&mut self, label: &str) -> Result<Resource<Connection>, Error> {
+        if !self.allowed.iter().any(|allowed| allowed == label) {
+            return Err(Error::AccessDenied);
+        }
+        if label != DEFAULT_STORE {
+            return Err(Error::NoSuchDatabase);
+        }
+        let handle = self
+            .open
+            .push(Lazy::new(self.file.clone()))
+            .map_err(|_| Error::Io("too many connections opened".to_owned()))?;
+        Ok(Resource::new_own(handle.rep()))
+    }
+
+    fn get(&self, connection: &Resource<Connection>) -> Result<Lazy, Error> {
+        let handle = Resource::<Lazy>::new_borrow(connection.rep());
+        self.open
+            .get(&handle)
+            .cloned()
+            .map_err(|_| Error::InvalidConnection)
+    }
+}
+
+impl wit::Host for Databases {
+    fn convert_error(&mut self, error: Error) -> wasmtime::Result<Error> {
+        Ok(error)
+    }
+}
+
+impl wit::HostConnection for Databases {
+    async fn open(&mut self, database: String) -> Result<Resource<Connection>, Error> {
+        Self::open(self, &database)
+    }
+
+    async fn execute(
+        &mut self,
+        connection: Resource<Connection>,
+        statement: String,
+        parameters: Vec<Value>,
+    ) -> Result<QueryResult, Error> {
+        self.get(&connection)?.execute(statement, parameters).await
+    }
+
+    async fn last_insert_rowid(&mut self, connection: Resource<Connection>) -> wasmtime::Result<i64> {
+        Ok(self.get(&connection)?.last_insert_rowid().await?)
+    }
+
+    async fn changes(&mut self, connection: Resource<Connection>) -> wasmtime::Result<u64> {
+        Ok(self.get(&connection)?.changes().await?)
+    }
+
+    async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
+        let lazy = self.open.delete(Resource::<Lazy>::new_own(connection.rep()))?;
+        // Closing rolls back and may checkpoint, which is I/O. Rows under way keep the connection until they end.
+        Ok(tokio::task::spawn_blocking(move || drop(lazy)).await?)
+    }
+}
+
+impl<T: Send> wit::HostConnectionWithStore<T> for HasSelf<Databases> {
+    async fn open_async(store: &Accessor<T, Self>, database: String) -> Result<Resource<Connection>, Error> {
+        store.with(|mut access| access.get().open(&database))
+    }
+
+    async fn execute_async(
+        store: &Accessor<T, Self>,
+        connection: Resource<Connection>,
+        statement: String,
+        parameters: Vec<Value>,
+    ) -> Result<
+        (
+            Vec<String>,
+            StreamReader<RowResult>,
+            FutureReader<Result<(), Error>>,
+        ),
+        Error,
+    > {
+        let lazy = store.with(|mut access| access.get().get(&connection))?;
+        let Streaming {
+            columns,
+            rows,
+            result,
+        } = lazy.stream(statement, parameters).await?;
+        store
+            .with(|mut access| {
+                let rows = StreamReader::new(&mut access, Items(rows))?;
+                let result = FutureReader::new(&mut access, result)?;
+                wasmtime::Result::Ok((columns, rows, result))
+            })
+            .map_err(|error: wasmtime::Error| Error::Io(error.to_string()))
+    }
+
+    async fn last_insert_rowid_async(
+        store: &Accessor<T, Self>,
+        connection: Resource<Connection>,
+    ) -> wasmtime::Result<i64> {
+        let lazy = store.with(|mut access| access.get().get(&connection))?;
+        Ok(lazy.last_insert_rowid().await?)
+    }
+
+    async fn changes_async(
+        store: &Accessor<T, Self>,
+        connection: Resource<Connection>,
+    ) -> wasmtime::Result<u64> {
+        let lazy = store.with(|mut access| access.get().get(&connection))?;
+        Ok(lazy.changes().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn databases() -> Databases {
+        Databases::new(
+            PathBuf::from("never opened"),
+            Arc::from(["default".to_owned(), "elsewhere".to_owned()]),
+        )
+    }
+
+    #[test]
+    fn labels_are_allowed_then_known() {
+        let mut databases = databases();
+        assert!(matches!(databases.open("secret"), Err(Error::AccessDenied)));
+        assert!(matches!(databases.open("elsewhere"), Err(Error::NoSuchDatabase)));
+        assert!(databases.open("default").is_ok());
+    }
+
+    #[test]
+    fn handles_are_bounded() {
+        let mut databases = databases();
+        for _ in 0..INSTANCE_HANDLES {
+            databases.open("default").unwrap();
+        }
+        assert!(matches!(databases.open("default"), Err(Error::Io(_))));
+    }
+}
