@@ -1,0 +1,311 @@
+//! A running Dunlin with a state folder of its own, which ends with the test, however the test ends.
+
+use std::{
+    fs::{self, File},
+    io::Read,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde::Deserialize;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::http::Call;
+
+/// The instant at which every app starts: a Monday morning.
+pub(crate) const START: &str = "2026-01-12T09:00:00Z";
+
+/// A start takes under two seconds; this is for a machine that does much else.
+const START_LIMIT: Duration = Duration::from_secs(120);
+
+/// How many lines of its log a failing app is quoted with.
+const QUOTED_LINES: usize = 40;
+
+/// Runs the app and ends it when standard input does: also when the test is killed, or panics while it holds the
+/// app in a static.
+const GUARD: &str = r#""$@" & read _; kill -TERM $! 2>/dev/null; wait $!"#;
+
+/// The part of `control.json` that tests need.
+#[derive(Deserialize)]
+struct Running {
+    address: SocketAddr,
+    pid: u32,
+}
+
+/// A running Dunlin.
+pub(crate) struct App {
+    state: TempDir,
+    child: Child,
+    running: Running,
+    agent: ureq::Agent,
+    /// The deployment's administrator key.
+    pub(crate) admin_key: String,
+    /// What cron authenticates with.
+    pub(crate) cron_key: String,
+    /// What the sandbox signs its webhooks with.
+    pub(crate) sandbox_secret: String,
+}
+
+impl App {
+    /// Starts an empty app on a virtual clock that stands at [`START`].
+    pub(crate) fn start() -> Self {
+        Self::with_keys([random_hex(), random_hex(), format!("whsec_{}", random_base64())])
+    }
+
+    /// Starts a deployment whose owner has set no secret at all.
+    pub(crate) fn without_keys() -> Self {
+        Self::with_keys([const { String::new() }; 3])
+    }
+
+    fn with_keys(keys: [String; 3]) -> Self {
+        build_once();
+        let state = tempfile::tempdir().expect("a temporary folder");
+        let (child, running) = launch(state.path(), &keys);
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build()
+            .new_agent();
+        let [admin_key, cron_key, sandbox_secret] = keys;
+        Self {
+            state,
+            child,
+            running,
+            agent,
+            admin_key,
+            cron_key,
+            sandbox_secret,
+        }
+    }
+
+    /// The app that tests share which only add customers of their own.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<App> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// Stops it as a deployment does, and starts it again on the same state.
+    pub(crate) fn restart(&mut self) {
+        let status = self.stop();
+        assert!(
+            status.success(),
+            "it did not stop cleanly: {status}\n{}",
+            self.log()
+        );
+        self.launch_again();
+    }
+
+    /// Kills it as a power failure does, and starts it again on the same state.
+    pub(crate) fn crash(&mut self) {
+        let pid = self.running.pid.to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-KILL", &pid])
+                .status()
+                .expect("kill")
+                .success()
+        );
+        self.stop();
+        self.launch_again();
+    }
+
+    fn launch_again(&mut self) {
+        let keys = [&self.admin_key, &self.cron_key, &self.sandbox_secret].map(Clone::clone);
+        // What a killed host leaves would be taken for the new one's.
+        fs::remove_file(self.state.path().join("control.json")).ok();
+        (self.child, self.running) = launch(self.state.path(), &keys);
+    }
+
+    fn stop(&mut self) -> std::process::ExitStatus {
+        drop(self.child.stdin.take());
+        self.child.wait().expect("the app's guard")
+    }
+
+    /// Moves the clock forward to an instant.
+    pub(crate) fn clock(&self, to: &str) {
+        let output = dunlin()
+            .args(["clock", "--to", to, "--state-dir"])
+            .arg(self.state.path())
+            .output();
+        let output = output.expect("dunlin clock");
+        assert!(
+            output.status.success(),
+            "clock to {to}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    /// Runs a job as cron does.
+    pub(crate) fn job(&self, name: &str) -> Value {
+        self.post(&format!("/internal/{name}"))
+            .key(&self.cron_key)
+            .send(200)
+            .json()
+    }
+
+    /// Stops it and answers the folder that it leaves behind.
+    pub(crate) fn into_state(mut self) -> TempDir {
+        self.stop();
+        let empty = tempfile::tempdir().expect("a temporary folder");
+        std::mem::replace(&mut self.state, empty)
+    }
+
+    /// The path of a file in the state folder; of the folder itself for an empty name.
+    pub(crate) fn state_file(&self, name: &str) -> PathBuf {
+        self.state.path().join(name)
+    }
+
+    /// `http://127.0.0.1:<port>`.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.running.address)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    /// A GET with the administrator's key.
+    pub(crate) fn get(&self, path: &str) -> Call<'_> {
+        self.call("GET", path)
+    }
+
+    /// A POST with the administrator's key.
+    pub(crate) fn post(&self, path: &str) -> Call<'_> {
+        self.call("POST", path)
+    }
+
+    /// A PUT with the administrator's key.
+    pub(crate) fn put(&self, path: &str) -> Call<'_> {
+        self.call("PUT", path)
+    }
+
+    /// A DELETE with the administrator's key.
+    pub(crate) fn delete(&self, path: &str) -> Call<'_> {
+        self.call("DELETE", path)
+    }
+
+    /// Any request. A full URL of the app's own is taken as its path.
+    pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
+        let base = self.url();
+        let path = path.strip_prefix(&base).unwrap_or(path);
+        assert!(path.starts_with('/'), "{path} is not on {base}");
+        Call::new(&self.agent, method, format!("{base}{path}"), self.log_path()).key(&self.admin_key)
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.state_file("test.log")
+    }
+
+    fn log(&self) -> String {
+        tail(&self.log_path())
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("--- the app's log ---\n{}", self.log());
+        }
+        self.stop();
+    }
+}
+
+/// The last lines of a log.
+pub(super) fn tail(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(QUOTED_LINES)..].join("\n")
+}
+
+/// The program, to be run from the repository's root.
+pub(crate) fn dunlin() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dunlin"));
+    command.current_dir(root());
+    command
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// Builds the components, showing how it goes, before the first app would do it silently.
+fn build_once() {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let status = dunlin().arg("build").status().expect("dunlin build");
+        assert!(status.success(), "dunlin build: {status}");
+    });
+}
+
+fn launch(state: &Path, [admin, cron, sandbox]: &[String; 3]) -> (Child, Running) {
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(state.join("test.log"))
+        .expect("a log");
+    let mut command = Command::new("sh");
+    command
+        .args([
+            "-c",
+            GUARD,
+            "guard",
+            env!("CARGO_BIN_EXE_dunlin"),
+            "up",
+            "--listen",
+            "127.0.0.1:0",
+        ])
+        .args(["--clock", START, "--state-dir"])
+        .arg(state)
+        .current_dir(root())
+        .env("SPIN_VARIABLE_ADMIN_KEY", admin)
+        .env("SPIN_VARIABLE_CRON_KEY", cron)
+        .env("SPIN_VARIABLE_SANDBOX_SECRET", sandbox)
+        .stdin(Stdio::piped())
+        .stdout(log.try_clone().expect("a log"))
+        .stderr(log);
+    let mut child = command.spawn().expect("sh");
+    let started = Instant::now();
+    loop {
+        if let Some(running) = ready(state) {
+            return (child, running);
+        }
+        let ended = child.try_wait().expect("the app's guard").is_some();
+        if ended || started.elapsed() > START_LIMIT {
+            panic!("dunlin did not start:\n{}", tail(&state.join("test.log")));
+        }
+        // The one place that waits by polling: the host announces itself by a file.
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn ready(state: &Path) -> Option<Running> {
+    let text = fs::read_to_string(state.join("control.json")).ok()?;
+    let running: Running = serde_json::from_str(&text).ok()?;
+    ureq::get(format!("http://{}/.well-known/spin/health", running.address))
+        .call()
+        .ok()?;
+    Some(running)
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .expect("randomness");
+    bytes
+}
+
+fn random_hex() -> String {
+    data_encoding::HEXLOWER.encode(&random::<16>())
+}
+
+fn random_base64() -> String {
+    data_encoding::BASE64.encode(&random::<24>())
+}

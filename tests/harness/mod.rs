@@ -1,0 +1,9 @@
+//! Starts Dunlin, talks to it as a client does, and leaves nothing behind.
+
+mod app;
+mod http;
+mod world;
+
+pub(crate) use app::{App, dunlin};
+pub(crate) use http::Answer;
+pub(crate) use world::{Known, customer, invoice, payment, unique};

@@ -1,0 +1,129 @@
+//! Rules of the house that a reader relies on and no compiler checks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Longest file of a component: thin enough to read in one sitting.
+const COMPONENT_LINES: usize = 300;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every Rust source below a folder, with its text.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of the repo") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("a source file");
+                found.push((path, text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no sources");
+    found
+}
+
+/// The code of a file, without comments and tests.
+fn code(text: &str) -> String {
+    let body = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    body.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn offenders(folders: &[&str], words: &[&str], allowed: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in folders.iter().flat_map(|folder| sources(folder)) {
+        if allowed.iter().any(|allowed| path.ends_with(allowed)) {
+            continue;
+        }
+        let code = code(&text);
+        for word in words.iter().filter(|word| code.contains(**word)) {
+            found.push(format!("{}: {word}", path.display()));
+        }
+    }
+    found
+}
+
+#[test]
+fn sql_is_written_in_the_store_and_nowhere_else() {
+    let words = [
+        "SELECT ",
+        "INSERT INTO",
+        "DELETE FROM",
+        "json_each",
+        "sqlite::Connection",
+    ];
+    let folders = ["components", "crates/web", "crates/receivables", "crates/render"];
+    assert_eq!(offenders(&folders, &words, &[]), Vec::<String>::new());
+}
+
+#[test]
+fn one_place_reads_the_clock() {
+    let words = ["Utc::now", "Local::now", "SystemTime::now", "Instant::now"];
+    let folders = [
+        "components",
+        "crates/web",
+        "crates/store",
+        "crates/receivables",
+        "crates/render",
+    ];
+    assert_eq!(
+        offenders(&folders, &words, &["web/src/context.rs"]),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn components_are_thin() {
+    let long: Vec<String> = sources("components")
+        .into_iter()
+        .filter(|(_, text)| text.lines().count() > COMPONENT_LINES)
+        .map(|(path, text)| format!("{}: {} lines", path.display(), text.lines().count()))
+        .collect();
+    assert_eq!(long, Vec::<String>::new());
+}
+
+#[test]
+fn each_component_may_do_what_it_needs_and_no_more() {
+    // Component, whether it sees the ledger, whom it may call.
+    let expected: [(&str, bool, &[&str]); 9] = [
+        ("access", true, &[]),
+        ("cash", true, &[]),
+        ("console", true, &[]),
+        ("courier", true, &[]),
+        ("intake", true, &[]),
+        ("paylink", true, &["http://sandbox.spin.internal"]),
+        ("risk", true, &[]),
+        ("sandbox", false, &["http://cash.spin.internal"]),
+        ("sweep", true, &[]),
+    ];
+    let manifest = dunlin::manifest::Manifest::load(&root().join("spin.toml")).expect("spin.toml");
+    let actual: Vec<(&str, bool, Vec<&str>)> = manifest
+        .component
+        .iter()
+        .map(|(name, component)| {
+            assert!(
+                component.key_value_stores.is_empty(),
+                "{name} needs no key-value store"
+            );
+            let calls = component
+                .allowed_outbound_hosts
+                .iter()
+                .map(String::as_str)
+                .collect();
+            (name.as_str(), !component.sqlite_databases.is_empty(), calls)
+        })
+        .collect();
+    let expected: Vec<_> = expected
+        .map(|(name, ledger, calls)| (name, ledger, calls.to_vec()))
+        .into();
+    assert_eq!(actual, expected);
+}

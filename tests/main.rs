@@ -1,0 +1,27 @@
+//! The whole app, from outside: the real host, the real components, requests as clients send them.
+//!
+//! One file a subject; each test tells what a client may rely on. Tests that only add data of their own share
+//! one running app; those that move its clock, stop it or look at all of its data start their own.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and its helpers are tests too"
+)]
+
+mod harness;
+
+mod auth;
+mod bad_input;
+mod cash;
+mod concurrency;
+mod console;
+mod courier;
+mod host;
+mod house;
+mod intake;
+mod pay;
+mod risk;
+mod sweep;
+mod ubl;
