@@ -1,17 +1,18 @@
 //! The console's pages: what the store shows, in the words of `render`.
 
+mod mailbox;
+
 use crate::session;
 use receivables::id::{CustomerId, MessageId};
 use receivables::money::Money;
 use render::pages::{
     BalanceRow, Bucket, Chrome, ContactRow, CurrencyTotals, CustomerPage, CustomerRow, CustomersPage,
-    HomePage, InvoiceRow, MailPage, MailRow, MailboxPage, NextView, NotFoundPage, QueueView, ReasonView,
-    RiskBadge, RiskView, TimelineRow, WorkRow, customer_page, customers_page, home_page, mail_page,
-    mailbox_page, not_found_page,
+    HomePage, InvoiceRow, NextView, NotFoundPage, QueueView, ReasonView, RiskBadge, RiskView, TimelineRow,
+    WorkRow, customer_page, customers_page, home_page, not_found_page,
 };
-use render::{RenderError, content_security_policy, mail_content_security_policy};
+use render::{RenderError, content_security_policy};
+use store::Db;
 use store::views::{self, CustomerView, InvoiceFilter, NextAction};
-use store::{Db, mailbox};
 use web::{Cx, Problem, Reply, rfc3339, secrets};
 
 /// Rows of a list in the console.
@@ -34,9 +35,9 @@ pub(crate) async fn show(cx: &Cx, rest: &[&str]) -> Result<Reply, Problem> {
             Ok(id) => customer(cx, &db, &id).await,
             Err(_) => not_found(cx),
         },
-        ["mailbox"] => mails(cx, &db).await,
+        ["mailbox"] => mailbox::list(cx, &db).await,
         ["mailbox", id] => match MessageId::parse(id) {
-            Ok(id) => mail(cx, &db, &id).await,
+            Ok(id) => mailbox::show(cx, &db, &id).await,
             Err(_) => not_found(cx),
         },
         _ => not_found(cx),
@@ -277,59 +278,4 @@ fn customer_context(
         invoices,
         timeline,
     })
-}
-
-async fn mails(cx: &Cx, db: &Db) -> Result<Reply, Problem> {
-    let query = cx.query(&["after"])?;
-    let after = query
-        .get("after")
-        .map(|after| MessageId::parse(after))
-        .transpose();
-    let after = after.map_err(|error| Problem::bad_request(format!("`after`: {error}.")))?;
-    let mut rows = mailbox::list(db, after.as_ref(), ROWS.saturating_add(1)).await?;
-    let next_url = next_page(&mut rows, "/console/mailbox", |row| row.message_id.to_string());
-    let messages = rows
-        .into_iter()
-        .map(|mail| {
-            Ok(MailRow {
-                id: mail.message_id.to_string(),
-                at: rfc3339(mail.received_at)?,
-                to: mail.recipient,
-                subject: mail.subject,
-                step: mail.step,
-            })
-        })
-        .collect::<Result<Vec<_>, Problem>>()?;
-    let nonce = secrets::token()?;
-    let chrome = chrome(cx, "Mailbox", "mailbox")?;
-    reply(
-        200,
-        &nonce,
-        mailbox_page(&MailboxPage {
-            nonce: nonce.clone(),
-            chrome,
-            messages,
-            next_url,
-        }),
-    )
-}
-
-async fn mail(cx: &Cx, db: &Db, id: &MessageId) -> Result<Reply, Problem> {
-    let Some(mail) = mailbox::one(db, id).await? else {
-        return not_found(cx);
-    };
-    let nonce = secrets::token()?;
-    let page = MailPage {
-        nonce: nonce.clone(),
-        chrome: chrome(cx, &mail.subject, "mailbox")?,
-        id: mail.message_id.to_string(),
-        at: rfc3339(mail.received_at)?,
-        to: mail.recipient,
-        from: mail.sender,
-        subject: mail.subject,
-        text: mail.text,
-        html: mail.html,
-    };
-    let html = mail_page(&page).map_err(|error| Problem::internal(format!("page: {error}")))?;
-    Ok(Reply::html(200, html, &mail_content_security_policy(&nonce)))
 }

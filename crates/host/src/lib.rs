@@ -36,6 +36,7 @@ mod schedule;
 pub mod screen;
 mod server;
 pub mod sqlite;
+mod stall;
 pub mod state;
 mod stream;
 pub mod toolchain;

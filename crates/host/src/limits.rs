@@ -24,6 +24,9 @@ pub const REQUEST_HEADERS: usize = 100;
 /// Time a client has to send a request's head, counted anew for each request on a connection.
 pub const HEAD_READ_TIME: Duration = Duration::from_secs(30);
 
+/// Time a client may take to read anything at all of its answer. Mobile networks come back within this.
+pub const WRITE_STALL_TIME: Duration = Duration::from_secs(60);
+
 /// Connections open at once. Beyond it new ones wait in the kernel's backlog.
 pub const CONNECTIONS: usize = 1024;
 

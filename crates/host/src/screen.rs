@@ -28,7 +28,7 @@ pub struct Facts<'a> {
 pub fn banner(facts: &Facts<'_>) -> String {
     let Facts { url, program, .. } = facts;
     let mut text = format!(
-        "\nDunlin {} collects what is owed: invoices in, reminders out, payments matched.\n\n",
+        "\nDunlin {} collects what is owed: invoices in, reminders out, money matched.\n\n",
         env!("CARGO_PKG_VERSION")
     );
     let mut row = |name: &str, value: &str| {
@@ -41,7 +41,7 @@ pub fn banner(facts: &Facts<'_>) -> String {
         Some(key) => row("Key", &format!("{key}    (console, and Authorization: Bearer)")),
         None => row(
             "Key",
-            "none: set SPIN_VARIABLE_ADMIN_KEY; until then only public pages answer",
+            "none: set SPIN_VARIABLE_ADMIN_KEY; without, only public pages answer",
         ),
     }
     if facts.demo {
@@ -124,6 +124,6 @@ mod tests {
             admin_key: None,
             ..facts()
         });
-        assert!(text.contains("only public pages"), "{text}");
+        assert!(text.contains("only public pages answer"), "{text}");
     }
 }

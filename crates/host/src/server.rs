@@ -4,7 +4,10 @@
 //! the client's acknowledgement.
 
 use crate::front::Front;
-use crate::limits::{CONNECTIONS, HEAD_READ_TIME, REQUEST_HEAD_BYTES, REQUEST_HEADERS, SHUTDOWN_TIME};
+use crate::limits::{
+    CONNECTIONS, HEAD_READ_TIME, REQUEST_HEAD_BYTES, REQUEST_HEADERS, SHUTDOWN_TIME, WRITE_STALL_TIME,
+};
+use crate::stall::Impatient;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -73,7 +76,7 @@ async fn connection(stream: TcpStream, front: Arc<Front>, watcher: hyper_util::s
         .header_read_timeout(HEAD_READ_TIME)
         .max_buf_size(REQUEST_HEAD_BYTES)
         .max_headers(REQUEST_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Impatient::new(stream, WRITE_STALL_TIME)), service);
     // What a client does to its own connection concerns nobody else.
     drop(watcher.watch(connection).await);
 }

@@ -7,9 +7,12 @@ use receivables::fields::FieldError;
 use serde::Serialize;
 use store::{StoreError, Transient};
 
-/// A request that is not answered as asked.
+/// A request that is not answered as asked. Boxed, since every function here may return one and few do.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
@@ -60,7 +63,7 @@ impl Problem {
             known
                 .copied()
                 .unwrap_or((500, "internal", "Something went wrong on our side"));
-        Self {
+        Self(Box::new(Parts {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             code,
             title,
@@ -69,7 +72,12 @@ impl Problem {
             cause: None,
             headers: Vec::new(),
             transient: false,
-        }
+        }))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Parts)) -> Self {
+        change(&mut self.0);
+        self
     }
 
     /// 400.
@@ -105,10 +113,7 @@ impl Problem {
 
     /// 409 with a code of its own.
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            code,
-            ..Self::new(409, detail)
-        }
+        Self::new(409, detail).with(|parts| parts.code = code)
     }
 
     /// 413, naming the limit in bytes.
@@ -127,10 +132,7 @@ impl Problem {
             [one] => one.detail.clone(),
             several => format!("{} problems; see `errors`.", several.len()),
         };
-        Self {
-            errors,
-            ..Self::new(422, detail)
-        }
+        Self::new(422, detail).with(|parts| parts.errors = errors)
     }
 
     /// 422 for one field.
@@ -140,57 +142,45 @@ impl Problem {
 
     /// 422 with a code of its own and no field.
     pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            code,
-            ..Self::new(422, detail)
-        }
+        Self::new(422, detail).with(|parts| parts.code = code)
     }
 
     /// 500; `cause` goes to the log.
     pub fn internal(cause: impl Into<String>) -> Self {
-        Self {
-            cause: Some(cause.into()),
-            ..Self::new(500, "")
-        }
+        Self::new(500, "").with(|parts| parts.cause = Some(cause.into()))
     }
 
     /// 502; `cause` goes to the log.
     pub fn provider(detail: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self {
-            cause: Some(cause.into()),
-            ..Self::new(502, detail)
-        }
+        Self::new(502, detail).with(|parts| parts.cause = Some(cause.into()))
     }
 
     /// 503 with `Retry-After`; `cause` goes to the log.
     pub fn busy(cause: impl Into<String>) -> Self {
-        let problem = Self {
-            cause: Some(cause.into()),
-            ..Self::new(503, "Try again in a moment.")
-        };
-        problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("2"))
+        Self::new(503, "Try again in a moment.")
+            .with(|parts| parts.cause = Some(cause.into()))
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("2"))
     }
 
-    fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
-        self
+    fn with_header(self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.with(|parts| parts.headers.push((name, value)))
     }
 
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// What the client may know, in a sentence.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     /// What the log gets, if anything: a JSON object on one line.
     pub(crate) fn log_line(&self, request_id: &str) -> Option<String> {
-        let cause = self.cause.as_ref()?;
-        let line = serde_json::json!({"level": "error", "request_id": request_id, "status": self.status.as_u16(),
-            "code": self.code, "message": cause});
+        let cause = self.0.cause.as_ref()?;
+        let line = serde_json::json!({"level": "error", "request_id": request_id, "status": self.0.status.as_u16(),
+            "code": self.0.code, "message": cause});
         Some(line.to_string())
     }
 
@@ -207,21 +197,21 @@ impl Problem {
             errors: &'a [FieldError],
             request_id: &'a str,
         }
-        let detail = match self.status == StatusCode::INTERNAL_SERVER_ERROR {
+        let detail = match self.0.status == StatusCode::INTERNAL_SERVER_ERROR {
             true => "The log has the details under this request id.",
-            false => &self.detail,
+            false => &self.0.detail,
         };
         let body = Body {
-            r#type: format!("urn:dunlin:problem:{}", self.code),
-            title: self.title,
-            status: self.status.as_u16(),
+            r#type: format!("urn:dunlin:problem:{}", self.0.code),
+            title: self.0.title,
+            status: self.0.status.as_u16(),
             detail,
-            code: self.code,
-            errors: &self.errors,
+            code: self.0.code,
+            errors: &self.0.errors,
             request_id,
         };
-        let mut reply = Reply::json_typed(self.status.as_u16(), &body, "application/problem+json");
-        for (name, value) in self.headers {
+        let mut reply = Reply::json_typed(self.0.status.as_u16(), &body, "application/problem+json");
+        for (name, value) in self.0.headers {
             reply = reply.with_header(name, value);
         }
         reply
@@ -231,10 +221,7 @@ impl Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy => Self {
-                transient: true,
-                ..Self::busy("the database is busy")
-            },
+            StoreError::Busy => Self::busy("the database is busy").with(|parts| parts.transient = true),
             StoreError::Money(error) => Self::unprocessable("amount_out_of_range", error.to_string()),
             other => Self::internal(other.to_string()),
         }
@@ -243,6 +230,6 @@ impl From<StoreError> for Problem {
 
 impl Transient for Problem {
     fn is_transient(&self) -> bool {
-        self.transient
+        self.0.transient
     }
 }

@@ -65,8 +65,18 @@ const CUSTOMERS: &[[&str; 9]] = &[
     ],
 ];
 
-/// What: number, customer, currency, total, issued and due in days from today, paid how many days from today.
-const INVOICES: &[(&str, &str, &str, &str, i64, i64, Option<i64>)] = &[
+/// Number, customer, currency, total; issued and due in days from today; paid how many days from today.
+type Invoice = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    i64,
+    i64,
+    Option<i64>,
+);
+
+const INVOICES: &[Invoice] = &[
     ("2025-0911", "C-1001", "EUR", "3120.00", -95, -65, Some(-60)),
     ("2025-1042", "C-1001", "EUR", "1890.50", -60, -30, Some(-31)),
     ("2026-0103", "C-1001", "EUR", "4200.00", -8, 22, None),
