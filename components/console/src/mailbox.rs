@@ -34,14 +34,15 @@ fn view(mail: Mail) -> Result<MailView, Problem> {
     })
 }
 
-/// `GET /v1/mailbox`, newest first.
+/// `GET /v1/mailbox?to=`, newest first.
 pub(crate) async fn list(cx: &Cx) -> Result<Reply, Problem> {
     cx.require(Scope::Read).await?;
-    let query = cx.query(&["limit", "after"])?;
+    let query = cx.query(&["to", "limit", "after"])?;
     let page = cx.page(&query)?;
     let after = page.after.as_deref().map(MessageId::parse).transpose();
     let after = after.map_err(|error| Problem::bad_request(format!("`after`: {error}.")))?;
-    let mails = mailbox::list(&cx.db().await?, after.as_ref(), page.probe()).await?;
+    let to = query.get("to").map(String::as_str);
+    let mails = mailbox::list(&cx.db().await?, to, after.as_ref(), page.probe()).await?;
     let mut rows = mails.into_iter().map(view).collect::<Result<Vec<_>, _>>()?;
     let next = page.cut(&mut rows, |row| row.id.to_string());
     Ok(Reply::list(&rows, next))

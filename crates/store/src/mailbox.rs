@@ -8,20 +8,26 @@ use crate::params;
 use receivables::id::{CustomerId, MessageId};
 use serde::{Deserialize, Serialize};
 
+macro_rules! select_mail {
+    ($which:literal) => {
+        concat!(
+            "SELECT json_object('message_id', message_id, 'received_at', received_at, 'customer_id', customer_id,
+                'step', step, 'sender', sender, 'reply_to', reply_to, 'recipient', recipient, 'subject', subject,
+                'text', text, 'html', html) FROM mailbox ",
+            $which
+        )
+    };
+}
+
 statements! {
     ACCEPT = "INSERT INTO mailbox (message_id, received_at, customer_id, step, sender, reply_to, recipient, subject,
             text, html)
         SELECT j.value->>'message_id', ?1, j.value->>'customer_id', j.value->>'step', j.value->>'sender',
             j.value->>'reply_to', j.value->>'recipient', j.value->>'subject', j.value->>'text', j.value->>'html'
         FROM json_each(?2) AS j WHERE true ON CONFLICT (message_id) DO NOTHING";
-    LIST = "SELECT json_object('message_id', message_id, 'received_at', received_at, 'customer_id', customer_id,
-            'step', step, 'sender', sender, 'reply_to', reply_to, 'recipient', recipient, 'subject', subject,
-            'text', text, 'html', html)
-        FROM mailbox WHERE message_id < ? ORDER BY message_id DESC LIMIT ?";
-    ONE = "SELECT json_object('message_id', message_id, 'received_at', received_at, 'customer_id', customer_id,
-            'step', step, 'sender', sender, 'reply_to', reply_to, 'recipient', recipient, 'subject', subject,
-            'text', text, 'html', html)
-        FROM mailbox WHERE message_id = ?";
+    LIST = select_mail!("WHERE message_id < ?1 ORDER BY message_id DESC LIMIT ?2");
+    TO = select_mail!("WHERE recipient = ?3 AND message_id < ?1 ORDER BY message_id DESC LIMIT ?2");
+    ONE = select_mail!("WHERE message_id = ?");
 }
 
 /// A message as it arrived.
@@ -58,11 +64,14 @@ pub async fn accept(tx: &Tx<'_>, moment: Moment, mails: &[Mail]) -> Result<()> {
         .await
 }
 
-/// The newest mails before the id `before`.
-pub async fn list(db: &Db, before: Option<&MessageId>, limit: u32) -> Result<Vec<Mail>> {
+/// The newest mails before the id `before`, to one address or all.
+pub async fn list(db: &Db, to: Option<&str>, before: Option<&MessageId>, limit: u32) -> Result<Vec<Mail>> {
     // Sorts after every id.
     let before = before.map_or("msg_~", MessageId::as_str);
-    db.list(LIST, params![before, limit]).await
+    match to {
+        Some(to) => db.list(TO, params![before, limit, to]).await,
+        None => db.list(LIST, params![before, limit]).await,
+    }
 }
 
 /// One mail.

@@ -38,7 +38,7 @@ impl Reply {
     }
 
     pub(crate) fn json_typed(status: u16, value: &impl Serialize, content_type: &'static str) -> Self {
-        match serde_json::to_vec(value) {
+        match json_line(value) {
             Ok(body) => Self::new(status, content_type, body),
             // Only a map with keys that are no strings, or a failing Serialize, gets here: ours have neither.
             Err(_) => Self::new(
@@ -98,7 +98,7 @@ impl Reply {
             members.insert(name.to_owned(), serde_json::to_value(value).map_err(refused)?);
         }
         Ok(Self {
-            body: serde_json::to_vec(&body).map_err(refused)?.into(),
+            body: json_line(&body).map_err(refused)?.into(),
             ..self
         })
     }
@@ -111,6 +111,13 @@ impl Reply {
         response.headers_mut().insert(header::CONTENT_LENGTH, length);
         response
     }
+}
+
+/// JSON and a line's end, for the person who reads it in a terminal.
+fn json_line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut body = serde_json::to_vec(value)?;
+    body.push(b'\n');
+    Ok(body)
 }
 
 /// Milliseconds since 1970 as RFC 3339, UTC, to the second.

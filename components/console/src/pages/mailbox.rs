@@ -15,7 +15,7 @@ pub(super) async fn list(cx: &Cx, db: &Db) -> Result<Reply, Problem> {
         .map(|after| MessageId::parse(after))
         .transpose();
     let after = after.map_err(|error| Problem::bad_request(format!("`after`: {error}.")))?;
-    let mut rows = store::mailbox::list(db, after.as_ref(), ROWS.saturating_add(1)).await?;
+    let mut rows = store::mailbox::list(db, None, after.as_ref(), ROWS.saturating_add(1)).await?;
     let next_url = next_page(&mut rows, "/console/mailbox", |row| row.message_id.to_string());
     let messages = rows
         .into_iter()

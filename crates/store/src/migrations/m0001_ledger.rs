@@ -249,6 +249,7 @@ pub(super) const STATEMENTS: &[&str] = &[
         text TEXT NOT NULL,
         html TEXT NOT NULL
     ) STRICT",
+    "CREATE INDEX mailbox_by_recipient ON mailbox (recipient, message_id)",
     // --- ways to pay ----------------------------------------------------------------------------------------
     "CREATE TABLE payment_links (
         id TEXT PRIMARY KEY,
