@@ -73,6 +73,100 @@ fn a_queued_message_can_be_cancelled_and_a_sent_one_cannot() {
         .send(404);
 }
 
+/// A customer with this address, to whom a message is queued on the 13th.
+fn queued_to(app: &App, email: &str) -> Known {
+    let external_id = unique("C");
+    let mut document = customer(&external_id);
+    document["contacts"][0]["email"] = json!(email);
+    let id = app.post("/v1/customers").json(&document).send(201).string("/id");
+    let known = Known { external_id, id };
+    app.new_invoice(&known, "10.00", "2026-01-09");
+    app.clock("2026-01-13T08:00:00Z");
+    app.job("sweep");
+    known
+}
+
+#[test]
+fn what_cannot_be_delivered_for_now_is_tried_again_ever_later_and_then_given_up() {
+    let app = App::start();
+    // The mailbox provider's address that is never reached for now.
+    let known = queued_to(&app, "busy@mailbox.test");
+    let mut waits = Vec::new();
+    loop {
+        let delivered = app.job("deliver");
+        assert_eq!(
+            (&delivered["examined"], &delivered["sent"]),
+            (&json!(1), &json!(0)),
+            "{delivered}"
+        );
+        let message = app.messages(&known).remove(0);
+        assert_eq!(message["last_error"], "The mailbox is busy");
+        if message["status"] == "failed" {
+            break;
+        }
+        assert_eq!(
+            (&message["status"], &delivered["queued"]),
+            (&json!("queued"), &json!(1)),
+            "{message}"
+        );
+        assert_eq!(app.job("deliver")["examined"], 0, "tried again before its time");
+        let at = message["next_attempt_at"]
+            .as_str()
+            .expect("an instant")
+            .to_owned();
+        app.clock(&at);
+        // The instant is shown to the second; its fraction is waited for.
+        app.clock(&at.replace('Z', ".999Z"));
+        waits.push(at);
+    }
+    assert!(waits.len() >= 4 && waits.is_sorted(), "{waits:?}");
+    assert_eq!(app.mailbox().len(), 0);
+    let id = app.messages(&known)[0]["id"].as_str().expect("an id").to_owned();
+    app.post(&format!("/v1/messages/{id}/retry")).send(200);
+    assert_eq!(app.messages(&known)[0]["status"], "queued");
+}
+
+#[test]
+fn what_can_never_be_delivered_is_not_tried_again() {
+    let app = App::start();
+    let known = queued_to(&app, "bounce@mailbox.test");
+    app.job("deliver");
+    let message = app.messages(&known).remove(0);
+    assert_eq!(
+        (
+            &message["status"],
+            &message["attempts"],
+            &message["next_attempt_at"]
+        ),
+        (&json!("failed"), &json!(1), &json!(null)),
+        "{message}"
+    );
+    app.clock("2026-01-20T08:00:00Z");
+    assert_eq!(app.job("deliver")["examined"], 0);
+}
+
+#[test]
+fn a_courier_that_died_after_sending_is_followed_by_one_that_does_not_send_twice() {
+    let app = App::start();
+    let known = queued(&app);
+    app.job("deliver");
+    assert_eq!(app.mailbox().len(), 1);
+    // As a courier leaves it that dies between the provider's answer and the record of it.
+    let ledger = rusqlite::Connection::open(app.state_file("sqlite_db.db")).expect("the ledger");
+    let changed = ledger.execute(
+        "UPDATE messages SET status = 'sending', lease = 'dead', sent_at = NULL, attempt_at = ?",
+        [1_768_291_200_000_i64 + 120_000],
+    );
+    assert_eq!(changed.expect("the message"), 1);
+    drop(ledger);
+
+    assert_eq!(app.job("deliver")["examined"], 0, "its lease still runs");
+    app.clock("2026-01-13T08:02:01Z");
+    assert_eq!(app.job("deliver")["sent"], 1);
+    assert_eq!(app.messages(&known)[0]["status"], "sent");
+    assert_eq!(app.mailbox().len(), 1, "the provider knows the id");
+}
+
 #[test]
 fn who_has_no_address_is_not_written_to_and_that_is_told() {
     let app = App::start();

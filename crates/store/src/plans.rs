@@ -22,7 +22,6 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         activities::ALL,
         credit_notes::ALL,
         customers::ALL,
-        delivery::ALL,
         dunning::ALL,
         idempotency::ALL,
         inbound::ALL,
@@ -30,12 +29,13 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         keys::ALL,
         links::ALL,
         mailbox::ALL,
-        payments::ALL,
         postings::ALL,
         rejects::ALL,
         risk::ALL,
     ]
     .concat();
+    all.extend(delivery::statements());
+    all.extend(payments::statements());
     all.extend(views::statements());
     all
 }

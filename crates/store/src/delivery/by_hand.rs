@@ -1,0 +1,98 @@
+//! What a person does to a message: put it back into the queue, or take it back.
+
+use super::{Settlement, release_steps, settle_rows};
+use crate::activities::{self, Activity};
+use crate::db::{Tx, statements};
+use crate::dunning;
+use crate::error::Result;
+use crate::moment::Moment;
+use crate::params;
+use receivables::id::{CustomerId, MessageId};
+use receivables::policy::Policy;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+statements! {
+    STANDING = "SELECT json_object('customer', customer_id, 'status', status, 'lease', lease)
+        FROM messages WHERE id = ?";
+}
+
+#[derive(Deserialize)]
+struct StandingRow {
+    customer: CustomerId,
+    status: String,
+    lease: Option<String>,
+}
+
+/// What became of a person's wish to retry or cancel a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// As wished.
+    Done,
+    /// There is no such message.
+    Unknown,
+    /// Its status does not allow it.
+    NotNow(String),
+}
+
+/// Puts a failed or uncertain message back into the queue.
+pub async fn retry(tx: &Tx<'_>, moment: Moment, policy: &Policy, id: &MessageId) -> Result<Changed> {
+    change(
+        tx,
+        moment,
+        policy,
+        id,
+        "queued",
+        &["failed", "uncertain", "bounced"],
+    )
+    .await
+}
+
+/// Takes a message back before it leaves; its step may come due again.
+pub async fn cancel(tx: &Tx<'_>, moment: Moment, policy: &Policy, id: &MessageId) -> Result<Changed> {
+    change(
+        tx,
+        moment,
+        policy,
+        id,
+        "cancelled",
+        &["queued", "failed", "uncertain"],
+    )
+    .await
+}
+
+async fn change(
+    tx: &Tx<'_>,
+    moment: Moment,
+    policy: &Policy,
+    id: &MessageId,
+    to: &'static str,
+    from: &[&str],
+) -> Result<Changed> {
+    let Some(row) = tx.find::<StandingRow>(STANDING, params![id.as_str()]).await? else {
+        return Ok(Changed::Unknown);
+    };
+    if !from.contains(&row.status.as_str()) {
+        return Ok(Changed::NotNow(row.status));
+    }
+    let mut settlement = Settlement::new(id, to, row.lease.as_deref());
+    settlement.attempt_ms = Some(moment.ms());
+    settle_rows(tx, &[settlement]).await?;
+    if to == "cancelled" {
+        release_steps(tx, std::slice::from_ref(id)).await?;
+        dunning::replan(tx, moment, policy, &BTreeSet::from([row.customer.clone()])).await?;
+    }
+    let activity = Activity {
+        customer_id: row.customer,
+        kind: if to == "cancelled" {
+            "message_cancelled"
+        } else {
+            "message_retry"
+        },
+        title: format!("Message {to} by hand"),
+        detail: format!("It was {} before.", row.status),
+        refers_to: Some(id.to_string()),
+    };
+    activities::record(tx, moment, &[activity]).await?;
+    Ok(Changed::Done)
+}

@@ -1,0 +1,371 @@
+//! Claiming: what is due, looked at once more, and leased to one courier.
+
+use super::{Settlement, release_steps, settle_rows};
+use crate::activities::{self, Activity};
+use crate::db::{Db, Tx, statements};
+use crate::dunning;
+use crate::error::{Result, StoreError};
+use crate::moment::{Moment, random};
+use crate::params;
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use receivables::currency::Currency;
+use receivables::dunning::{CaseFacts, Contact, may_contact};
+use receivables::id::{CustomerId, InvoiceId, MessageId};
+use receivables::money::Money;
+use receivables::policy::Policy;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long a claimed message belongs to its claimant. Longer than any host lets a handler run (30 s), so that a
+/// lease never ends under a courier that is still at work.
+const LEASE: Duration = Duration::seconds(120);
+
+statements! {
+    DUE = "SELECT json_object('id', m.id, 'customer', m.customer_id, 'currency', m.currency, 'policy', m.policy,
+            'step', m.step, 'template', m.template, 'channel', m.channel, 'status', m.status,
+            'lease', m.lease, 'attempts', m.attempts, 'why', m.why, 'customer_name', k.name, 'locale', k.locale,
+            'invoices', json((SELECT json_group_array(s.invoice_id) FROM steps_taken s
+                WHERE s.message_id = m.id AND s.listed = 1)),
+            'contacts', json((SELECT json_group_array(json_object('name', t.name, 'role', t.role, 'email', t.email))
+                FROM contacts t WHERE t.customer_id = m.customer_id)),
+            'others_sent_ms', (SELECT max(o.sent_at) FROM messages o
+                WHERE o.customer_id = m.customer_id AND o.id <> m.id))
+        FROM messages m JOIN customers k ON k.id = m.customer_id
+        WHERE m.status IN ('queued', 'sending') AND m.attempt_at <= ?1 ORDER BY m.attempt_at LIMIT ?2";
+    ANY_DUE = "SELECT 1 FROM messages WHERE status IN ('queued', 'sending') AND attempt_at <= ? LIMIT 1";
+    INVOICES = "SELECT json_object('id', id, 'number', number, 'issue_on', issue_on, 'due_on', due_on,
+            'total_minor', total_minor, 'balance_minor', balance_minor)
+        FROM invoices WHERE id IN (SELECT value FROM json_each(?))";
+}
+
+/// A message that was claimed and may leave now.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// Ours; the provider's idempotency key.
+    pub id: MessageId,
+    /// Whom it goes to.
+    pub customer: CustomerId,
+    /// The name to write.
+    pub customer_name: String,
+    /// The language to write in.
+    pub locale: String,
+    /// The policy's step.
+    pub step: String,
+    /// The words.
+    pub template: String,
+    /// `email`, ...
+    pub channel: String,
+    /// In which currency.
+    pub currency: Currency,
+    /// The person written to.
+    pub contact_name: String,
+    /// The address written to.
+    pub email: String,
+    /// Overdue invoices to list, as they stand now.
+    pub overdue: Vec<Listed>,
+    /// Invoices about to be due to list.
+    pub upcoming: Vec<Listed>,
+    /// How many attempts there were before this one.
+    pub attempts: u32,
+    pub(super) lease: String,
+}
+
+/// One invoice that a message lists.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Ours.
+    pub id: InvoiceId,
+    /// The creditor's.
+    pub number: String,
+    /// Issued.
+    pub issue_on: NaiveDate,
+    /// Due.
+    pub due_on: NaiveDate,
+    /// Days past due on the customer's civil day; negative before.
+    pub days_overdue: i64,
+    /// The original amount.
+    pub total: Money,
+    /// What is still owed.
+    pub balance: Money,
+}
+
+/// What a claim brought.
+#[derive(Debug, Default)]
+pub struct Claim {
+    /// Messages that were due.
+    pub examined: usize,
+    /// Messages that may leave now.
+    pub claimed: Vec<Claimed>,
+}
+
+#[derive(Deserialize)]
+struct DueRow {
+    id: MessageId,
+    customer: CustomerId,
+    currency: Currency,
+    policy: String,
+    step: String,
+    template: String,
+    channel: String,
+    status: String,
+    lease: Option<String>,
+    attempts: u32,
+    why: String,
+    customer_name: String,
+    locale: String,
+    invoices: Vec<InvoiceId>,
+    contacts: Vec<ContactRow>,
+    others_sent_ms: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct ContactRow {
+    name: String,
+    role: String,
+    email: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct InvoiceRow {
+    id: InvoiceId,
+    number: String,
+    issue_on: NaiveDate,
+    due_on: NaiveDate,
+    total_minor: i64,
+    balance_minor: i64,
+}
+
+/// Claims at most `limit` due messages, after looking once more at everything that could speak against each.
+/// `deduplicates`: whether the provider knows a message id that it has seen.
+pub async fn claim(
+    tx: &Tx<'_>,
+    moment: Moment,
+    policy: &Policy,
+    limit: u32,
+    deduplicates: bool,
+) -> Result<Claim> {
+    let due: Vec<DueRow> = tx.list(DUE, params![moment.ms(), limit]).await?;
+    if due.is_empty() {
+        return Ok(Claim::default());
+    }
+    let customers: BTreeSet<CustomerId> = due.iter().map(|message| message.customer.clone()).collect();
+    let cases: BTreeMap<(CustomerId, Currency), CaseFacts> = dunning::cases_of(tx, &customers)
+        .await?
+        .into_iter()
+        .map(|case| ((case.customer.clone(), case.currency), case))
+        .collect();
+    let mut settlements = Vec::new();
+    let mut log = Vec::new();
+    let mut cancelled = Vec::new();
+    let mut going = Vec::new();
+    for message in &due {
+        let key = (message.customer.clone(), message.currency);
+        let mut settlement = Settlement::new(&message.id, "queued", message.lease.as_deref());
+        match verdict(message, cases.get(&key), policy, moment, deduplicates)? {
+            Fate::Go {
+                case,
+                overdue,
+                upcoming,
+                contact,
+                email,
+            } => {
+                let lease = lease_token()?;
+                settlement.status = "sending";
+                settlement.attempt = 1;
+                settlement.attempt_ms = Some(ms_after(moment, LEASE));
+                settlement.lease = Some(lease.clone());
+                going.push((message, case, overdue, upcoming, contact, email, lease));
+            }
+            Fate::Cancel(reason) => {
+                settlement.status = "cancelled";
+                settlement.error = Some(reason.clone());
+                cancelled.push(message.id.clone());
+                log.push(activity(message, "message_cancelled", "taken back", &reason));
+            }
+            Fate::Defer(until, reason) => {
+                settlement.attempt_ms = Some(until.timestamp_millis());
+                settlement.error = Some(reason.clone());
+                log.push(activity(message, "message_deferred", "put off", &reason));
+            }
+            Fate::Fail(reason) => {
+                settlement.status = "failed";
+                settlement.error = Some(reason.clone());
+                log.push(activity(message, "message_failed", "not sent", &reason));
+            }
+            Fate::Uncertain(reason) => {
+                settlement.status = "uncertain";
+                settlement.error = Some(reason.clone());
+                log.push(activity(
+                    message,
+                    "message_uncertain",
+                    "may have been sent",
+                    &reason,
+                ));
+            }
+        }
+        settlements.push(settlement);
+    }
+    settle_rows(tx, &settlements).await?;
+    activities::record(tx, moment, &log).await?;
+    if !cancelled.is_empty() {
+        release_steps(tx, &cancelled).await?;
+        dunning::replan(tx, moment, policy, &customers).await?;
+    }
+
+    let wanted: BTreeSet<&InvoiceId> = going
+        .iter()
+        .flat_map(|(_, _, overdue, upcoming, ..)| overdue.iter().chain(upcoming))
+        .collect();
+    let invoices: BTreeMap<InvoiceId, InvoiceRow> = tx
+        .list::<InvoiceRow>(INVOICES, params![serde_json::to_string(&wanted)?])
+        .await?
+        .into_iter()
+        .map(|row| (row.id.clone(), row))
+        .collect();
+    let claimed = going
+        .into_iter()
+        .map(|(message, case, overdue, upcoming, contact_name, email, lease)| {
+            let today = moment.now.with_timezone(&case.time_zone).date_naive();
+            let list = |ids: &[InvoiceId]| listed(ids, &invoices, message.currency, today);
+            Ok(Claimed {
+                id: message.id.clone(),
+                customer: message.customer.clone(),
+                customer_name: message.customer_name.clone(),
+                locale: message.locale.clone(),
+                step: message.step.clone(),
+                template: message.template.clone(),
+                channel: message.channel.clone(),
+                currency: message.currency,
+                contact_name,
+                email,
+                overdue: list(&overdue)?,
+                upcoming: list(&upcoming)?,
+                attempts: message.attempts,
+                lease,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Claim {
+        examined: due.len(),
+        claimed,
+    })
+}
+
+fn listed(
+    ids: &[InvoiceId],
+    invoices: &BTreeMap<InvoiceId, InvoiceRow>,
+    currency: Currency,
+    today: NaiveDate,
+) -> Result<Vec<Listed>> {
+    let mut lines = ids
+        .iter()
+        .map(|id| {
+            let row = invoices
+                .get(id)
+                .ok_or_else(|| StoreError::Decode(format!("no invoice {id}")))?;
+            Ok(Listed {
+                id: row.id.clone(),
+                number: row.number.clone(),
+                issue_on: row.issue_on,
+                due_on: row.due_on,
+                days_overdue: today.signed_duration_since(row.due_on).num_days(),
+                total: Money::new(row.total_minor, currency),
+                balance: Money::new(row.balance_minor, currency),
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    lines.sort_by(|a, b| (a.due_on, &a.number).cmp(&(b.due_on, &b.number)));
+    Ok(lines)
+}
+
+enum Fate<'a> {
+    Go {
+        case: &'a CaseFacts,
+        overdue: Vec<InvoiceId>,
+        upcoming: Vec<InvoiceId>,
+        contact: String,
+        email: String,
+    },
+    Cancel(String),
+    Defer(DateTime<Utc>, String),
+    Fail(String),
+    Uncertain(String),
+}
+
+/// Looks again at everything that could speak against the message, in this order.
+fn verdict<'a>(
+    message: &DueRow,
+    case: Option<&'a CaseFacts>,
+    policy: &Policy,
+    moment: Moment,
+    deduplicates: bool,
+) -> Result<Fate<'a>> {
+    if message.status == "sending" && !deduplicates {
+        return Ok(Fate::Uncertain(
+            "The courier stopped between sending and recording, and the provider cannot tell whether it had the \
+             message: retry it or leave it"
+                .to_owned(),
+        ));
+    }
+    let Some(case) = case else {
+        return Ok(Fate::Cancel(
+            "The customer owes nothing in this currency".to_owned(),
+        ));
+    };
+    let mut fresh = case.clone();
+    // The message itself is no earlier contact.
+    fresh.last_contact_at = message.others_sent_ms.map(dunning::instant).transpose()?;
+    let (overdue, upcoming) = match may_contact(policy, &fresh, &message.step, &message.invoices, moment.now)
+    {
+        Contact::Go { overdue, upcoming } => (overdue, upcoming),
+        Contact::Cancel { rule, detail } => return Ok(Fate::Cancel(format!("Rule {rule}: {detail}"))),
+        Contact::Defer { until, rule, detail } => {
+            return Ok(Fate::Defer(until, format!("Rule {rule}: {detail}")));
+        }
+    };
+    let billing = message
+        .contacts
+        .iter()
+        .filter(|contact| contact.role == "billing");
+    match billing
+        .filter_map(|contact| Some((contact, contact.email.clone()?)))
+        .next()
+    {
+        Some((contact, email)) => Ok(Fate::Go {
+            case,
+            overdue,
+            upcoming,
+            contact: contact.name.clone(),
+            email,
+        }),
+        None => Ok(Fate::Fail(
+            "No billing contact with an email address: add one and retry the message".to_owned(),
+        )),
+    }
+}
+
+fn activity(message: &DueRow, kind: &'static str, what: &str, detail: &str) -> Activity {
+    Activity {
+        customer_id: message.customer.clone(),
+        kind,
+        title: format!("{} {what}", message.step),
+        detail: format!(
+            "Policy {}, step {}: {detail} (planned because: {})",
+            message.policy, message.step, message.why
+        ),
+        refers_to: Some(message.id.to_string()),
+    }
+}
+
+fn lease_token() -> Result<String> {
+    Ok(random::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn ms_after(moment: Moment, wait: Duration) -> i64 {
+    moment.ms().saturating_add(wait.num_milliseconds())
+}
+
+/// Whether more messages are due than were claimed.
+pub async fn more_due(db: &Db, moment: Moment) -> Result<bool> {
+    Ok(db.row(ANY_DUE, params![moment.ms()]).await?.is_some())
+}
