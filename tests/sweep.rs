@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{App, customer, invoice, unique};
+use crate::harness::{App, customer, invoice, payment, unique};
 
 /// Runs the sweep and the courier at an instant and answers what the sweep did.
 fn run_at(app: &App, instant: &str) -> Value {
@@ -172,6 +172,26 @@ fn nobody_writes_to_a_customer_on_hold() {
     app.job("sweep");
     app.job("deliver");
     assert_eq!(app.mailbox().len(), 1);
+}
+
+#[test]
+fn who_has_enough_on_account_is_not_chased() {
+    let app = App::start();
+    let known = app.new_customer();
+    let paid = app
+        .post("/v1/payments")
+        .json(&payment("early", &known.external_id, "50.00"))
+        .send(201);
+    app.new_invoice(&known, "50.00", "2026-01-09");
+    app.clock("2026-01-13T08:00:00Z");
+    assert_eq!(app.customer(&known.id)["next_action"], Value::Null);
+    assert_eq!(app.job("sweep")["queued"], 0);
+
+    // The money bounces, and with it goes the reason to wait.
+    app.post(&format!("/v1/payments/{}/reverse", paid.string("/id")))
+        .json(&json!({"reason": "no funds"}))
+        .send(200);
+    assert_eq!(app.job("sweep")["queued"], 1);
 }
 
 #[test]

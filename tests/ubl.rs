@@ -279,3 +279,33 @@ fn what_is_no_document_is_refused_and_harms_nothing() {
     }
     app.get("/health").send(200);
 }
+
+#[test]
+fn a_credit_lowers_its_own_sellers_invoice_and_no_other() {
+    let app = App::start();
+    let number = unique("UBL");
+    let invoice = document(&number);
+    // An invoice over a negative amount that corrects the one of this number.
+    let credit = |own: &str| {
+        let id = format!("<cbc:ID>{number}</cbc:ID>");
+        let refers = format!(
+            "<cac:BillingReference><cac:InvoiceDocumentReference>{id}</cac:InvoiceDocumentReference></cac:BillingReference>"
+        );
+        invoice
+            .replacen(&id, &format!("<cbc:ID>{own}</cbc:ID>"), 1)
+            .replace(
+                "<cac:AccountingSupplierParty>",
+                &format!("{refers}<cac:AccountingSupplierParty>"),
+            )
+            .replace("121.00", "-121.00")
+    };
+    app.post("/v1/invoices")
+        .xml(invoice.replace("Seller BV", "Another Seller BV"))
+        .send(201);
+    let early = app.post("/v1/invoices").xml(credit("K-1")).send(201).json();
+    assert_eq!(early["applied"]["amount"], "0.00", "{early}");
+
+    app.post("/v1/invoices").xml(invoice.clone()).send(201);
+    let made = app.post("/v1/invoices").xml(credit("K-2")).send(201).json();
+    assert_eq!(made["applied"]["amount"], "121.00", "{made}");
+}

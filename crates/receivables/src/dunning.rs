@@ -25,6 +25,7 @@
 //!   another day waits for the next such moment. What is not taken until midnight can still be taken until
 //!   the send time of the day after, if the policy allows that day: so a sweep that runs once a day, at
 //!   whatever hour, misses nobody.
+//! - Credit on account counts against what is overdue: who is covered by it is not dunned.
 //! - Between two messages lie at least the policy's days. A hold stops everything.
 //!
 //! # Why this can be trusted
@@ -71,6 +72,8 @@ pub struct CaseFacts {
     pub hold: Option<String>,
     /// When the customer was last written to. For [`may_contact`], not counting the message in question.
     pub last_contact_at: Option<DateTime<Utc>>,
+    /// Money and credit that stands on account: what is chased is what it leaves uncovered.
+    pub on_account: Money,
     /// The open invoices.
     pub items: Vec<OpenItem>,
 }

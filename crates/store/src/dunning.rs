@@ -22,7 +22,7 @@ macro_rules! select_facts {
     ($which:literal) => {
         concat!(
             "SELECT json_object('customer', c.customer_id, 'currency', c.currency, 'time_zone', k.time_zone,
-                'hold', k.hold, 'last_contact_ms',
+                'hold', k.hold, 'unapplied_minor', c.unapplied_minor, 'last_contact_ms',
                 (SELECT max(coalesce(m.sent_at, m.created_at)) FROM messages m WHERE m.customer_id = c.customer_id
                     AND m.status NOT IN ('cancelled', 'suppressed')),
                 'items', json((SELECT json_group_array(json_object('invoice', i.id, 'number', i.number,
@@ -66,6 +66,7 @@ struct FactsRow {
     currency: Currency,
     time_zone: String,
     hold: Option<String>,
+    unapplied_minor: i64,
     last_contact_ms: Option<i64>,
     items: Vec<ItemRow>,
 }
@@ -108,6 +109,7 @@ impl TryFrom<FactsRow> for CaseFacts {
             currency,
             time_zone,
             hold: row.hold,
+            on_account: Money::new(row.unapplied_minor, currency),
             last_contact_at: row.last_contact_ms.map(instant).transpose()?,
             items,
         })

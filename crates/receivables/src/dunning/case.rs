@@ -203,9 +203,15 @@ impl<'a> Case<'a> {
         self.worth_it() && self.overdue.first().is_some_and(steps_left)
     }
 
-    /// Whether the overdue sum reaches the policy's least balance.
+    /// Whether what is overdue and not covered reaches the policy's least balance.
     pub(super) fn worth_it(&self) -> bool {
-        self.overdue_minor() >= self.policy.min_balance_minor(self.facts.currency)
+        let uncovered = self.overdue_minor().saturating_sub(self.on_account_minor());
+        uncovered > 0 && uncovered >= self.policy.min_balance_minor(self.facts.currency)
+    }
+
+    /// Credit on account in minor units.
+    pub(super) fn on_account_minor(&self) -> i64 {
+        self.facts.on_account.minor().max(0)
     }
 
     /// The overdue sum in minor units. A sum beyond 64 bits is more than any least balance.

@@ -60,15 +60,23 @@ fn items() -> impl Strategy<Value = OpenItem> {
 
 fn cases() -> impl Strategy<Value = CaseFacts> {
     let last = prop::option::of(-200i64..50);
-    (prop::collection::vec(items(), 0..6), 0usize..ZONES.len(), last).prop_map(|(items, zone, last)| {
-        let mut facts = facts(items);
-        for (item, letter) in facts.items.iter_mut().zip('A'..) {
-            (item.invoice, item.number) = (id(letter), letter.to_string());
-        }
-        facts.time_zone = ZONES[zone];
-        facts.last_contact_at = last.map(|hours| middle() + TimeDelta::hours(hours));
-        facts
-    })
+    let credit = prop_oneof![3 => Just(0i64), 1 => 0i64..20_000];
+    (
+        prop::collection::vec(items(), 0..6),
+        0usize..ZONES.len(),
+        last,
+        credit,
+    )
+        .prop_map(|(items, zone, last, credit)| {
+            let mut facts = facts(items);
+            for (item, letter) in facts.items.iter_mut().zip('A'..) {
+                (item.invoice, item.number) = (id(letter), letter.to_string());
+            }
+            facts.time_zone = ZONES[zone];
+            facts.on_account = Money::new(credit, facts.currency);
+            facts.last_contact_at = last.map(|hours| middle() + TimeDelta::hours(hours));
+            facts
+        })
 }
 
 fn middle() -> DateTime<Utc> {

@@ -59,6 +59,7 @@ pub(super) fn facts(items: Vec<OpenItem>) -> CaseFacts {
         time_zone: Tz::Europe__Berlin,
         hold: None,
         last_contact_at: None,
+        on_account: Money::zero(Currency::parse("EUR").unwrap()),
         items,
     }
 }
@@ -462,5 +463,31 @@ fn a_hold_stops_everything_and_a_pause_delays_it() {
             (expected_due.to_owned(), expected_next.to_owned()),
             "{last}, {now}"
         );
+    }
+}
+
+#[test]
+fn credit_on_account_counts_against_what_is_overdue() {
+    let overdue = || vec![took(item('A', "2026-01-20", 5_000), &["pre_due"])];
+    // 50.00 EUR is overdue, and 10.00 EUR is the least worth a message.
+    for (credit, dunned) in [
+        (0, true),
+        (4_000, true),
+        (4_001, false),
+        (5_000, false),
+        (9_000, false),
+    ] {
+        let facts = CaseFacts {
+            on_account: Money::new(credit, Currency::parse("EUR").unwrap()),
+            ..facts(overdue())
+        };
+        let plan = plan(&Policy::standard(), &facts, at("2026-01-21 12:00"));
+        assert_eq!(plan.due.is_some(), dunned, "{credit}");
+        let rule = plan
+            .verdicts
+            .iter()
+            .find(|verdict| verdict.rule == "min_balance")
+            .unwrap();
+        assert_eq!(rule.passed, dunned, "{credit}");
     }
 }

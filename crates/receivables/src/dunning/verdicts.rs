@@ -76,8 +76,12 @@ fn open_invoices(case: &Case<'_>) -> Finding {
 pub(super) fn min_balance(case: &Case<'_>) -> Finding {
     let money = |minor| Money::new(minor, case.facts.currency).in_words();
     let least = case.policy.min_balance_minor(case.facts.currency);
+    let covered = match case.on_account_minor() {
+        0 => String::new(),
+        credit => format!(", {} on account", money(credit)),
+    };
     let detail = format!(
-        "{} overdue; the least worth a message is {}",
+        "{} overdue{covered}; the least worth a message is {}",
         money(case.overdue_minor()),
         money(least)
     );
