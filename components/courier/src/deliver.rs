@@ -1,37 +1,18 @@
 //! One run of the courier: claim, render, send, settle.
 
-use crate::mailbox::Mailbox;
+use crate::provider::{Letter, Mailbox, Provider};
 use chrono::Duration;
 use receivables::id::LinkId;
 use receivables::money::Money;
 use receivables::policy::Policy;
-use render::{Line, MessageContext, Rendered, render_message};
+use render::{Line, MessageContext, render_message};
+use store::Tx;
 use store::delivery::{self, Claimed, Listed, Outcome};
 use store::links::{self, NewLink};
-use store::{Db, Tx};
 use web::{Cx, Problem, Reply, secrets};
 
 /// How long the link in a message works: longer than any step of a policy waits for the next.
 const LINK_LASTS: Duration = Duration::days(90);
-
-/// A message ready to leave.
-pub(crate) struct Letter<'a> {
-    pub(crate) message: &'a Claimed,
-    pub(crate) rendered: Rendered,
-    pub(crate) sender: String,
-    pub(crate) reply_to: Option<String>,
-}
-
-/// Somebody who delivers email.
-pub(crate) trait Provider {
-    /// Its name in the ledger.
-    const NAME: &'static str;
-    /// Whether it knows a message id that it has seen, so that sending again is safe.
-    const DEDUPLICATES: bool;
-
-    /// Sends all of `letters`; the outcomes stand in their order.
-    async fn send(&self, cx: &Cx, db: &Db, letters: &[Letter<'_>]) -> Result<Vec<Outcome>, Problem>;
-}
 
 /// `GET|POST /internal/deliver`.
 pub(crate) async fn run(cx: &Cx) -> Result<Reply, Problem> {

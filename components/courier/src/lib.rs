@@ -1,8 +1,8 @@
 //! `courier`: delivers queued messages, each checked against fresh evidence, and records what became of it.
 
 mod deliver;
-mod mailbox;
 mod messages;
+mod provider;
 
 use bytes::Bytes;
 use spin_sdk::http::{FullBody, Request, Response};

@@ -1,22 +1,11 @@
 //! Messages over the API: what stands where, and a person's retry or cancel.
 
 use receivables::id::{CustomerId, MessageId};
+use receivables::message::MessageStatus;
 use receivables::policy::Policy;
 use store::delivery::{self, Changed};
 use store::views;
 use web::{Cx, Problem, Reply, Scope};
-
-const STATUSES: [&str; 9] = [
-    "queued",
-    "sending",
-    "sent",
-    "delivered",
-    "bounced",
-    "failed",
-    "uncertain",
-    "suppressed",
-    "cancelled",
-];
 
 fn unknown() -> Problem {
     Problem::not_found("There is no message with that id.")
@@ -28,10 +17,11 @@ pub(crate) async fn list(cx: &Cx) -> Result<Reply, Problem> {
     let query = cx.query(&["status", "customer", "limit", "after"])?;
     let page = cx.page(&query)?;
     let status = query.get("status").map(String::as_str);
-    if status.is_some_and(|status| !STATUSES.contains(&status)) {
+    if status.is_some_and(|status| MessageStatus::parse(status).is_none()) {
+        let known: Vec<&str> = MessageStatus::NAMES.iter().map(|(name, _)| *name).collect();
         return Err(Problem::bad_request(format!(
             "`status` is one of {}.",
-            STATUSES.join(", ")
+            known.join(", ")
         )));
     }
     let refused = |name: &str, error| Problem::bad_request(format!("`{name}`: {error}."));
@@ -85,7 +75,8 @@ async fn change(cx: &Cx, id: &str, again: bool) -> Result<Reply, Problem> {
             Changed::NotNow(status) => Err(Problem::conflict(
                 "wrong_status",
                 format!(
-                    "The message is {status}; that cannot be {}.",
+                    "The message is {}; that cannot be {}.",
+                    status.as_str(),
                     if again { "retried" } else { "cancelled" }
                 ),
             )),

@@ -17,6 +17,7 @@ use crate::db::{Row, Tx, statements};
 use crate::error::Result;
 use crate::params;
 use receivables::id::MessageId;
+use receivables::message::MessageStatus;
 use serde::Serialize;
 
 statements! {
@@ -41,7 +42,7 @@ pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
 #[derive(Serialize)]
 struct Settlement<'a> {
     id: &'a MessageId,
-    status: &'static str,
+    status: MessageStatus,
     attempt: u32,
     attempt_ms: Option<i64>,
     lease: Option<String>,
@@ -54,7 +55,7 @@ struct Settlement<'a> {
 }
 
 impl<'a> Settlement<'a> {
-    fn new(id: &'a MessageId, status: &'static str, held: Option<&'a str>) -> Self {
+    fn new(id: &'a MessageId, status: MessageStatus, held: Option<&'a str>) -> Self {
         Self {
             id,
             status,

@@ -392,13 +392,13 @@ mod tests {
         let fixture = fixture();
         let connection = fixture.open();
         assert!(
-            run(&connection, "ATTACH '/tmp/other.db' AS other")
+            run(&connection, "ATTACH 'other.db' AS other")
                 .await
                 .unwrap_err()
                 .contains("not authorized")
         );
         assert!(
-            run(&connection, "VACUUM INTO '/tmp/other.db'")
+            run(&connection, "VACUUM INTO 'other.db'")
                 .await
                 .unwrap_err()
                 .contains("authorization denied")

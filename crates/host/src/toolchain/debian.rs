@@ -267,7 +267,7 @@ fn machine_mirror(apt: &Path) -> Result<Mirror> {
 /// A mirror and its keyring, where one is named.
 type Source = (String, Option<String>);
 
-/// `deb [signed-by=/k.gpg arch=amd64] http://deb.debian.org/debian bookworm main`
+/// `deb [signed-by=/k.gpg arch=amd64] http://mirror.example/debian bookworm main`
 fn one_line(line: &str) -> Option<Source> {
     let rest = line
         .trim()
@@ -319,8 +319,8 @@ mod tests {
     use super::*;
 
     const MADISON: &str = "\
-  rust-src | 1.96.1+dfsg1-2~bpo13+1 | http://deb.debian.org/debian trixie-backports/main amd64 Packages
-  rust-src | 1.95.0+dfsg1-2~bpo13+1 | http://deb.debian.org/debian trixie-backports/main amd64 Packages
+  rust-src | 1.96.1+dfsg1-2~bpo13+1 | http://mirror.example/debian trixie-backports/main amd64 Packages
+  rust-src | 1.95.0+dfsg1-2~bpo13+1 | http://mirror.example/debian trixie-backports/main amd64 Packages
 ";
 
     #[test]
@@ -343,17 +343,17 @@ mod tests {
     fn one_line_sources() {
         let cases = [
             (
-                "deb http://deb.debian.org/debian bookworm main",
-                Some(("http://deb.debian.org/debian", None)),
+                "deb http://mirror.example/debian bookworm main",
+                Some(("http://mirror.example/debian", None)),
             ),
             (
                 "deb [arch=amd64 signed-by=/k.gpg] https://mirror.example/pub/debian/ sid main contrib",
                 Some(("https://mirror.example/pub/debian/", Some("/k.gpg"))),
             ),
-            ("# deb http://deb.debian.org/debian bookworm main", None),
-            ("deb-src http://deb.debian.org/debian bookworm main", None),
+            ("# deb http://mirror.example/debian bookworm main", None),
+            ("deb-src http://mirror.example/debian bookworm main", None),
             (
-                "deb http://deb.debian.org/debian-security bookworm-security main",
+                "deb http://mirror.example/debian-security bookworm-security main",
                 None,
             ),
             ("deb https://packages.example/apt stable main", None),
@@ -367,19 +367,19 @@ mod tests {
 
     #[test]
     fn sources_in_paragraphs() {
-        let debian = "# a comment: with a colon\nTypes: deb deb-src\nURIs: http://deb.debian.org/debian\n\
+        let debian = "# a comment: with a colon\nTypes: deb deb-src\nURIs: http://mirror.example/debian\n\
             Suites: trixie\nSigned-By: /k.gpg";
         assert_eq!(
             stanza(debian),
-            Some(("http://deb.debian.org/debian".into(), Some("/k.gpg".into())))
+            Some(("http://mirror.example/debian".into(), Some("/k.gpg".into())))
         );
-        let written_out = "Types: deb\nURIs: http://deb.debian.org/debian\nSigned-By:\n -----BEGIN PGP";
+        let written_out = "Types: deb\nURIs: http://mirror.example/debian\nSigned-By:\n -----BEGIN PGP";
         assert_eq!(
             stanza(written_out),
-            Some(("http://deb.debian.org/debian".into(), None))
+            Some(("http://mirror.example/debian".into(), None))
         );
         assert_eq!(stanza(&format!("Enabled: no\n{debian}")), None);
-        assert_eq!(stanza("Types: deb-src\nURIs: http://deb.debian.org/debian"), None);
+        assert_eq!(stanza("Types: deb-src\nURIs: http://mirror.example/debian"), None);
         assert_eq!(
             stanza("Types: deb\nURIs: http://security.example/debian-security"),
             None

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
 use receivables::id::{CustomerId, MessageId};
+use receivables::message::MessageStatus;
 use receivables::policy::Policy;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ statements! {
 #[derive(Deserialize)]
 struct StandingRow {
     customer: CustomerId,
-    status: String,
+    status: MessageStatus,
     lease: Option<String>,
 }
 
@@ -32,33 +33,17 @@ pub enum Changed {
     /// There is no such message.
     Unknown,
     /// Its status does not allow it.
-    NotNow(String),
+    NotNow(MessageStatus),
 }
 
 /// Puts a failed or uncertain message back into the queue.
 pub async fn retry(tx: &Tx<'_>, moment: Moment, policy: &Policy, id: &MessageId) -> Result<Changed> {
-    change(
-        tx,
-        moment,
-        policy,
-        id,
-        "queued",
-        &["failed", "uncertain", "bounced"],
-    )
-    .await
+    change(tx, moment, policy, id, MessageStatus::Queued).await
 }
 
 /// Takes a message back before it leaves; its step may come due again.
 pub async fn cancel(tx: &Tx<'_>, moment: Moment, policy: &Policy, id: &MessageId) -> Result<Changed> {
-    change(
-        tx,
-        moment,
-        policy,
-        id,
-        "cancelled",
-        &["queued", "failed", "uncertain"],
-    )
-    .await
+    change(tx, moment, policy, id, MessageStatus::Cancelled).await
 }
 
 async fn change(
@@ -66,31 +51,32 @@ async fn change(
     moment: Moment,
     policy: &Policy,
     id: &MessageId,
-    to: &'static str,
-    from: &[&str],
+    to: MessageStatus,
 ) -> Result<Changed> {
     let Some(row) = tx.find::<StandingRow>(STANDING, params![id.as_str()]).await? else {
         return Ok(Changed::Unknown);
     };
-    if !from.contains(&row.status.as_str()) {
+    // What a courier holds is the courier's.
+    if row.status == MessageStatus::Sending || !row.status.can_become(to) {
         return Ok(Changed::NotNow(row.status));
     }
     let mut settlement = Settlement::new(id, to, row.lease.as_deref());
     settlement.attempt_ms = Some(moment.ms());
     settle_rows(tx, &[settlement]).await?;
-    if to == "cancelled" {
+    let cancelled = to == MessageStatus::Cancelled;
+    if cancelled {
         release_steps(tx, std::slice::from_ref(id)).await?;
         dunning::replan(tx, moment, policy, &BTreeSet::from([row.customer.clone()])).await?;
     }
     let activity = Activity {
         customer_id: row.customer,
-        kind: if to == "cancelled" {
+        kind: if cancelled {
             "message_cancelled"
         } else {
             "message_retry"
         },
-        title: format!("Message {to} by hand"),
-        detail: format!("It was {} before.", row.status),
+        title: format!("Message {} by hand", to.as_str()),
+        detail: format!("It was {} before.", row.status.as_str()),
         refers_to: Some(id.to_string()),
     };
     activities::record(tx, moment, &[activity]).await?;

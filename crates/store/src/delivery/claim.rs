@@ -11,6 +11,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use receivables::currency::Currency;
 use receivables::dunning::{CaseFacts, Contact, may_contact};
 use receivables::id::{CustomerId, InvoiceId, MessageId};
+use receivables::message::MessageStatus;
 use receivables::money::Money;
 use receivables::policy::Policy;
 use serde::Deserialize;
@@ -107,7 +108,7 @@ struct DueRow {
     step: String,
     template: String,
     channel: String,
-    status: String,
+    status: MessageStatus,
     lease: Option<String>,
     attempts: u32,
     why: String,
@@ -160,7 +161,7 @@ pub async fn claim(
     let mut going = Vec::new();
     for message in &due {
         let key = (message.customer.clone(), message.currency);
-        let mut settlement = Settlement::new(&message.id, "queued", message.lease.as_deref());
+        let mut settlement = Settlement::new(&message.id, MessageStatus::Queued, message.lease.as_deref());
         match verdict(message, cases.get(&key), policy, moment, deduplicates)? {
             Fate::Go {
                 case,
@@ -170,14 +171,14 @@ pub async fn claim(
                 email,
             } => {
                 let lease = lease_token()?;
-                settlement.status = "sending";
+                settlement.status = MessageStatus::Sending;
                 settlement.attempt = 1;
                 settlement.attempt_ms = Some(ms_after(moment, LEASE));
                 settlement.lease = Some(lease.clone());
                 going.push((message, case, overdue, upcoming, contact, email, lease));
             }
             Fate::Cancel(reason) => {
-                settlement.status = "cancelled";
+                settlement.status = MessageStatus::Cancelled;
                 settlement.error = Some(reason.clone());
                 cancelled.push(message.id.clone());
                 log.push(activity(message, "message_cancelled", "taken back", &reason));
@@ -188,12 +189,12 @@ pub async fn claim(
                 log.push(activity(message, "message_deferred", "put off", &reason));
             }
             Fate::Fail(reason) => {
-                settlement.status = "failed";
+                settlement.status = MessageStatus::Failed;
                 settlement.error = Some(reason.clone());
                 log.push(activity(message, "message_failed", "not sent", &reason));
             }
             Fate::Uncertain(reason) => {
-                settlement.status = "uncertain";
+                settlement.status = MessageStatus::Uncertain;
                 settlement.error = Some(reason.clone());
                 log.push(activity(
                     message,
@@ -300,7 +301,7 @@ fn verdict<'a>(
     moment: Moment,
     deduplicates: bool,
 ) -> Result<Fate<'a>> {
-    if message.status == "sending" && !deduplicates {
+    if message.status == MessageStatus::Sending && !deduplicates {
         return Ok(Fate::Uncertain(
             "The courier stopped between sending and recording, and the provider cannot tell whether it had the \
              message: retry it or leave it"

@@ -6,6 +6,7 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::moment::{Moment, random};
 use receivables::backoff;
+use receivables::message::MessageStatus;
 use receivables::policy::Policy;
 use std::collections::BTreeSet;
 
@@ -36,7 +37,7 @@ pub async fn settle(
 ) -> Result<usize> {
     let mut settlements = Vec::new();
     for (message, outcome) in outcomes {
-        let mut settlement = Settlement::new(&message.id, "sent", Some(&message.lease));
+        let mut settlement = Settlement::new(&message.id, MessageStatus::Sent, Some(&message.lease));
         settlement.provider = Some(provider);
         settlement.recipient = Some(&message.email);
         match outcome {
@@ -49,18 +50,18 @@ pub async fn settle(
                 let jitter = u16::from_le_bytes(random()?) % 1001;
                 match backoff::next_attempt(message.attempts.saturating_add(1), moment.now, jitter) {
                     Some(at) => {
-                        settlement.status = "queued";
+                        settlement.status = MessageStatus::Queued;
                         settlement.attempt_ms = Some(at.timestamp_millis());
                     }
-                    None => settlement.status = "failed",
+                    None => settlement.status = MessageStatus::Failed,
                 }
             }
             Outcome::Refused(error) => {
-                settlement.status = "failed";
+                settlement.status = MessageStatus::Failed;
                 settlement.error = Some(error.clone());
             }
             Outcome::Unknown(error) => {
-                settlement.status = "uncertain";
+                settlement.status = MessageStatus::Uncertain;
                 settlement.error = Some(error.clone());
             }
         }
@@ -96,7 +97,7 @@ fn outcome_activity(
     provider: &str,
     message: &Claimed,
     outcome: &Outcome,
-    status: &str,
+    status: MessageStatus,
 ) -> Activity {
     let numbers: Vec<&str> = message
         .overdue
@@ -112,7 +113,7 @@ fn outcome_activity(
                 message.email, message.channel
             ),
         ),
-        Outcome::TryAgain(error) if status == "queued" => {
+        Outcome::TryAgain(error) if status == MessageStatus::Queued => {
             ("message_retry", format!("{error}; will be tried again"))
         }
         Outcome::TryAgain(error) => ("message_failed", format!("{error}; out of tries")),

@@ -2,7 +2,7 @@
 //! it knows the ids it has seen, and like some it has addresses that play a failure:
 //! `busy@mailbox.test` is not reached for now, `bounce@mailbox.test` never.
 
-use crate::deliver::{Letter, Provider};
+use super::{Letter, Provider};
 use store::delivery::Outcome;
 use store::mailbox::{self, Mail};
 use store::{Db, Tx};
