@@ -90,25 +90,21 @@ async fn many(cx: &Cx, principal: &Principal, bytes: &[u8], items: &[(u32, &str)
     cx.once(principal, bytes, async |tx| {
         let (mut accepted, mut duplicates) = (0_usize, 0_usize);
         let mut rejected = unread.clone();
-        for (lines, batch) in numbers.chunks(limits::BATCH).zip(inputs.chunks(limits::BATCH)) {
-            let outcomes = invoices::take(tx, cx.moment(), &policy, batch).await?;
-            for ((line, input), taken) in lines.iter().zip(batch).zip(outcomes) {
-                match taken {
-                    Taken::Accepted(_) => accepted = accepted.saturating_add(1),
-                    Taken::Duplicate(_) => duplicates = duplicates.saturating_add(1),
-                    other => {
-                        let at = items.binary_search_by_key(line, |(number, _)| *number);
-                        let text = at
-                            .ok()
-                            .and_then(|index| items.get(index))
-                            .map_or("", |(_, text)| text);
-                        let errors = refusal(input, &other);
-                        rejected.push(Reject {
-                            line: *line,
-                            errors,
-                            body: text.to_owned(),
-                        });
-                    }
+        let outcomes = invoices::take(tx, cx.moment(), &policy, &inputs).await?;
+        for ((line, input), taken) in numbers.iter().zip(&inputs).zip(outcomes) {
+            match taken {
+                Taken::Accepted(_) => accepted = accepted.saturating_add(1),
+                Taken::Duplicate(_) => duplicates = duplicates.saturating_add(1),
+                other => {
+                    let at = items.binary_search_by_key(line, |(number, _)| *number).ok();
+                    let text = at.and_then(|index| items.get(index)).map_or("", |(_, text)| text);
+                    let errors = refusal(input, &other);
+                    let body = text.to_owned();
+                    rejected.push(Reject {
+                        line: *line,
+                        errors,
+                        body,
+                    });
                 }
             }
         }

@@ -126,7 +126,7 @@ fn facts(rows: Vec<FactsRow>) -> Result<Vec<CaseFacts>> {
 }
 
 /// Every case of `customers`.
-pub(crate) async fn cases_of(db: &Db, customers: &BTreeSet<CustomerId>) -> Result<Vec<CaseFacts>> {
+pub(crate) async fn cases_of(db: &Db, customers: &[&CustomerId]) -> Result<Vec<CaseFacts>> {
     facts(
         db.list(OF_CUSTOMERS, params![serde_json::to_string(customers)?])
             .await?,
@@ -161,6 +161,9 @@ impl<'a> SaveRow<'a> {
     }
 }
 
+/// Customers planned with one statement each way.
+const BATCH: usize = 500;
+
 /// Works out anew what happens next for each of `customers`. Part of every change to a ledger or a case.
 pub async fn replan(
     tx: &Tx<'_>,
@@ -168,12 +171,16 @@ pub async fn replan(
     policy: &Policy,
     customers: &BTreeSet<CustomerId>,
 ) -> Result<()> {
-    let cases = cases_of(tx, customers).await?;
-    let rows: Vec<_> = cases
-        .iter()
-        .map(|case| SaveRow::new(case, plan(policy, case, moment.now)))
-        .collect();
-    tx.run(SAVE, params![serde_json::to_string(&rows)?]).await
+    let customers: Vec<&CustomerId> = customers.iter().collect();
+    for batch in customers.chunks(BATCH) {
+        let cases = cases_of(tx, batch).await?;
+        let rows: Vec<_> = cases
+            .iter()
+            .map(|case| SaveRow::new(case, plan(policy, case, moment.now)))
+            .collect();
+        tx.run(SAVE, params![serde_json::to_string(&rows)?]).await?;
+    }
+    Ok(())
 }
 
 /// What one sweep did.

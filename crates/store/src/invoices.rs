@@ -82,13 +82,34 @@ struct Fresh<'a> {
     due: DueOn,
 }
 
-/// Takes a batch into the ledger; the answers stand in the order of `inputs`.
+/// Documents of one statement: long enough that the statement's own cost vanishes, short enough that its JSON does
+/// not crowd an instance's memory.
+const BATCH: usize = 500;
+
+/// Takes invoices into the ledger, however many; the answers stand in the order of `inputs`. Whom they concern is
+/// planned anew once, at the end.
 pub async fn take(
     tx: &Tx<'_>,
     moment: Moment,
     policy: &Policy,
     inputs: &[InvoiceInput],
 ) -> Result<Vec<Taken>> {
+    let mut outcomes = Vec::with_capacity(inputs.len());
+    let mut concerned = BTreeSet::new();
+    for batch in inputs.chunks(BATCH) {
+        take_batch(tx, moment, batch, &mut outcomes, &mut concerned).await?;
+    }
+    dunning::replan(tx, moment, policy, &concerned).await?;
+    Ok(outcomes)
+}
+
+async fn take_batch(
+    tx: &Tx<'_>,
+    moment: Moment,
+    inputs: &[InvoiceInput],
+    outcomes: &mut Vec<Taken>,
+    concerned: &mut BTreeSet<CustomerId>,
+) -> Result<()> {
     let directory = Directory::load(tx, inputs.iter().map(|input| &input.customer)).await?;
     let numbers: Vec<&str> = inputs.iter().map(|input| input.number.as_str()).collect();
     let mut known: BTreeMap<String, Vec<(InvoiceId, numbering::Known)>> = BTreeMap::new();
@@ -102,7 +123,6 @@ pub async fn take(
             .push((existing.id, existing.known));
     }
 
-    let mut outcomes = Vec::with_capacity(inputs.len());
     let mut fresh = Vec::new();
     for input in inputs {
         let content = serde_json::to_string(input)?;
@@ -142,10 +162,9 @@ pub async fn take(
     }
     if !fresh.is_empty() {
         insert(tx, moment, &fresh).await?;
-        let concerned: BTreeSet<CustomerId> = fresh.into_iter().map(|invoice| invoice.customer).collect();
-        dunning::replan(tx, moment, policy, &concerned).await?;
+        concerned.extend(fresh.into_iter().map(|invoice| invoice.customer));
     }
-    Ok(outcomes)
+    Ok(())
 }
 
 async fn insert(tx: &Tx<'_>, moment: Moment, fresh: &[Fresh<'_>]) -> Result<()> {

@@ -12,8 +12,7 @@ pub const PAGE: u32 = 50;
 pub const PAGE_MAX: u32 = 500;
 /// Characters of an idempotency key; 255 is what Stripe and the IETF draft's examples allow.
 pub const IDEMPOTENCY_KEY: usize = 255;
-/// Invoices of one bulk transaction: long enough that the commit's cost vanishes, short enough that others get
-/// their turn at the write lock.
+/// Customers of one statement of a bulk intake: long enough that the statement's own cost vanishes.
 pub const BATCH: usize = 500;
 /// Cases, messages or accounts of one run of a job, unless the caller says otherwise: well within the 30 s that
 /// hosted platforms give a handler.

@@ -150,11 +150,12 @@ pub async fn claim(
         return Ok(Claim::default());
     }
     let customers: BTreeSet<CustomerId> = due.iter().map(|message| message.customer.clone()).collect();
-    let cases: BTreeMap<(CustomerId, Currency), CaseFacts> = dunning::cases_of(tx, &customers)
-        .await?
-        .into_iter()
-        .map(|case| ((case.customer.clone(), case.currency), case))
-        .collect();
+    let cases: BTreeMap<(CustomerId, Currency), CaseFacts> =
+        dunning::cases_of(tx, &Vec::from_iter(&customers))
+            .await?
+            .into_iter()
+            .map(|case| ((case.customer.clone(), case.currency), case))
+            .collect();
     let mut settlements = Vec::new();
     let mut log = Vec::new();
     let mut cancelled = Vec::new();
