@@ -132,8 +132,7 @@ async fn page(
         },
         None => PayState::Nothing,
     };
-    let zone: chrono_tz::Tz = link.time_zone.parse().unwrap_or(chrono_tz::UTC);
-    let today = cx.moment().now.with_timezone(&zone).date_naive();
+    let today = cx.moment().now.with_timezone(&link.time_zone).date_naive();
     let lines = link.invoices.iter().map(|invoice| Line {
         number: invoice.number.clone(),
         issue_on: invoice.issue_on,

@@ -6,9 +6,10 @@
 use crate::activities::{self, Activity};
 use crate::db::{Db, Tx, statements};
 use crate::error::{Result, StoreError};
+use crate::instants::{instant, time_zone};
 use crate::moment::Moment;
 use crate::params;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use receivables::currency::Currency;
 use receivables::dunning::{CaseFacts, DueStep, OpenItem, Plan, plan};
 use receivables::id::{CustomerId, InvoiceId, MessageId};
@@ -86,10 +87,7 @@ impl TryFrom<FactsRow> for CaseFacts {
     type Error = StoreError;
 
     fn try_from(row: FactsRow) -> Result<Self> {
-        let time_zone = row
-            .time_zone
-            .parse()
-            .map_err(|_| StoreError::Decode(format!("time zone {:?} of {}", row.time_zone, row.customer)))?;
+        let time_zone = time_zone(&row.time_zone)?;
         let currency = row.currency;
         let items = row
             .items
@@ -114,11 +112,6 @@ impl TryFrom<FactsRow> for CaseFacts {
             items,
         })
     }
-}
-
-/// An instant read back from the database.
-pub(crate) fn instant(ms: i64) -> Result<DateTime<Utc>> {
-    DateTime::from_timestamp_millis(ms).ok_or_else(|| StoreError::Decode(format!("instant {ms}")))
 }
 
 fn facts(rows: Vec<FactsRow>) -> Result<Vec<CaseFacts>> {

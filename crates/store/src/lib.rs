@@ -15,6 +15,7 @@ pub mod dunning;
 mod error;
 pub mod idempotency;
 pub mod inbound;
+mod instants;
 pub mod invoices;
 pub mod keys;
 pub mod links;
@@ -30,6 +31,7 @@ pub mod views;
 
 pub use db::{Db, Transient, Tx};
 pub use error::{Result, StoreError};
+pub use instants::rfc3339;
 pub use migrations::SCHEMA_VERSION;
 pub use moment::{Moment, random};
 

@@ -6,9 +6,11 @@
 
 use crate::db::{Db, Tx, statements};
 use crate::error::Result;
+use crate::instants::{instant, time_zone};
 use crate::moment::Moment;
 use crate::params;
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use receivables::currency::Currency;
 use receivables::id::{CheckoutId, CustomerId, InvoiceId, LinkId, MessageId, PaymentId};
 use receivables::money::Money;
@@ -174,7 +176,7 @@ pub struct Link {
     /// The language to show it in.
     pub locale: String,
     /// The customer's time zone.
-    pub time_zone: String,
+    pub time_zone: Tz,
     /// What is asked for now.
     pub asked: Money,
     /// Whether the visitor may pay less.
@@ -254,7 +256,7 @@ pub async fn by_token(db: &Db, moment: Moment, token_hash: &str) -> Result<Optio
         });
     }
     invoices.sort_by(|a, b| (a.due_on, &a.number).cmp(&(b.due_on, &b.number)));
-    let paid_at = row.paid_ms.map(crate::dunning::instant).transpose()?;
+    let paid_at = row.paid_ms.map(instant).transpose()?;
     // A fixed amount is asked for once; one that follows the invoices, as long as they are open.
     let asked = match row.amount_minor {
         Some(_) if paid_at.is_some() => Money::zero(row.currency),
@@ -267,7 +269,7 @@ pub async fn by_token(db: &Db, moment: Moment, token_hash: &str) -> Result<Optio
         customer: row.customer,
         customer_name: row.customer_name,
         locale: row.locale,
-        time_zone: row.time_zone,
+        time_zone: time_zone(&row.time_zone)?,
         asked,
         allow_partial: row.allow_partial != 0,
         minimum: row.minimum_minor.map(money),

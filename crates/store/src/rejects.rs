@@ -4,6 +4,7 @@ use crate::db::{Db, Tx, statements};
 use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
+use data_encoding::HEXLOWER;
 use receivables::fields::FieldError;
 use receivables::id::RejectId;
 use serde::{Deserialize, Serialize};
@@ -49,11 +50,7 @@ pub async fn keep(tx: &Tx<'_>, moment: Moment, rejects: &[Reject]) -> Result<()>
             let id = moment.id(RejectId::from_parts)?;
             let mut digest = Sha256::new_with_prefix(serde_json::to_string(&reject.errors)?);
             digest.update(&reject.body);
-            let fingerprint = digest
-                .finalize()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let fingerprint = HEXLOWER.encode(&digest.finalize());
             Ok(Row {
                 id,
                 fingerprint,

@@ -2,6 +2,7 @@
 
 use crate::db::{Db, Tx, statements};
 use crate::error::Result;
+use crate::instants::time_zone;
 use crate::moment::Moment;
 use crate::params;
 use chrono::{Days, NaiveDate};
@@ -17,7 +18,7 @@ statements! {
             'open', json((SELECT json_group_array(json_object('due_on', i.due_on, 'balance_minor', i.balance_minor))
                 FROM invoices i WHERE i.customer_id = k.id AND i.currency = k.currency AND i.balance_minor > 0)),
             'settled', json((SELECT json_object('paid', count(*), 'late', coalesce(sum(i.settled_on > i.due_on), 0),
-                'days_late', coalesce(sum(max(0, julianday(i.settled_on) - julianday(i.due_on))), 0))
+                'days_late', CAST(coalesce(sum(max(0, julianday(i.settled_on) - julianday(i.due_on))), 0) AS INTEGER))
                 FROM invoices i WHERE i.customer_id = k.id AND i.state = 'active' AND i.settled_on IS NOT NULL)))
         FROM risk_queue q JOIN customers k ON k.id = q.customer_id
         WHERE q.due_at <= ? ORDER BY q.due_at LIMIT ?";
@@ -62,8 +63,7 @@ struct OpenRow {
 struct SettledRow {
     paid: u32,
     late: u32,
-    /// SQLite counts days between dates as a real number, always a whole one here.
-    days_late: serde_json::Number,
+    days_late: i64,
 }
 
 #[derive(Serialize)]
@@ -108,11 +108,7 @@ pub async fn run(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Scored> {
 }
 
 fn scored(row: FactsRow, moment: Moment) -> Result<SaveRow> {
-    let zone: chrono_tz::Tz = row
-        .time_zone
-        .parse()
-        .map_err(|_| crate::error::StoreError::Decode(format!("time zone {:?}", row.time_zone)))?;
-    let today = moment.now.with_timezone(&zone).date_naive();
+    let today = moment.now.with_timezone(&time_zone(&row.time_zone)?).date_naive();
     let money = |minor| Money::new(minor, row.currency);
     let (mut balance, mut overdue, mut oldest_overdue_days) = (money(0), money(0), 0);
     for item in &row.open {
@@ -126,7 +122,7 @@ fn scored(row: FactsRow, moment: Moment) -> Result<SaveRow> {
     let facts = RiskFacts {
         paid_invoices: row.settled.paid,
         paid_late: row.settled.late,
-        days_late_total: whole(&row.settled.days_late),
+        days_late_total: row.settled.days_late,
         overdue,
         oldest_overdue_days,
         balance,
@@ -146,13 +142,6 @@ fn scored(row: FactsRow, moment: Moment) -> Result<SaveRow> {
         score: score(&facts),
         next_ms,
     })
-}
-
-fn whole(number: &serde_json::Number) -> i64 {
-    number
-        .as_i64()
-        .or_else(|| number.to_string().split('.').next()?.parse().ok())
-        .unwrap_or(0)
 }
 
 /// An account's score as the API shows it.

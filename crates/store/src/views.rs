@@ -17,9 +17,3 @@ pub use reports::{AgingBucket, AgingView, CurrencyTotals, WorkItem, aging, curre
 pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
     [customers::ALL, invoices::ALL, messages::ALL, reports::ALL].concat()
 }
-
-/// An instant as RFC 3339, UTC, to the second.
-pub(crate) fn rfc3339(ms: i64) -> crate::error::Result<String> {
-    let at = crate::dunning::instant(ms)?;
-    Ok(at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
-}

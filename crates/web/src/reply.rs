@@ -122,7 +122,5 @@ fn json_line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
 
 /// Milliseconds since 1970 as RFC 3339, UTC, to the second.
 pub fn rfc3339(ms: i64) -> Result<String, crate::Problem> {
-    let at = chrono::DateTime::from_timestamp_millis(ms)
-        .ok_or_else(|| crate::Problem::internal(format!("instant {ms} is out of range")))?;
-    Ok(at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+    Ok(store::rfc3339(ms)?)
 }

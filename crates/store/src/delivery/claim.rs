@@ -5,9 +5,11 @@ use crate::activities::{self, Activity};
 use crate::db::{Db, Tx, statements};
 use crate::dunning;
 use crate::error::{Result, StoreError};
+use crate::instants::instant;
 use crate::moment::{Moment, random};
 use crate::params;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
+use data_encoding::HEXLOWER;
 use receivables::currency::Currency;
 use receivables::dunning::{CaseFacts, Contact, may_contact};
 use receivables::id::{CustomerId, InvoiceId, MessageId};
@@ -316,7 +318,7 @@ fn verdict<'a>(
     };
     let mut fresh = case.clone();
     // The message itself is no earlier contact.
-    fresh.last_contact_at = message.others_sent_ms.map(dunning::instant).transpose()?;
+    fresh.last_contact_at = message.others_sent_ms.map(instant).transpose()?;
     let (overdue, upcoming) = match may_contact(policy, &fresh, &message.step, &message.invoices, moment.now)
     {
         Contact::Go { overdue, upcoming } => (overdue, upcoming),
@@ -360,7 +362,7 @@ fn activity(message: &DueRow, kind: &'static str, what: &str, detail: &str) -> A
 }
 
 fn lease_token() -> Result<String> {
-    Ok(random::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(HEXLOWER.encode(&random::<8>()?))
 }
 
 fn ms_after(moment: Moment, wait: Duration) -> i64 {

@@ -1,8 +1,8 @@
 //! A customer as the API and the console show it.
 
-use super::rfc3339;
 use crate::db::{Db, statements};
 use crate::error::Result;
+use crate::instants::rfc3339;
 use crate::moment::Moment;
 use crate::params;
 use crate::risk::Reason;
@@ -11,6 +11,7 @@ use receivables::currency::Currency;
 use receivables::id::CustomerId;
 use receivables::money::Money;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A customer with contacts, risk and what stands between us per currency.
 macro_rules! select_customer {
@@ -68,6 +69,20 @@ pub struct NextAction {
     pub step: String,
     /// One sentence.
     pub why: String,
+}
+
+impl NextAction {
+    /// What a case's three columns say.
+    pub(super) fn read(ms: Option<i64>, step: Option<String>, why: Option<String>) -> Result<Option<Self>> {
+        let (Some(ms), Some(step), Some(why)) = (ms, step, why) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            at: rfc3339(ms)?,
+            step,
+            why,
+        }))
+    }
 }
 
 /// What stands between us and a customer in one currency.
@@ -183,23 +198,16 @@ struct AccountRow {
 impl Row {
     fn view(self) -> Result<CustomerView> {
         let mut accounts = Vec::with_capacity(self.accounts.len());
-        let mut next: Option<(i64, NextAction)> = None;
+        let mut next: Option<NextAction> = None;
         for row in self.accounts {
             let money = |minor| Money::new(minor, row.currency);
-            let action = match (row.next_ms, row.next_step, row.next_why) {
-                (Some(ms), Some(step), Some(why)) => {
-                    let action = NextAction {
-                        at: rfc3339(ms)?,
-                        step,
-                        why,
-                    };
-                    if next.as_ref().is_none_or(|(earliest, _)| ms < *earliest) {
-                        next = Some((ms, action.clone()));
-                    }
-                    Some(action)
-                }
-                _ => None,
-            };
+            let action = NextAction::read(row.next_ms, row.next_step, row.next_why)?;
+            // RFC 3339 in one zone and to the second sorts as time does.
+            if let Some(action) = &action
+                && next.as_ref().is_none_or(|earliest| action.at < earliest.at)
+            {
+                next = Some(action.clone());
+            }
             accounts.push(AccountView {
                 currency: row.currency,
                 balance: money(row.balance_minor),
@@ -215,7 +223,7 @@ impl Row {
         let (balance, overdue, unapplied) = own.map_or((zero, zero, zero), |account| {
             (account.balance, account.overdue, account.unapplied)
         });
-        let next_action = next.map(|(_, action)| action);
+        let next_action = next;
         Ok(CustomerView {
             balance,
             overdue,
@@ -342,6 +350,17 @@ pub struct StatementView {
     pub closing: Money,
 }
 
+impl StatementView {
+    fn starting(opening: Money) -> Self {
+        Self {
+            currency: opening.currency(),
+            opening,
+            postings: Vec::new(),
+            closing: opening,
+        }
+    }
+}
+
 /// The account from `from` to `as_of`, both included, per currency.
 pub async fn statement(
     db: &Db,
@@ -356,33 +375,16 @@ pub async fn statement(
             params![id.as_str(), from.to_string(), as_of.to_string()],
         )
         .await?;
-    let mut statements: Vec<StatementView> = Vec::new();
+    let mut statements: BTreeMap<Currency, StatementView> = BTreeMap::new();
     for sum in opening {
-        let opening = Money::new(sum.minor, sum.currency);
-        statements.push(StatementView {
-            currency: sum.currency,
-            opening,
-            postings: Vec::new(),
-            closing: opening,
-        });
+        statements.insert(
+            sum.currency,
+            StatementView::starting(Money::new(sum.minor, sum.currency)),
+        );
     }
     for row in postings {
-        let zero = Money::zero(row.currency);
-        let position = statements
-            .iter()
-            .position(|statement| statement.currency == row.currency);
-        if position.is_none() {
-            statements.push(StatementView {
-                currency: row.currency,
-                opening: zero,
-                postings: Vec::new(),
-                closing: zero,
-            });
-        }
-        let index = position.unwrap_or(statements.len().saturating_sub(1));
-        let Some(statement) = statements.get_mut(index) else {
-            continue;
-        };
+        let starting = || StatementView::starting(Money::zero(row.currency));
+        let statement = statements.entry(row.currency).or_insert_with(starting);
         let amount = Money::new(row.minor, row.currency);
         statement.closing = statement.closing.checked_add(amount)?;
         statement.postings.push(StatementLine {
@@ -395,5 +397,5 @@ pub async fn statement(
             balance: statement.closing,
         });
     }
-    Ok(statements)
+    Ok(statements.into_values().collect())
 }

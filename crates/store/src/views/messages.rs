@@ -1,8 +1,8 @@
 //! Messages as the API and the console show them.
 
-use super::rfc3339;
 use crate::db::{Db, statements};
 use crate::error::Result;
+use crate::instants::rfc3339;
 use crate::params;
 use receivables::id::{CustomerId, MessageId};
 use serde::{Deserialize, Serialize};

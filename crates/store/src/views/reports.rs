@@ -1,7 +1,6 @@
 //! What matters today: totals, aging, the worklist. From kept aggregates, never over the whole ledger.
 
 use super::customers::NextAction;
-use super::rfc3339;
 use crate::db::{Db, statements};
 use crate::error::Result;
 use crate::params;
@@ -179,14 +178,7 @@ pub async fn worklist(db: &Db, today: NaiveDate, limit: u32) -> Result<Vec<WorkI
     let rows: Vec<WorkRow> = db.list(WORKLIST, params![today.to_string(), limit]).await?;
     rows.into_iter()
         .map(|row| {
-            let next_action = match (row.next_ms, row.next_step, row.next_why) {
-                (Some(ms), Some(step), Some(why)) => Some(NextAction {
-                    at: rfc3339(ms)?,
-                    step,
-                    why,
-                }),
-                _ => None,
-            };
+            let next_action = NextAction::read(row.next_ms, row.next_step, row.next_why)?;
             Ok(WorkItem {
                 customer_id: row.customer,
                 name: row.name,

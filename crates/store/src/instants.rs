@@ -1,0 +1,21 @@
+//! Instants and time zones as the database keeps them.
+
+use crate::error::{Result, StoreError};
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+
+/// An instant from milliseconds since 1970.
+pub(crate) fn instant(ms: i64) -> Result<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(ms).ok_or_else(|| StoreError::Decode(format!("instant {ms}")))
+}
+
+/// Milliseconds since 1970 as RFC 3339, UTC, to the second.
+pub fn rfc3339(ms: i64) -> Result<String> {
+    Ok(instant(ms)?.to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
+/// A time zone from its IANA name.
+pub(crate) fn time_zone(name: &str) -> Result<Tz> {
+    name.parse()
+        .map_err(|_| StoreError::Decode(format!("time zone {name:?}")))
+}
