@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::harness::{Answer, App, Known, unique};
+use crate::harness::{Answer, App, Known, Partner, unique};
 
 /// A customer that owes 100.00 in two invoices, and a link to pay them.
 fn owing(app: &App) -> (Known, [String; 2], Value) {
@@ -342,6 +342,24 @@ fn a_webhook_is_believed_when_it_is_signed_and_recent_and_nobody_else_is() {
         ..hook(0)
     };
     changed.send(app, &wrong.signature(secret), 401);
+}
+
+#[test]
+fn what_the_reference_implementation_signs_is_believed() {
+    let Some(partner) = Partner::python("standardwebhooks") else {
+        return;
+    };
+    let app = App::shared();
+    let hook = Webhook {
+        id: unique("evt"),
+        timestamp: NOW,
+        body: "{\"type\": \"Grüße\"}".to_owned(),
+    };
+    let at = NOW.to_string();
+    let arguments = [app.sandbox_secret.as_str(), &hook.id, &at];
+    let signature = partner.run("standardwebhooks_sign.py", &arguments, &hook.body);
+    hook.send(app, &signature, 200);
+    assert_eq!(signature, hook.signature(&app.sandbox_secret));
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 mod app;
 mod http;
+mod partner;
 mod world;
 
 pub(crate) use app::{App, dunlin};
 pub(crate) use http::Answer;
+pub(crate) use partner::Partner;
 pub(crate) use world::{Known, customer, invoice, payment, unique};

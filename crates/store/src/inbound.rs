@@ -1,15 +1,52 @@
 //! Inbound webhooks: the raw event is stored before it is acknowledged, and takes effect once.
+//!
+//! An event that comes before the one it builds on waits: it stays open, with the name of what it waits for, until
+//! whoever brings that gives it its effect.
 
 use crate::db::{Db, Tx, statements};
 use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
+use serde::Deserialize;
 
 statements! {
     STORE = "INSERT INTO inbound_events (source, event_id, received_at, body, status) VALUES (?, ?, ?, ?, 'received')
         ON CONFLICT (source, event_id) DO NOTHING";
     STATUS = "SELECT status FROM inbound_events WHERE source = ? AND event_id = ?";
-    CONCLUDE = "UPDATE inbound_events SET status = ?3, outcome = ?4 WHERE source = ?1 AND event_id = ?2";
+    CONCLUDE = "UPDATE inbound_events SET status = ?3, outcome = ?4, waits_for = ?5
+        WHERE source = ?1 AND event_id = ?2";
+    WAITING = "SELECT json_object('id', event_id, 'body', body) FROM inbound_events
+        WHERE source = ? AND waits_for = ? ORDER BY received_at, event_id";
+}
+
+/// What an event did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// What it says is now so; with what came of it.
+    Processed(String),
+    /// It needs nothing done; with why.
+    Ignored(String),
+    /// It cannot be given its effect, and a person must look; with why.
+    Failed(String),
+    /// What it builds on has not come yet.
+    Waiting {
+        /// What whoever brings it asks [`waiting`] for.
+        for_: String,
+        /// In words.
+        why: String,
+    },
+}
+
+impl Effect {
+    /// Its name in the answer to the sender.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Processed(_) => "processed",
+            Self::Ignored(_) => "ignored",
+            Self::Failed(_) => "failed",
+            Self::Waiting { .. } => "waiting",
+        }
+    }
 }
 
 /// Stores a verified event. True: it has yet to take effect; false: it has been dealt with before.
@@ -27,7 +64,31 @@ pub async fn is_open(db: &Db, source: &str, event_id: &str) -> Result<bool> {
     }
 }
 
-/// Closes an event: `processed`, `ignored` (not for us) or `failed` (a person must look), with why.
-pub async fn conclude(tx: &Tx<'_>, source: &str, event_id: &str, status: &str, outcome: &str) -> Result<()> {
-    tx.run(CONCLUDE, params![source, event_id, status, outcome]).await
+/// Records what an event did. One that waits stays open.
+pub async fn conclude(tx: &Tx<'_>, source: &str, event_id: &str, effect: &Effect) -> Result<()> {
+    let (status, outcome, waits_for) = match effect {
+        Effect::Waiting { for_, why } => ("received", why, Some(for_.as_str())),
+        Effect::Processed(outcome) | Effect::Ignored(outcome) | Effect::Failed(outcome) => {
+            (effect.name(), outcome, None)
+        }
+    };
+    tx.run(
+        CONCLUDE,
+        params![source, event_id, status, outcome.as_str(), waits_for],
+    )
+    .await
+}
+
+/// An event that was stored.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Stored {
+    /// The source's.
+    pub id: String,
+    /// As it came.
+    pub body: String,
+}
+
+/// The events of a source that wait for what is named, in the order in which they came.
+pub async fn waiting(tx: &Tx<'_>, source: &str, for_: &str) -> Result<Vec<Stored>> {
+    tx.list(WAITING, params![source, for_]).await
 }

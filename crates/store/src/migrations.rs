@@ -5,6 +5,7 @@
 //! in the file and cannot be set inside a transaction.
 
 mod m0001_ledger;
+mod m0002_providers;
 
 use crate::db::{Db, Tx};
 use crate::error::{Result, StoreError};
@@ -17,14 +18,21 @@ struct Migration {
     statements: &'static [&'static str],
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "ledger",
-    statements: m0001_ledger::STATEMENTS,
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "ledger",
+        statements: m0001_ledger::STATEMENTS,
+    },
+    Migration {
+        version: 2,
+        name: "providers",
+        statements: m0002_providers::STATEMENTS,
+    },
+];
 
 /// The schema that this build works with.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 const RECORDED: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'";
 const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM schema_migrations";

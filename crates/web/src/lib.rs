@@ -10,6 +10,7 @@
 mod auth;
 mod body;
 mod context;
+pub mod inbox;
 pub mod limits;
 mod once;
 pub mod outbound;

@@ -1,13 +1,14 @@
-//! Calls to payment providers: with a Content-Length (some answer 411 without), a time limit of our own (the
-//! host's default is ten minutes) and a limit on what is read back.
+//! Calls to providers: with a Content-Length (some answer 411 without), a time limit of our own (the host's default
+//! is ten minutes) and a limit on what is read back.
 
 use crate::limits;
 use crate::problem::Problem;
 use bytes::Bytes;
-use http::Request;
+use chrono::{DateTime, Duration, Utc};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt, Limited};
 use spin_sdk::http::FullBody;
-use spin_sdk::wasip3::http::types::RequestOptions;
+use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 
 /// What came back.
@@ -15,45 +16,185 @@ use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
     /// Body, at most [`limits::BODY`] bytes.
     pub body: Bytes,
 }
 
-/// Posts JSON. `Err`: nothing is known of what the other side did.
-pub async fn post_json(url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, Problem> {
-    let failed = |cause: String| Problem::provider("The other side could not be reached.", cause);
+impl Answer {
+    /// Until when the other side wants to be left alone: `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3).
+    pub fn retry_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let text = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+        match text.parse::<u32>() {
+            Ok(seconds) => now.checked_add_signed(Duration::seconds(i64::from(seconds))),
+            Err(_) => Some(DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc)),
+        }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// The request did not leave: the other side knows nothing of it.
+    #[error("not sent: {0}")]
+    NotSent(String),
+    /// The request may have arrived: nothing is known of what the other side did.
+    #[error("sent, and no answer: {0}")]
+    Unknown(String),
+}
+
+impl From<Unanswered> for Problem {
+    fn from(error: Unanswered) -> Self {
+        Self::provider("The other side could not be reached.", error.to_string())
+    }
+}
+
+/// Posts JSON.
+pub async fn post_json(url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, Unanswered> {
+    post(url, "application/json", headers, body).await
+}
+
+/// Posts what an HTML form would: names and values, `+` and all else escaped.
+pub async fn post_form(
+    url: &str,
+    headers: &[(&str, &str)],
+    fields: &[(String, String)],
+) -> Result<Answer, Unanswered> {
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    post(
+        url,
+        "application/x-www-form-urlencoded",
+        headers,
+        body.into_bytes(),
+    )
+    .await
+}
+
+async fn post(
+    url: &str,
+    media_type: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+) -> Result<Answer, Unanswered> {
+    let response = spin_sdk::http::send(request(url, media_type, headers, body)?)
+        .await
+        .map_err(unanswered)?;
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let body = Limited::new(response.into_body(), limits::BODY)
+        .collect()
+        .await
+        .map_err(|error| Unanswered::Unknown(error.to_string()))?
+        .to_bytes();
+    Ok(Answer {
+        status,
+        headers,
+        body,
+    })
+}
+
+fn request(
+    url: &str,
+    media_type: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+) -> Result<Request<FullBody<Bytes>>, Unanswered> {
     let mut request = Request::post(url)
-        .header(http::header::CONTENT_TYPE, "application/json")
-        .header(http::header::CONTENT_LENGTH, body.len())
+        .header(header::CONTENT_TYPE, media_type)
+        .header(header::CONTENT_LENGTH, body.len())
         .body(FullBody::new(Bytes::from(body)))
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(not_sent)?;
     for (name, value) in headers {
-        let name = http::HeaderName::try_from(*name).map_err(|error| failed(error.to_string()))?;
-        let value = http::HeaderValue::try_from(*value).map_err(|error| failed(error.to_string()))?;
-        request.headers_mut().insert(name, value);
+        let mut value = HeaderValue::try_from(*value).map_err(not_sent)?;
+        value.set_sensitive(*name == "authorization");
+        request
+            .headers_mut()
+            .insert(HeaderName::try_from(*name).map_err(not_sent)?, value);
     }
     request
         .extensions_mut()
         .insert(RequestOptionsExtension(options()?));
-    let response = spin_sdk::http::send(request)
-        .await
-        .map_err(|error| failed(error.to_string()))?;
-    let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), limits::BODY)
-        .collect()
-        .await
-        .map_err(|error| failed(error.to_string()))?
-        .to_bytes();
-    Ok(Answer { status, body })
+    Ok(request)
 }
 
-fn options() -> Result<RequestOptions, Problem> {
+fn options() -> Result<RequestOptions, Unanswered> {
     let wait_ns = limits::PROVIDER_TIMEOUT_S.saturating_mul(1_000_000_000);
     let options = RequestOptions::new();
     let set = options
         .set_connect_timeout(Some(wait_ns))
         .and_then(|()| options.set_first_byte_timeout(Some(wait_ns)))
         .and_then(|()| options.set_between_bytes_timeout(Some(wait_ns)));
-    set.map_err(|error| Problem::internal(format!("request options: {error:?}")))?;
+    set.map_err(|error| Unanswered::NotSent(format!("request options: {error:?}")))?;
     Ok(options)
+}
+
+fn not_sent(error: impl std::fmt::Display) -> Unanswered {
+    Unanswered::NotSent(error.to_string())
+}
+
+/// What fails before a connection stands cannot have reached anybody; of all else nothing is known.
+fn unanswered(error: ErrorCode) -> Unanswered {
+    let text = format!("{error:?}");
+    match error {
+        ErrorCode::DnsTimeout
+        | ErrorCode::DnsError(_)
+        | ErrorCode::DestinationNotFound
+        | ErrorCode::DestinationIpProhibited
+        | ErrorCode::DestinationIpUnroutable
+        | ErrorCode::ConnectionRefused
+        | ErrorCode::ConnectionTimeout
+        | ErrorCode::ConnectionLimitReached
+        | ErrorCode::TlsProtocolError
+        | ErrorCode::TlsCertificateError
+        | ErrorCode::HttpRequestDenied
+        | ErrorCode::HttpRequestUriInvalid => Unanswered::NotSent(text),
+        _ => Unanswered::Unknown(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now: DateTime<Utc> = "2026-01-12T09:00:00Z".parse().unwrap();
+        let after = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(value));
+            let answer = Answer {
+                status: 429,
+                headers,
+                body: Bytes::new(),
+            };
+            answer.retry_after(now).map(|at| at.to_rfc3339())
+        };
+        assert_eq!(after("120").as_deref(), Some("2026-01-12T09:02:00+00:00"));
+        assert_eq!(
+            after("Mon, 12 Jan 2026 09:30:00 GMT").as_deref(),
+            Some("2026-01-12T09:30:00+00:00")
+        );
+        assert_eq!(after("soon"), None);
+        assert_eq!(after("-1"), None);
+    }
+
+    #[test]
+    fn only_what_fails_before_the_connection_was_not_sent() {
+        assert!(matches!(
+            unanswered(ErrorCode::ConnectionRefused),
+            Unanswered::NotSent(_)
+        ));
+        for error in [
+            ErrorCode::ConnectionTerminated,
+            ErrorCode::HttpResponseTimeout,
+            ErrorCode::ConnectionReadTimeout,
+            ErrorCode::HttpProtocolError,
+            ErrorCode::InternalError(None),
+        ] {
+            assert!(matches!(unanswered(error), Unanswered::Unknown(_)));
+        }
+    }
 }

@@ -15,6 +15,13 @@ impl Cx {
         }
     }
 
+    /// The secrets that a variable lists, separated by spaces or commas: more than one while one is being replaced.
+    pub async fn secrets(&self, name: &str) -> Result<Vec<String>, Problem> {
+        let listed = self.setting(name).await?.unwrap_or_default();
+        let secrets = listed.split([' ', ',']).filter(|secret| !secret.is_empty());
+        Ok(secrets.map(str::to_owned).collect())
+    }
+
     /// A variable that the manifest gives a default.
     pub async fn required_setting(&self, name: &str) -> Result<String, Problem> {
         self.setting(name)

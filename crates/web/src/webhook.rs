@@ -1,6 +1,8 @@
 //! Standard Webhooks (<https://www.standardwebhooks.com>): HMAC-SHA256 over `id.timestamp.body`.
 
+use crate::context::Cx;
 use crate::limits;
+use crate::problem::Problem;
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -58,24 +60,59 @@ pub struct Signed<'a> {
     pub signature: &'a str,
 }
 
-/// Whether the body was signed with `secret`, lately. Compares in constant time.
-pub fn verify(secret: &str, signed: Signed<'_>, body: &[u8], now: DateTime<Utc>) -> Result<(), Unverified> {
+impl<'a> Signed<'a> {
+    /// The scheme's headers of a request.
+    pub fn of(cx: &'a Cx) -> Result<Self, Unverified> {
+        let header = |name| cx.header(name).ok_or(Unverified::MissingHeader);
+        Ok(Self {
+            id: header("webhook-id")?,
+            timestamp: header("webhook-timestamp")?,
+            signature: header("webhook-signature")?,
+        })
+    }
+}
+
+/// Whether the body was signed lately with one of `secrets`: several are active while one is being replaced by
+/// another. Compares in constant time.
+pub fn verify(
+    secrets: &[impl AsRef<str>],
+    signed: Signed<'_>,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<(), Unverified> {
     let timestamp: i64 = signed.timestamp.parse().map_err(|_| Unverified::BadTimestamp)?;
     if now.timestamp().saturating_sub(timestamp).saturating_abs() > limits::WEBHOOK_TOLERANCE_S {
         return Err(Unverified::Stale);
     }
-    let mac = mac(secret, signed.id, timestamp, body)?;
-    let ours = |signature: &str| {
-        let Some(encoded) = signature.strip_prefix("v1,") else {
-            return false;
-        };
-        BASE64
-            .decode(encoded.as_bytes())
-            .is_ok_and(|tag| mac.clone().verify_slice(&tag).is_ok())
+    for secret in secrets {
+        let mac = mac(secret.as_ref(), signed.id, timestamp, body)?;
+        if signed
+            .signature
+            .split(' ')
+            .any(|signature| is_tag(&mac, signature))
+        {
+            return Ok(());
+        }
+    }
+    Err(Unverified::WrongSignature)
+}
+
+fn is_tag(mac: &Hmac<Sha256>, signature: &str) -> bool {
+    let Some(encoded) = signature.strip_prefix("v1,") else {
+        return false;
     };
-    match signed.signature.split(' ').any(ours) {
-        true => Ok(()),
-        false => Err(Unverified::WrongSignature),
+    BASE64
+        .decode(encoded.as_bytes())
+        .is_ok_and(|tag| mac.clone().verify_slice(&tag).is_ok())
+}
+
+impl From<Unverified> for Problem {
+    fn from(error: Unverified) -> Self {
+        match error {
+            // Ours to mend, and nothing that the sender should read.
+            Unverified::BadSecret => Self::internal(format!("webhook secret: {error}")),
+            error => Self::unauthorized(format!("This webhook is not believed: {error}.")),
+        }
     }
 }
 
@@ -96,7 +133,13 @@ mod tests {
             timestamp,
             signature,
         };
-        verify(SECRET, signed, BODY, DateTime::from_timestamp(now, 0).unwrap())
+        let other = "whsec_b3RoZXIgc2VjcmV0IG9mIG91cnM=";
+        verify(
+            &[other, SECRET],
+            signed,
+            BODY,
+            DateTime::from_timestamp(now, 0).unwrap(),
+        )
     }
 
     #[test]

@@ -1,0 +1,42 @@
+//! What real providers bring: sessions that end, money that is taken back, mail that bounces, events out of order.
+
+pub(super) const STATEMENTS: &[&str] = &[
+    // An event may come before the one that it builds on; it then waits for what that one is going to bring.
+    "ALTER TABLE inbound_events ADD COLUMN waits_for TEXT",
+    "CREATE INDEX inbound_events_waiting ON inbound_events (source, waits_for) WHERE waits_for IS NOT NULL",
+    "CREATE INDEX inbound_events_by_time ON inbound_events (received_at, source, event_id)",
+    "CREATE INDEX inbound_events_by_status ON inbound_events (status, received_at, source, event_id)",
+    "CREATE INDEX inbound_events_by_source ON inbound_events (source, received_at, event_id)",
+    // The provider's session: a visitor who comes back to a link is sent to the one that is still open.
+    "ALTER TABLE checkouts ADD COLUMN status TEXT NOT NULL DEFAULT 'open'
+        CHECK (status IN ('open', 'pending', 'paid', 'failed', 'expired'))",
+    "ALTER TABLE checkouts ADD COLUMN session TEXT",
+    "ALTER TABLE checkouts ADD COLUMN url TEXT",
+    "ALTER TABLE checkouts ADD COLUMN expires_at INTEGER",
+    "UPDATE checkouts SET status = 'paid' WHERE payment_id IS NOT NULL",
+    // The payer's bank demands a payment back. Until it is decided the payment stands.
+    "CREATE TABLE chargebacks (
+        provider TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        payment_id TEXT NOT NULL REFERENCES payments (id),
+        amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+        reason TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ('open', 'won', 'lost')),
+        opened_at INTEGER NOT NULL,
+        closed_at INTEGER,
+        PRIMARY KEY (provider, reference)
+    ) STRICT, WITHOUT ROWID",
+    "CREATE INDEX chargebacks_by_payment ON chargebacks (payment_id)",
+    // What the provider calls a message, so that its later word about it finds its way.
+    "ALTER TABLE messages ADD COLUMN provider_id TEXT",
+    "CREATE INDEX messages_by_provider_id ON messages (provider, provider_id) WHERE provider_id IS NOT NULL",
+    "ALTER TABLE messages ADD COLUMN delivered_at INTEGER",
+    // Addresses that must not be written to again.
+    "CREATE TABLE suppressions (
+        address TEXT PRIMARY KEY,
+        reason TEXT NOT NULL CHECK (reason IN ('bounce', 'complaint', 'unsubscribe')),
+        source TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID",
+];
