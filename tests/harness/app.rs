@@ -43,6 +43,8 @@ pub(crate) struct App {
     child: Child,
     running: Running,
     agent: ureq::Agent,
+    /// Variables of the app beside the three secrets.
+    variables: Vec<(String, String)>,
     /// The deployment's administrator key.
     pub(crate) admin_key: String,
     /// What cron authenticates with.
@@ -54,18 +56,34 @@ pub(crate) struct App {
 impl App {
     /// Starts an empty app on a virtual clock that stands at [`START`].
     pub(crate) fn start() -> Self {
-        Self::with_keys([random_hex(), random_hex(), format!("whsec_{}", random_base64())])
+        Self::start_with(&[])
+    }
+
+    /// The same with variables of the app set, such as `("creditor_name", "Sandpiper Tools")`; they stay set when
+    /// it is started again.
+    pub(crate) fn start_with(variables: &[(&str, &str)]) -> Self {
+        let keys = [random_hex(), random_hex(), format!("whsec_{}", random_base64())];
+        Self::with_keys(keys, variables)
     }
 
     /// Starts a deployment whose owner has set no secret at all.
     pub(crate) fn without_keys() -> Self {
-        Self::with_keys([const { String::new() }; 3])
+        Self::with_keys([const { String::new() }; 3], &[])
     }
 
-    fn with_keys(keys: [String; 3]) -> Self {
+    fn with_keys(keys: [String; 3], variables: &[(&str, &str)]) -> Self {
         build_once();
         let state = tempfile::tempdir().expect("a temporary folder");
-        let (child, running) = launch(state.path(), &keys);
+        let variables = variables
+            .iter()
+            .map(|(name, value)| {
+                (
+                    format!("SPIN_VARIABLE_{}", name.to_uppercase()),
+                    (*value).to_owned(),
+                )
+            })
+            .collect::<Vec<_>>();
+        let (child, running) = launch(state.path(), &keys, &variables);
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -78,6 +96,7 @@ impl App {
             child,
             running,
             agent,
+            variables,
             admin_key,
             cron_key,
             sandbox_secret,
@@ -119,7 +138,7 @@ impl App {
         let keys = [&self.admin_key, &self.cron_key, &self.sandbox_secret].map(Clone::clone);
         // What a killed host leaves would be taken for the new one's.
         fs::remove_file(self.state.path().join("control.json")).ok();
-        (self.child, self.running) = launch(self.state.path(), &keys);
+        (self.child, self.running) = launch(self.state.path(), &keys, &self.variables);
     }
 
     fn stop(&mut self) -> std::process::ExitStatus {
@@ -244,7 +263,11 @@ fn build_once() {
     });
 }
 
-fn launch(state: &Path, [admin, cron, sandbox]: &[String; 3]) -> (Child, Running) {
+fn launch(
+    state: &Path,
+    [admin, cron, sandbox]: &[String; 3],
+    variables: &[(String, String)],
+) -> (Child, Running) {
     let log = File::options()
         .create(true)
         .append(true)
@@ -264,6 +287,7 @@ fn launch(state: &Path, [admin, cron, sandbox]: &[String; 3]) -> (Child, Running
         .args(["--clock", START, "--state-dir"])
         .arg(state)
         .current_dir(root())
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .env("SPIN_VARIABLE_ADMIN_KEY", admin)
         .env("SPIN_VARIABLE_CRON_KEY", cron)
         .env("SPIN_VARIABLE_SANDBOX_SECRET", sandbox)
