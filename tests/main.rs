@@ -18,6 +18,7 @@ mod cash;
 mod concurrency;
 mod console;
 mod courier;
+mod events;
 mod host;
 mod house;
 mod intake;

@@ -3,7 +3,6 @@
 mod sandbox;
 
 use bytes::Bytes;
-use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::fields::{FieldError, Fields, kinds};
 use receivables::id::PaymentId;
 use receivables::intake::PaymentInput;
@@ -33,27 +32,11 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
     }
 }
 
-fn incoming(input: PaymentInput) -> Incoming {
-    let remittance = input.remittance.into_iter().map(|line| RemittanceLine {
-        invoice: InvoiceRef::Number(line.invoice_number),
-        amount: line.amount,
-    });
-    Incoming {
-        source: "api".to_owned(),
-        reference: input.reference,
-        customer: input.customer,
-        amount: input.amount,
-        received_on: input.received_on,
-        method: input.method,
-        remittance: remittance.collect(),
-    }
-}
-
 /// `POST /v1/payments`.
 async fn take(cx: &Cx) -> Result<Reply, Problem> {
     let principal = cx.require(Scope::Ingest).await?;
     let (value, bytes) = cx.json().await?;
-    let incoming = incoming(PaymentInput::parse(&value).map_err(Problem::invalid)?);
+    let incoming = Incoming::told("api", PaymentInput::parse(&value).map_err(Problem::invalid)?);
     cx.once(&principal, &bytes, async |tx| {
         let recorded = payments::record(tx, cx.moment(), &Policy::standard(), &incoming).await?;
         let (status, id) = match recorded {

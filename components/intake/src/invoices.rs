@@ -1,6 +1,7 @@
 //! Invoices: JSON (one or many), NDJSON, UBL.
 
 use crate::documents;
+use crate::events::{self, invoice_awaited};
 use crate::lines::{self, LISTED, Shape};
 use receivables::fields::FieldError;
 use receivables::id::{CustomerId, InvoiceId};
@@ -47,6 +48,7 @@ pub(crate) async fn one(cx: &Cx, tx: &Tx<'_>, input: &InvoiceInput) -> Result<Re
         Some(other) => return Err(Problem::invalid(refusal(input, &other))),
         None => return Err(Problem::internal("an invoice without an outcome")),
     };
+    events::resume(cx, tx, vec![invoice_awaited(&input.number)]).await?;
     Ok(Reply::json(status, &shown(tx, &id).await?))
 }
 
@@ -108,6 +110,8 @@ async fn many(cx: &Cx, principal: &Principal, bytes: &[u8], items: &[(u32, &str)
                 }
             }
         }
+        let brought = inputs.iter().map(|input| invoice_awaited(&input.number));
+        events::resume(cx, tx, brought.collect()).await?;
         rejected.sort_by_key(|reject| reject.line);
         rejects::keep(tx, cx.moment(), &rejected).await?;
         let listed = rejected.get(..LISTED).unwrap_or(&rejected);

@@ -13,10 +13,12 @@ use crate::id::CustomerId;
 use crate::limits;
 
 mod customer;
+mod event;
 mod invoice;
 mod payment;
 
 pub use customer::{ContactInput, ContactRole, CustomerInput, CustomerKind, PostalAddress};
+pub use event::BillingEvent;
 pub use invoice::{CreditNoteInput, DocumentInput, InvoiceInput, LineInput};
 pub use payment::{PaymentInput, PaymentLinkInput, RemittanceInput};
 

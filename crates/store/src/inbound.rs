@@ -7,7 +7,7 @@ use crate::db::{Db, Tx, statements};
 use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 statements! {
     STORE = "INSERT INTO inbound_events (source, event_id, received_at, body, status) VALUES (?, ?, ?, ?, 'received')
@@ -16,7 +16,7 @@ statements! {
     CONCLUDE = "UPDATE inbound_events SET status = ?3, outcome = ?4, waits_for = ?5
         WHERE source = ?1 AND event_id = ?2";
     WAITING = "SELECT json_object('id', event_id, 'body', body) FROM inbound_events
-        WHERE source = ? AND waits_for = ? ORDER BY received_at, event_id";
+        WHERE source = ? AND waits_for IN (SELECT value FROM json_each(?)) ORDER BY received_at, event_id";
 }
 
 /// What an event did.
@@ -56,10 +56,11 @@ pub async fn store(tx: &Tx<'_>, moment: Moment, source: &str, event_id: &str, bo
     is_open(tx, source, event_id).await
 }
 
-/// Whether a stored event has yet to take effect. Asked again inside the transaction that gives it its effect.
+/// Whether a stored event has yet to take effect. Asked again inside the transaction that gives it its effect. One
+/// that failed is tried again when it is sent again: what stood in its way may be gone.
 pub async fn is_open(db: &Db, source: &str, event_id: &str) -> Result<bool> {
     match db.row(STATUS, params![source, event_id]).await? {
-        Some(row) => Ok(row.text(0)? == "received"),
+        Some(row) => Ok(matches!(row.text(0)?, "received" | "failed")),
         None => Ok(false),
     }
 }
@@ -88,7 +89,8 @@ pub struct Stored {
     pub body: String,
 }
 
-/// The events of a source that wait for what is named, in the order in which they came.
-pub async fn waiting(tx: &Tx<'_>, source: &str, for_: &str) -> Result<Vec<Stored>> {
-    tx.list(WAITING, params![source, for_]).await
+/// The events of a source that wait for any of what is named, in the order in which they came.
+pub async fn waiting(tx: &Tx<'_>, source: &str, for_: &[impl Serialize]) -> Result<Vec<Stored>> {
+    tx.list(WAITING, params![source, serde_json::to_string(for_)?])
+        .await
 }

@@ -14,7 +14,7 @@ use receivables::allocation::{
     Allocation, AllocationError, InvoiceRef, OpenInvoice, RemittanceLine, allocate,
 };
 use receivables::id::{CustomerId, InvoiceId, PaymentId};
-use receivables::intake::CustomerRef;
+use receivables::intake::{CustomerRef, PaymentInput};
 use receivables::money::Money;
 use receivables::policy::Policy;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,25 @@ pub struct Incoming {
     pub method: String,
     /// What it is for, where said.
     pub remittance: Vec<RemittanceLine>,
+}
+
+impl Incoming {
+    /// Money that somebody tells us of: over the API, or a billing system.
+    pub fn told(source: &str, input: PaymentInput) -> Self {
+        let remittance = input.remittance.into_iter().map(|line| RemittanceLine {
+            invoice: InvoiceRef::Number(line.invoice_number),
+            amount: line.amount,
+        });
+        Self {
+            source: source.to_owned(),
+            reference: input.reference,
+            customer: input.customer,
+            amount: input.amount,
+            received_on: input.received_on,
+            method: input.method,
+            remittance: remittance.collect(),
+        }
+    }
 }
 
 /// What became of money that came in.
