@@ -260,3 +260,21 @@ fn the_reference_implementation_signs_what_we_believe() {
     assert_eq!(signature, sign(SECRET, &id, NOW, &body));
     post(&id, NOW, &signature, &body, 200);
 }
+
+#[test]
+fn the_reference_implementation_believes_what_we_sign() {
+    let Some(partner) = Partner::python("standardwebhooks") else {
+        return;
+    };
+    let id = unique("evt");
+    let body = json!({"type": "Grüße", "data": {}}).to_string();
+    // It looks at the real clock.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = i64::try_from(now.expect("a clock after 1970").as_secs()).expect("a clock of this age");
+    let signature = web::webhook::sign(SECRET, &id, now, body.as_bytes()).expect("a secret");
+    let arguments = [SECRET, &id, &now.to_string(), &signature];
+    assert_eq!(
+        partner.run("standardwebhooks_verify.py", &arguments, &body),
+        "verified"
+    );
+}
