@@ -16,6 +16,7 @@ mod auth;
 mod bad_input;
 mod cash;
 mod concurrency;
+mod conformance;
 mod console;
 mod courier;
 mod events;

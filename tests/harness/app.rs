@@ -28,7 +28,7 @@ const QUOTED_LINES: usize = 40;
 
 /// Runs the app and ends it when standard input does: also when the test is killed, or panics while it holds the
 /// app in a static.
-const GUARD: &str = r#""$@" & read _; kill -TERM $! 2>/dev/null; wait $!"#;
+pub(crate) const GUARD: &str = r#""$@" & read _; kill -TERM $! 2>/dev/null; wait $!"#;
 
 /// The part of `control.json` that tests need.
 #[derive(Deserialize)]
@@ -245,9 +245,14 @@ pub(super) fn tail(path: &Path) -> String {
 
 /// The program, to be run from the repository's root.
 pub(crate) fn dunlin() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dunlin"));
+    let mut command = Command::new(exe());
     command.current_dir(root());
     command
+}
+
+/// Where the program lies.
+pub(crate) fn exe() -> &'static str {
+    env!("CARGO_BIN_EXE_dunlin")
 }
 
 fn root() -> &'static Path {
@@ -275,15 +280,7 @@ fn launch(
         .expect("a log");
     let mut command = Command::new("sh");
     command
-        .args([
-            "-c",
-            GUARD,
-            "guard",
-            env!("CARGO_BIN_EXE_dunlin"),
-            "up",
-            "--listen",
-            "127.0.0.1:0",
-        ])
+        .args(["-c", GUARD, "guard", exe(), "up", "--listen", "127.0.0.1:0"])
         .args(["--clock", START, "--state-dir"])
         .arg(state)
         .current_dir(root())

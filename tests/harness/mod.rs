@@ -5,7 +5,7 @@ mod http;
 mod partner;
 mod world;
 
-pub(crate) use app::{App, dunlin};
+pub(crate) use app::{App, GUARD, dunlin, exe};
 pub(crate) use http::Answer;
 pub(crate) use partner::Partner;
 pub(crate) use world::{Known, customer, invoice, payment, unique};

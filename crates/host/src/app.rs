@@ -16,6 +16,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use wasmtime_wasi_http::handler::ProxyHandler;
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -41,6 +42,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
     pub(crate) variables: Arc<Variables>,
+    /// Longest time to the head of an answer.
+    pub(crate) request_time: Duration,
     /// Whether components' lines are shown on the terminal.
     pub(crate) terminal: bool,
 }
@@ -91,6 +94,7 @@ impl App {
                         blueprint,
                         service,
                         outbound,
+                        request_time: around.request_time,
                         stopping: Arc::clone(&stopping),
                     }),
                 )

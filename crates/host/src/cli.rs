@@ -3,6 +3,7 @@
 use crate::clock::{Clock, Move, instant};
 use crate::components::Components;
 use crate::host::{Host, Options};
+use crate::limits::REQUEST_TIME;
 use crate::screen::{Facts, banner};
 use crate::toolchain::{self, FLAGS_VARIABLE};
 use crate::{control, demo, doctor};
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Where a demo's clock starts: a Monday morning.
 const DEMO_CLOCK: &str = "2026-01-12T09:00:00Z";
@@ -79,6 +81,9 @@ struct Up {
     /// Serve the components as they are
     #[arg(long)]
     no_build: bool,
+    /// Longest time from a request to the head of its answer: 500ms, 30s
+    #[arg(long, value_name = "DURATION", value_parser = parse_request_time, default_value = "60s")]
+    request_timeout: Duration,
     /// Show each request
     #[arg(long)]
     verbose: bool,
@@ -132,6 +137,7 @@ impl Up {
             demo: true,
             clock: None,
             no_build: false,
+            request_timeout: REQUEST_TIME,
             verbose: false,
         }
     }
@@ -163,6 +169,7 @@ async fn up(up: Up) -> anyhow::Result<ExitCode> {
         } else {
             BTreeMap::new()
         },
+        request_time: up.request_timeout,
         verbose: up.verbose,
         schedules: true,
     })
@@ -218,6 +225,7 @@ async fn play_demo(from: From) -> anyhow::Result<ExitCode> {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         clock: Some(parse_instant(DEMO_CLOCK).map_err(anyhow::Error::msg)?),
         variables: demo_variables(folder.path())?,
+        request_time: REQUEST_TIME,
         verbose: false,
         schedules: false,
     })
@@ -363,6 +371,17 @@ fn parse_seconds(text: &str) -> Result<i64, String> {
         .ok_or_else(|| "a duration looks like 3d, 12h, 90m or 30s".to_owned())
 }
 
+/// `30s` or `500ms`, as Spin writes it; never nothing, since then nothing would be answered.
+fn parse_request_time(text: &str) -> Result<Duration, String> {
+    let number = |digits: &str| digits.parse::<u32>().ok().map(u64::from);
+    let time = match text.strip_suffix("ms") {
+        Some(digits) => number(digits).map(Duration::from_millis),
+        None => text.strip_suffix('s').and_then(number).map(Duration::from_secs),
+    };
+    time.filter(|time| !time.is_zero())
+        .ok_or_else(|| "a time limit looks like 30s or 500ms".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -395,6 +414,21 @@ mod tests {
             ("3w", None),
         ] {
             assert_eq!(parse_seconds(text).ok(), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn time_limits() {
+        for (text, milliseconds) in [
+            ("60s", Some(60_000)),
+            ("500ms", Some(500)),
+            ("0s", None),
+            ("30", None),
+            ("1m", None),
+            ("-1s", None),
+        ] {
+            let expected = milliseconds.map(Duration::from_millis);
+            assert_eq!(parse_request_time(text).ok(), expected, "{text}");
         }
     }
 

@@ -1,8 +1,9 @@
 //! Builds the workspace's WebAssembly components before the host loads them.
 //!
-//! Shape: a component of the manifest whose source lies in `target/wasm32-wasip2/component` is one of ours; all
-//! of them are built by one cargo call. What they were built from (every file's time and length) is noted next to
-//! them, so that a start with nothing to build only looks at the files.
+//! Shape: a component of the manifest whose source lies in some workspace's `target/wasm32-wasip2/component` is
+//! made by that workspace, wherever the manifest itself lies; all of them are built by one cargo call. What each
+//! was built from (every file's time and length) is noted next to it, so that a start with nothing to build only
+//! looks at the files.
 //!
 //! Bounds: one build at a time, by a lock; others wait and then find it done. Refuses: to start with components
 //! that are missing. Where no Rust is installed, components that are there are used as they are, with a warning.
@@ -11,7 +12,7 @@ use std::{
     ffi::OsString,
     fmt::Write,
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     time::{Instant, UNIX_EPOCH},
 };
 
@@ -26,11 +27,8 @@ use crate::{
 /// The cargo profile of components, and so the name of the folder they are built into.
 const PROFILE: &str = "component";
 
-/// What components are made from, relative to the root, besides the crates.
-const SOURCES: [&str; 3] = ["Cargo.toml", "Cargo.lock", COMPONENTS];
-
-/// One folder a component.
-const COMPONENTS: &str = "components";
+/// What every component is made from, relative to the root, besides its own folder and the crates.
+const SOURCES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 
 /// The crates; all but the host's own go into components.
 const CRATES: &str = "crates";
@@ -38,16 +36,25 @@ const CRATES: &str = "crates";
 /// Native only.
 const HOST_CRATE: &str = "host";
 
-/// Next to the components: what they were built from.
-const NOTE: &str = ".dunlin-built-from";
+/// Next to a component, after its name: what it was built from.
+const NOTE: &str = "built-from";
 
 /// Next to the components: held while they are built.
 const LOCK: &str = ".dunlin-lock";
 
-/// The components of one manifest and where they stand.
+/// The components of one manifest that a workspace makes, and where they stand.
 pub struct Components {
+    /// The workspace.
     root: PathBuf,
+    /// The components, relative to the root.
     files: Vec<PathBuf>,
+}
+
+/// A member of the workspace.
+struct Member {
+    package: String,
+    /// Relative to the root.
+    folder: PathBuf,
 }
 
 /// How a build would find things.
@@ -62,29 +69,43 @@ pub enum State {
 }
 
 impl Components {
-    /// The components that `manifest` takes from the workspace around it.
+    /// The components that `manifest` takes from a workspace.
     ///
     /// # Errors
-    /// The manifest cannot be used.
+    /// The manifest cannot be used, or takes from several workspaces.
     pub fn of(manifest: &Path) -> Result<Self> {
-        let root = manifest
+        let components = Manifest::load(manifest)?.component;
+        let folder = manifest
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let folder = Path::new("target").join(TRIPLE).join(PROFILE);
-        let components = Manifest::load(manifest)?.component;
-        let sources = components
-            .into_values()
-            .map(|component| PathBuf::from(component.source));
-        let mut files: Vec<PathBuf> = sources
-            .filter(|source| source.parent() == Some(&folder))
-            .collect();
+            .unwrap_or(Path::new("."))
+            .canonicalize()?;
+        let mut root = None;
+        let mut files = Vec::new();
+        for component in components.into_values() {
+            let Some((workspace, file)) = made_by(&folder.join(&component.source)) else {
+                continue;
+            };
+            if *root.get_or_insert_with(|| workspace.clone()) != workspace {
+                bail!(
+                    "the components of {} come from several workspaces",
+                    manifest.display()
+                );
+            }
+            files.push(file);
+        }
         files.sort();
         files.dedup();
         Ok(Self {
-            root: root.to_owned(),
+            root: root.unwrap_or(folder),
             files,
         })
+    }
+
+    /// The workspace's folder for what can be built again, where there is one.
+    #[must_use]
+    pub fn target_dir(&self) -> Option<PathBuf> {
+        Some(self.root.join("target")).filter(|folder| folder.is_dir())
     }
 
     /// How many there are to build.
@@ -101,11 +122,12 @@ impl Components {
         if !self.files.iter().all(|file| self.root.join(file).is_file()) {
             return Ok(State::Missing);
         }
-        let fresh = match fs::read_to_string(self.folder().join(NOTE)) {
-            Ok(note) => note == self.sources()?,
-            Err(_) => false,
-        };
-        Ok(if fresh { State::Fresh } else { State::Stale })
+        for (file, sources) in self.files.iter().zip(self.sources()?) {
+            if fs::read_to_string(self.note(file)).ok() != Some(sources) {
+                return Ok(State::Stale);
+            }
+        }
+        Ok(State::Fresh)
     }
 
     /// For a start: builds unless all components are there and fresh. `report` hears each step that takes time.
@@ -131,10 +153,10 @@ impl Components {
     /// # Errors
     /// The target cannot be had ([`toolchain::ensure`]), or a component does not compile.
     pub fn build(&self, report: &mut dyn FnMut(&str)) -> Result<()> {
-        let packages = self.packages()?;
-        if packages.is_empty() {
+        if self.files.is_empty() {
             return Ok(());
         }
+        let packages: Vec<String> = self.made()?.into_iter().map(|made| made.package).collect();
         let target = toolchain::ensure(report)?;
         fs::create_dir_all(self.folder())?;
         let mut waited = false;
@@ -160,7 +182,9 @@ impl Components {
                 file.display()
             );
         }
-        fs::write(self.folder().join(NOTE), sources)?;
+        for (file, sources) in self.files.iter().zip(sources) {
+            fs::write(self.note(file), sources)?;
+        }
         report(&format!(
             "the components are built ({} s)",
             started.elapsed().as_secs()
@@ -198,42 +222,68 @@ impl Components {
         Ok(())
     }
 
-    /// The packages of the files: cargo writes `pay-link` to `pay_link.wasm`.
-    fn packages(&self) -> Result<Vec<String>> {
-        let mut names = Vec::new();
-        for folder in sorted(&self.root.join(COMPONENTS))? {
-            let file = self.root.join(COMPONENTS).join(folder).join("Cargo.toml");
-            if let Ok(text) = fs::read_to_string(&file) {
-                let manifest: toml::Table = text.parse().with_context(|| file.display().to_string())?;
-                let name = manifest
-                    .get("package")
-                    .and_then(|package| package.get("name")?.as_str());
-                names.extend(name.map(str::to_owned));
-            }
-        }
-        let package = |file: &PathBuf| {
-            let stem = file
-                .file_stem()
-                .map(|stem| stem.to_string_lossy().into_owned())
-                .unwrap_or_default();
-            let found = names.iter().find(|name| name.replace('-', "_") == stem).cloned();
-            found.with_context(|| format!("no package under {COMPONENTS}/ makes {}", file.display()))
+    /// Who makes each file, in their order: cargo writes `pay-link` to `pay_link.wasm`.
+    fn made(&self) -> Result<Vec<Member>> {
+        let mut members = self.members()?;
+        let made = |file: &PathBuf| {
+            let makes = |member: &Member| Some(member.package.replace('-', "_").as_str()) == stem(file);
+            let found = members.iter().position(makes);
+            let found =
+                found.with_context(|| format!("no member of the workspace makes {}", file.display()))?;
+            Ok(members.swap_remove(found))
         };
-        self.files.iter().map(package).collect()
+        self.files.iter().map(made).collect()
     }
 
-    /// Every source file in order, with its time and length, a line each.
-    fn sources(&self) -> Result<String> {
-        let mut lines = String::new();
+    /// The members of the workspace, where its manifest names them one by one or by a folder (`components/*`).
+    fn members(&self) -> Result<Vec<Member>> {
+        let workspace = read_toml(&self.root.join("Cargo.toml"))?;
+        let listed = workspace
+            .get("workspace")
+            .and_then(|workspace| workspace.get("members")?.as_array())
+            .context("Cargo.toml lists no workspace members")?;
+        let mut folders = Vec::new();
+        for entry in listed.iter().filter_map(toml::Value::as_str) {
+            match entry.strip_suffix("/*") {
+                None => folders.push(PathBuf::from(entry)),
+                Some(parent) => {
+                    let names = sorted(&self.root.join(parent))?;
+                    folders.extend(names.iter().map(|name| Path::new(parent).join(name)));
+                }
+            }
+        }
+        let mut members = Vec::new();
+        for folder in folders {
+            let file = self.root.join(&folder).join("Cargo.toml");
+            if !file.is_file() {
+                continue;
+            }
+            let package = read_toml(&file)?
+                .get("package")
+                .and_then(|package| package.get("name")?.as_str())
+                .map(str::to_owned);
+            members.extend(package.map(|package| Member { package, folder }));
+        }
+        Ok(members)
+    }
+
+    /// What each component is made from, in their order: every source file with its time and length, a line each.
+    fn sources(&self) -> Result<Vec<String>> {
+        let mut shared = String::new();
         for source in SOURCES {
-            self.note_down(Path::new(source), &mut lines)?;
+            self.note_down(Path::new(source), &mut shared)?;
         }
         for krate in sorted(&self.root.join(CRATES))? {
             if krate != HOST_CRATE {
-                self.note_down(&Path::new(CRATES).join(krate), &mut lines)?;
+                self.note_down(&Path::new(CRATES).join(krate), &mut shared)?;
             }
         }
-        Ok(lines)
+        let all = |made: Member| {
+            let mut lines = shared.clone();
+            self.note_down(&made.folder, &mut lines)?;
+            Ok(lines)
+        };
+        self.made()?.into_iter().map(all).collect()
     }
 
     fn note_down(&self, path: &Path, lines: &mut String) -> Result<()> {
@@ -255,8 +305,47 @@ impl Components {
     }
 
     fn folder(&self) -> PathBuf {
-        self.root.join("target").join(TRIPLE).join(PROFILE)
+        self.root.join(built_into())
     }
+
+    fn note(&self, file: &Path) -> PathBuf {
+        let stem = stem(file).unwrap_or_default();
+        self.folder().join(format!(".{stem}.{NOTE}"))
+    }
+}
+
+/// Where a workspace's components are built into.
+fn built_into() -> PathBuf {
+    Path::new("target").join(TRIPLE).join(PROFILE)
+}
+
+/// The workspace that makes a component, and the file relative to it; none where it comes from elsewhere.
+fn made_by(source: &Path) -> Option<(PathBuf, PathBuf)> {
+    let mut plain = PathBuf::new();
+    for part in source.components() {
+        match part {
+            Component::ParentDir => _ = plain.pop(),
+            Component::CurDir => {}
+            _ => plain.push(part),
+        }
+    }
+    let file = built_into().join(plain.file_name()?);
+    plain.ends_with(&file).then(|| {
+        let root = plain
+            .ancestors()
+            .nth(file.components().count())
+            .unwrap_or(Path::new(""));
+        (root.to_owned(), file)
+    })
+}
+
+fn stem(file: &Path) -> Option<&str> {
+    file.file_stem()?.to_str()
+}
+
+fn read_toml(file: &Path) -> Result<toml::Table> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    text.parse().with_context(|| file.display().to_string())
 }
 
 /// The names in a folder, in order, without what editors hide there.
@@ -297,16 +386,24 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         for (file, text) in [
             ("spin.toml", MANIFEST),
-            ("Cargo.toml", ""),
+            (
+                "Cargo.toml",
+                "[workspace]\nmembers = [\"crates/*\", \"components/*\", \"tests/probe\"]",
+            ),
             ("Cargo.lock", ""),
             ("components/pay/Cargo.toml", "[package]\nname = \"pay-link\""),
             ("crates/store/src/lib.rs", "// one"),
             ("crates/host/src/lib.rs", ""),
+            ("tests/probe/Cargo.toml", "[package]\nname = \"probe\""),
         ] {
             write(root.path(), file, text);
         }
         let components = Components::of(&root.path().join("spin.toml")).unwrap();
         (root, components)
+    }
+
+    fn packages(components: &Components) -> Result<Vec<String>> {
+        Ok(components.made()?.into_iter().map(|made| made.package).collect())
     }
 
     fn write(root: &Path, file: &str, text: &str) {
@@ -319,7 +416,19 @@ mod tests {
     fn only_what_the_workspace_makes_is_built() {
         let (_root, components) = workspace();
         assert_eq!(components.count(), 1);
-        assert_eq!(components.packages().unwrap(), ["pay-link"]);
+        assert_eq!(packages(&components).unwrap(), ["pay-link"]);
+    }
+
+    #[test]
+    fn a_manifest_deeper_down_finds_the_workspace() {
+        let (root, _) = workspace();
+        let text = MANIFEST
+            .replace("target/wasm32", "../../target/wasm32")
+            .replace("pay_link.wasm", "probe.wasm");
+        write(root.path(), "tests/case/spin.toml", &text);
+        let components = Components::of(&root.path().join("tests/case/spin.toml")).unwrap();
+        assert_eq!(components.root, root.path().canonicalize().unwrap());
+        assert_eq!(packages(&components).unwrap(), ["probe"]);
     }
 
     #[test]
@@ -330,7 +439,7 @@ mod tests {
             "components/pay/Cargo.toml",
             "[package]\nname = \"other\"",
         );
-        let error = components.packages().unwrap_err().to_string();
+        let error = packages(&components).unwrap_err().to_string();
         assert!(error.contains("pay_link.wasm"), "{error}");
     }
 
@@ -347,9 +456,13 @@ mod tests {
             "nothing says from what it was built"
         );
 
-        fs::write(components.folder().join(NOTE), components.sources().unwrap()).unwrap();
+        for (file, sources) in components.files.iter().zip(components.sources().unwrap()) {
+            fs::write(components.note(file), sources).unwrap();
+        }
         assert_eq!(components.state().unwrap(), State::Fresh);
         write(root.path(), "crates/host/src/lib.rs", "// native only");
+        assert_eq!(components.state().unwrap(), State::Fresh);
+        write(root.path(), "tests/probe/src/lib.rs", "// of another component");
         assert_eq!(components.state().unwrap(), State::Fresh);
         write(root.path(), "crates/store/src/lib.rs", "// two, longer");
         assert_eq!(components.state().unwrap(), State::Stale);

@@ -6,13 +6,13 @@
 use crate::app::App;
 use crate::headers;
 use crate::inbound::{self, TooLarge};
-use crate::limits::{CONCURRENT_REQUESTS, REQUEST_TIME};
+use crate::limits::CONCURRENT_REQUESTS;
 use crate::problem::{Problem, plain};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ExpirationError;
@@ -24,15 +24,17 @@ const WELL_KNOWN: &str = "/.well-known/spin/";
 pub(crate) struct Front {
     app: Arc<App>,
     places: Semaphore,
+    request_time: Duration,
     verbose: bool,
 }
 
 impl Front {
-    /// With `verbose`, every request is a line on the terminal.
-    pub(crate) fn new(app: Arc<App>, verbose: bool) -> Self {
+    /// A request has `request_time` until the head of its answer. With `verbose`, each is a line on the terminal.
+    pub(crate) fn new(app: Arc<App>, request_time: Duration, verbose: bool) -> Self {
         Self {
             app,
             places: Semaphore::new(CONCURRENT_REQUESTS),
+            request_time,
             verbose,
         }
     }
@@ -93,7 +95,7 @@ impl Front {
         }
         let _place = self.places.try_acquire().map_err(|_| Problem::Busy)?;
         let method = request.method().clone();
-        let outcome = tokio::time::timeout(REQUEST_TIME, self.app.call(&found, request, client)).await;
+        let outcome = tokio::time::timeout(self.request_time, self.app.call(&found, request, client)).await;
         if too_large.is_set() {
             return Err(Problem::BodyTooLarge);
         }

@@ -2,6 +2,7 @@
 
 use crate::app::{App, IN_PROCESS, Surroundings};
 use crate::clock::Clock;
+use crate::components::Components;
 use crate::control::{self, Control};
 use crate::front::Front;
 use crate::inbound::TooLarge;
@@ -44,6 +45,8 @@ pub struct Options {
     pub clock: Option<DateTime<Utc>>,
     /// App variables that apply where the environment sets none.
     pub variables: BTreeMap<String, String>,
+    /// Longest time from a request's arrival to the head of its answer.
+    pub request_time: Duration,
     /// Whether each request is a line on the terminal.
     pub verbose: bool,
     /// Whether the jobs of the manifest run by themselves.
@@ -95,8 +98,8 @@ impl Host {
         let app = {
             let (manifest, clock, variables) = (manifest.clone(), clock.clone(), Arc::clone(&variables));
             let state_dir = state.path().to_owned();
+            let cache_dir = cache_dir(&options.manifest, &state_dir)?;
             patiently(tokio::task::spawn_blocking(move || {
-                let cache_dir = cache_dir(&root, &state_dir);
                 App::load(
                     &manifest,
                     &Surroundings {
@@ -106,13 +109,18 @@ impl Host {
                         address,
                         clock,
                         variables,
+                        request_time: options.request_time,
                         terminal: true,
                     },
                 )
             }))
             .await??
         };
-        let front = Arc::new(Front::new(Arc::clone(&app), options.verbose));
+        let front = Arc::new(Front::new(
+            Arc::clone(&app),
+            options.request_time,
+            options.verbose,
+        ));
         let (stop, mut stopped) = watch::channel(false);
         let server = tokio::spawn(server::serve(listener, Arc::clone(&front), async move {
             // An error means that the host is gone, which ends the server as well.
@@ -216,11 +224,7 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 }
 
 /// Compiled code goes beside the other things that can be built again, or else into the state folder.
-fn cache_dir(root: &Path, state_dir: &Path) -> PathBuf {
-    let target = root.join("target");
-    if target.is_dir() {
-        target.join("dunlin-cache")
-    } else {
-        state_dir.join("cache")
-    }
+fn cache_dir(manifest: &Path, state_dir: &Path) -> anyhow::Result<PathBuf> {
+    let target = Components::of(manifest)?.target_dir();
+    Ok(target.map_or_else(|| state_dir.join("cache"), |target| target.join("dunlin-cache")))
 }

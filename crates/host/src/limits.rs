@@ -36,7 +36,8 @@ pub const CONCURRENT_REQUESTS: usize = 512;
 /// What `Retry-After` says then, in seconds.
 pub const RETRY_AFTER_SECONDS: u16 = 1;
 
-/// Longest time from a request's arrival to the head of its answer. Hosted platforms give 30 s;
+/// Longest time from a request's arrival to the head of its answer, unless `--request-timeout` says otherwise.
+/// Hosted platforms give 30 s;
 /// twice that leaves a developer room and still ends what hangs (504).
 pub const REQUEST_TIME: Duration = Duration::from_secs(60);
 

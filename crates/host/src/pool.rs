@@ -6,12 +6,12 @@
 
 use crate::chain::Outbound;
 use crate::guest::{Blueprint, Guest};
-use crate::limits::{INSTANCE_CONCURRENT_REQUESTS, INSTANCE_IDLE_TIME, INSTANCE_REQUESTS, REQUEST_TIME};
+use crate::limits::{INSTANCE_CONCURRENT_REQUESTS, INSTANCE_IDLE_TIME, INSTANCE_REQUESTS};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 use wasmtime::component::GuestTaskId;
 use wasmtime::{Store, StoreContextMut};
@@ -26,6 +26,8 @@ pub(crate) struct Pool {
     pub(crate) blueprint: Blueprint,
     pub(crate) service: ServicePre<Guest>,
     pub(crate) outbound: Outbound,
+    /// Longest time to the head of an answer.
+    pub(crate) request_time: Duration,
     /// Set when the host stops: instances then end with the runtime, which is no trouble to report.
     pub(crate) stopping: Arc<AtomicBool>,
 }
@@ -42,9 +44,13 @@ impl HandlerState for Pool {
             store,
             proxy: Proxy::P3(service),
             view: Guest::http,
-            expiration: Lifetime(Box::pin(tokio::time::sleep(INSTANCE_IDLE_TIME))),
+            expiration: Lifetime {
+                sleep: Box::pin(tokio::time::sleep(INSTANCE_IDLE_TIME)),
+                request_time: self.request_time,
+            },
             state: Reuse {
                 component: self.blueprint.name.clone(),
+                request_time: self.request_time,
                 stopping: Arc::clone(&self.stopping),
             },
         })
@@ -52,7 +58,10 @@ impl HandlerState for Pool {
 }
 
 /// When an instance has lived long enough.
-pub(crate) struct Lifetime(Pin<Box<Sleep>>);
+pub(crate) struct Lifetime {
+    sleep: Pin<Box<Sleep>>,
+    request_time: Duration,
+}
 
 impl WorkerExpiration for Lifetime {
     fn poll(
@@ -63,22 +72,23 @@ impl WorkerExpiration for Lifetime {
     ) -> Poll<()> {
         let time = match status {
             WorkerStatus::Idle => INSTANCE_IDLE_TIME,
-            WorkerStatus::Requests | WorkerStatus::PostReturn => REQUEST_TIME,
+            WorkerStatus::Requests | WorkerStatus::PostReturn => self.request_time,
         };
         let Some(deadline) = start.checked_add(time) else {
             return Poll::Pending;
         };
         let deadline = deadline.into();
-        if self.0.deadline() != deadline {
-            self.0.as_mut().reset(deadline);
+        if self.sleep.deadline() != deadline {
+            self.sleep.as_mut().reset(deadline);
         }
-        self.0.as_mut().poll(context)
+        self.sleep.as_mut().poll(context)
     }
 }
 
 /// How often an instance is used.
 pub(crate) struct Reuse {
     component: String,
+    request_time: Duration,
     stopping: Arc<AtomicBool>,
 }
 
@@ -103,7 +113,7 @@ impl WorkerState for Reuse {
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync + 'static>> {
         store.data_mut().request_accepted();
-        Box::pin(tokio::time::sleep(REQUEST_TIME))
+        Box::pin(tokio::time::sleep(self.request_time))
     }
 
     fn drop(&self, store: Store<Guest>, result: Result<(), wasmtime::Error>) {
