@@ -3,9 +3,11 @@
 mod app;
 mod http;
 mod partner;
+mod recorder;
 mod world;
 
 pub(crate) use app::{App, GUARD, dunlin, exe};
 pub(crate) use http::Answer;
 pub(crate) use partner::Partner;
+pub(crate) use recorder::{Fault, Recorder, Reply, Request};
 pub(crate) use world::{Known, customer, invoice, payment, unique};
