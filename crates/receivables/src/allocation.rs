@@ -5,6 +5,10 @@
 //! then the lowest number), and what no invoice takes stays unapplied, as credit on account. Parts and
 //! unapplied rest always add up to the payment. Refused: amounts that are not positive, currencies that mix.
 
+mod take_back;
+
+pub use take_back::{Held, TakeBackError, TakenBack, take_back};
+
 use chrono::NaiveDate;
 use serde::Serialize;
 

@@ -10,7 +10,8 @@
 //! | what an amount is | [`money`], [`currency`] |
 //! | what may come in | [`intake`], [`ubl`], [`limits`] |
 //! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`]) |
-//! | where money goes | [`allocation`] |
+//! | where money goes, and where it is taken from when it goes back | [`allocation`] |
+//! | what a payment link asks for, and where its visitor is sent | [`paylink`], [`stripe`] |
 //! | how an account stands | [`aging`], [`risk`] |
 //! | how a message fares | [`message`], [`backoff`] |
 #![cfg_attr(
@@ -37,6 +38,8 @@ pub mod intake;
 pub mod limits;
 pub mod message;
 pub mod money;
+pub mod paylink;
 pub mod policy;
 pub mod risk;
+pub mod stripe;
 pub mod ubl;
