@@ -9,8 +9,9 @@ use receivables::policy::Policy;
 use serde::Deserialize;
 use store::Tx;
 use store::activities::{self, Activity};
+use store::checkouts::{self, Checkout};
 use store::inbound::Effect;
-use store::links::{self, Checkout};
+
 use store::payments::{self, Incoming, Recorded};
 use web::webhook::{Signed, verify};
 use web::{Cx, Problem, Reply, inbox, limits};
@@ -57,7 +58,7 @@ async fn apply(cx: &Cx, tx: &Tx<'_>, text: &str) -> Result<Effect, Problem> {
         Err(error) => return Ok(Effect::Failed(format!("not an event that we know: {error}"))),
     };
     let checkout = match CheckoutId::parse(&event.data.client_reference) {
-        Ok(id) => links::checkout(tx, &id).await?,
+        Ok(id) => checkouts::checkout(tx, &id).await?,
         Err(_) => None,
     };
     let Some(checkout) = checkout else {
@@ -103,7 +104,7 @@ async fn succeeded(cx: &Cx, tx: &Tx<'_>, checkout: &Checkout, data: Data) -> Res
     };
     match payments::record(tx, cx.moment(), &Policy::standard(), &incoming).await? {
         Recorded::Accepted(id) | Recorded::Duplicate(id) => {
-            links::settle_checkout(tx, &checkout.id, &id).await?;
+            checkouts::settle(tx, &checkout.id, &id).await?;
             Ok(Effect::Processed(id.to_string()))
         }
         Recorded::Conflict(id) => Ok(Effect::Failed(format!(

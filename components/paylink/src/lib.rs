@@ -1,5 +1,6 @@
 //! `paylink`: makes payment links, shows what is owed, hands over to the payment provider.
 
+mod handover;
 mod links;
 mod page;
 mod provider;
@@ -23,7 +24,7 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
             Err(Problem::method_not_allowed("POST"))
         }
         ("GET", ["pay", token]) => page::show(cx, token).await,
-        ("POST", ["pay", token]) => page::pay(cx, token).await,
+        ("POST", ["pay", token]) => handover::pay(cx, token).await,
         (_, ["pay", _]) => Err(Problem::method_not_allowed("GET, POST")),
         _ => Err(Problem::no_route()),
     }

@@ -7,6 +7,8 @@
 //! **Architecture invariant:** nothing here reads the clock or calls out; a [`Moment`] is handed in.
 
 pub mod activities;
+pub mod chargebacks;
+pub mod checkouts;
 pub mod credit_notes;
 pub mod customers;
 mod db;

@@ -1,4 +1,4 @@
-//! Payment links and the hand-overs to a provider that start from them.
+//! Payment links. The hand-overs to a provider that start from them: [`crate::checkouts`].
 //!
 //! A token is 128 random bits, shown once and stored as its SHA-256 alone: who reads the database cannot pay or
 //! look in a customer's name. What a link asks for is worked out from the ledger when it is opened, so it is never
@@ -12,8 +12,9 @@ use crate::params;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use receivables::currency::Currency;
-use receivables::id::{CheckoutId, CustomerId, InvoiceId, LinkId, MessageId, PaymentId};
+use receivables::id::{CustomerId, InvoiceId, LinkId, MessageId};
 use receivables::money::Money;
+use receivables::paylink;
 use serde::{Deserialize, Serialize};
 
 statements! {
@@ -27,7 +28,8 @@ statements! {
     BY_TOKEN = "SELECT json_object('id', l.id, 'customer', l.customer_id, 'customer_name', k.name,
             'locale', k.locale, 'time_zone', k.time_zone, 'currency', l.currency, 'amount_minor', l.amount_minor,
             'allow_partial', l.allow_partial, 'minimum_minor', l.minimum_minor, 'expires_ms', l.expires_at,
-            'revoked_ms', l.revoked_at, 'paid_ms', (SELECT max(p.created_at) FROM checkouts c
+            'revoked_ms', l.revoked_at, 'email', (SELECT t.email FROM contacts t WHERE t.customer_id = l.customer_id
+                AND t.role = 'billing' AND t.email IS NOT NULL ORDER BY t.position LIMIT 1), 'paid_ms', (SELECT max(p.created_at) FROM checkouts c
                 JOIN payments p ON p.id = c.payment_id WHERE c.link_id = l.id),
             'invoices', json((SELECT json_group_array(json_object('id', i.id, 'number', i.number,
                 'issue_on', i.issue_on, 'due_on', i.due_on, 'total_minor', i.total_minor,
@@ -41,14 +43,6 @@ statements! {
     CURRENCIES = "SELECT currency FROM cases WHERE customer_id = ? AND balance_minor > 0 ORDER BY balance_minor DESC";
     REVOKE = "UPDATE payment_links SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL RETURNING id";
     EXISTS_ID = "SELECT 1 FROM payment_links WHERE id = ?";
-    INSERT_CHECKOUT = "INSERT INTO checkouts (id, link_id, provider, currency, amount_minor, created_at)
-        VALUES (?, ?, ?, ?, ?, ?)";
-    CHECKOUT = "SELECT json_object('id', c.id, 'customer', l.customer_id, 'provider', c.provider,
-            'currency', c.currency, 'amount_minor', c.amount_minor, 'payment', c.payment_id, 'invoices',
-            json((SELECT json_group_array(id) FROM (SELECT i.id AS id FROM payment_link_invoices x
-                JOIN invoices i ON i.id = x.invoice_id WHERE x.link_id = l.id ORDER BY i.due_on, i.number))))
-        FROM checkouts c JOIN payment_links l ON l.id = c.link_id WHERE c.id = ?";
-    SETTLE_CHECKOUT = "UPDATE checkouts SET payment_id = ?2 WHERE id = ?1";
 }
 
 /// A link to be made.
@@ -177,6 +171,8 @@ pub struct Link {
     pub locale: String,
     /// The customer's time zone.
     pub time_zone: Tz,
+    /// Where its billing contact gets mail.
+    pub email: Option<String>,
     /// What is asked for now.
     pub asked: Money,
     /// Whether the visitor may pay less.
@@ -187,6 +183,8 @@ pub struct Link {
     pub invoices: Vec<LinkInvoice>,
     /// When money last came through it.
     pub paid_at: Option<DateTime<Utc>>,
+    /// Until when it works.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// One invoice of a [`Link`].
@@ -213,6 +211,7 @@ struct LinkRow {
     customer_name: String,
     locale: String,
     time_zone: String,
+    email: Option<String>,
     currency: Currency,
     amount_minor: Option<i64>,
     allow_partial: i64,
@@ -257,24 +256,21 @@ pub async fn by_token(db: &Db, moment: Moment, token_hash: &str) -> Result<Optio
     }
     invoices.sort_by(|a, b| (a.due_on, &a.number).cmp(&(b.due_on, &b.number)));
     let paid_at = row.paid_ms.map(instant).transpose()?;
-    // A fixed amount is asked for once; one that follows the invoices, as long as they are open.
-    let asked = match row.amount_minor {
-        Some(_) if paid_at.is_some() => Money::zero(row.currency),
-        Some(minor) if invoices.is_empty() => money(minor),
-        Some(minor) => money(minor.min(open.minor())),
-        None => open,
-    };
+    let fixed = row.amount_minor.map(money);
+    let asked = paylink::asked(fixed, open, !invoices.is_empty(), paid_at.is_some())?;
     Ok(Some(Link {
         id: row.id,
         customer: row.customer,
         customer_name: row.customer_name,
         locale: row.locale,
         time_zone: time_zone(&row.time_zone)?,
+        email: row.email,
         asked,
         allow_partial: row.allow_partial != 0,
         minimum: row.minimum_minor.map(money),
         invoices,
         paid_at,
+        expires_at: instant(row.expires_ms)?,
     }))
 }
 
@@ -284,59 +280,4 @@ pub async fn revoke(tx: &Tx<'_>, moment: Moment, id: &LinkId) -> Result<bool> {
         return Ok(true);
     }
     Ok(tx.row(EXISTS_ID, params![id.as_str()]).await?.is_some())
-}
-
-/// Records that a visitor is about to be handed over to `provider`.
-pub async fn start_checkout(
-    tx: &Tx<'_>,
-    moment: Moment,
-    link: &LinkId,
-    provider: &str,
-    amount: Money,
-) -> Result<CheckoutId> {
-    let id = moment.id(CheckoutId::from_parts)?;
-    let currency = amount.currency();
-    tx.run(
-        INSERT_CHECKOUT,
-        params![
-            id.as_str(),
-            link.as_str(),
-            provider,
-            currency.code(),
-            amount.minor(),
-            moment.ms()
-        ],
-    )
-    .await?;
-    Ok(id)
-}
-
-/// What a provider's confirmation refers to.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Checkout {
-    /// Ours; the provider's client reference.
-    pub id: CheckoutId,
-    /// Who pays.
-    pub customer: CustomerId,
-    /// Through whom.
-    pub provider: String,
-    /// In which currency it was offered.
-    pub currency: Currency,
-    /// How much was offered, in minor units. What counts is what the provider confirms.
-    pub amount_minor: i64,
-    /// The payment, once there is one.
-    pub payment: Option<PaymentId>,
-    /// What it is for, oldest due first.
-    pub invoices: Vec<InvoiceId>,
-}
-
-/// The hand-over of that id.
-pub async fn checkout(db: &Db, id: &CheckoutId) -> Result<Option<Checkout>> {
-    db.find(CHECKOUT, params![id.as_str()]).await
-}
-
-/// Ties a hand-over to the payment that came of it.
-pub async fn settle_checkout(tx: &Tx<'_>, id: &CheckoutId, payment: &PaymentId) -> Result<()> {
-    tx.run(SETTLE_CHECKOUT, params![id.as_str(), payment.as_str()])
-        .await
 }

@@ -1,16 +1,16 @@
-//! Payments: confirmed money, applied to invoices by the rules, reversed when it bounces.
+//! Payments: confirmed money, applied to invoices by the rules, taken back when it goes back.
 //!
 //! **Once.** A payment is known by (source, reference): the provider's payment id, or the reference that an API
 //! client gives. The same again answers with what was done the first time.
 //! **Adds up.** Allocations + unapplied + refunded + reversed = amount, by CHECK.
 
 mod record;
-mod reverse;
+mod take_back;
 mod view;
 
 pub use record::{Incoming, Recorded, record};
-pub use reverse::{Reversed, reverse};
-pub use view::{AllocationView, PaymentView, view};
+pub use take_back::{Cause, Reversed, Standing, by_reference, reverse, take_back};
+pub use view::{AllocationView, ChargebackView, PaymentView, view};
 
 use crate::db::{Tx, statements};
 use crate::error::Result;
@@ -27,7 +27,7 @@ statements! {
 
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
-    [ALL, record::ALL, reverse::ALL, view::ALL].concat()
+    [ALL, record::ALL, take_back::ALL, view::ALL].concat()
 }
 
 #[derive(Serialize)]

@@ -1,8 +1,8 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
 use crate::{
-    activities, credit_notes, customers, delivery, dunning, idempotency, inbound, invoices, keys, links,
-    mailbox, migrations, payments, postings, rejects, risk, views,
+    activities, chargebacks, checkouts, credit_notes, customers, delivery, dunning, idempotency, inbound,
+    invoices, keys, links, mailbox, migrations, payments, postings, rejects, risk, views,
 };
 use rusqlite::Connection;
 
@@ -20,6 +20,8 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
 fn statements() -> Vec<(&'static str, &'static str)> {
     let mut all = [
         activities::ALL,
+        chargebacks::ALL,
+        checkouts::ALL,
         credit_notes::ALL,
         customers::ALL,
         dunning::ALL,

@@ -47,6 +47,8 @@ pub enum Kind {
     Payment,
     /// A payment that bounced or was charged back.
     PaymentReversal,
+    /// Money that was paid back.
+    Refund,
 }
 
 /// One line. Positive amounts raise what the customer owes, negative ones lower it.

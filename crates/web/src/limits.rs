@@ -23,3 +23,9 @@ pub const JOB_MAX: u32 = 1_000;
 pub const WEBHOOK_TOLERANCE_S: i64 = 300;
 /// Seconds that a provider's answer is waited for: less than a handler may take, so that the outcome is recorded.
 pub const PROVIDER_TIMEOUT_S: u64 = 15;
+
+/// Seconds that a payment provider's answer is waited for while a visitor waits for the page: three tries and the
+/// pauses between them stay below the 30 s that hosted platforms give a handler.
+pub const CHECKOUT_TIMEOUT_S: u64 = 8;
+/// Milliseconds before the second and the third of them.
+pub const CHECKOUT_PAUSES_MS: [u64; 2] = [250, 1_000];

@@ -8,6 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt, Limited};
 use spin_sdk::http::FullBody;
+use spin_sdk::wasip3::clocks::monotonic_clock;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 
@@ -52,36 +53,37 @@ impl From<Unanswered> for Problem {
 
 /// Posts JSON.
 pub async fn post_json(url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, Unanswered> {
-    post(url, "application/json", headers, body).await
+    let body = Some(("application/json", body));
+    send(request(url, headers, body, limits::PROVIDER_TIMEOUT_S)?).await
 }
 
-/// Posts what an HTML form would: names and values, `+` and all else escaped.
+/// Posts what an HTML form would, names and values, `+` and all else escaped, and waits `wait_s` seconds for an
+/// answer.
 pub async fn post_form(
     url: &str,
     headers: &[(&str, &str)],
     fields: &[(String, String)],
+    wait_s: u64,
 ) -> Result<Answer, Unanswered> {
     let body = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
         .finish();
-    post(
-        url,
-        "application/x-www-form-urlencoded",
-        headers,
-        body.into_bytes(),
-    )
-    .await
+    let body = Some(("application/x-www-form-urlencoded", body.into_bytes()));
+    send(request(url, headers, body, wait_s)?).await
 }
 
-async fn post(
-    url: &str,
-    media_type: &str,
-    headers: &[(&str, &str)],
-    body: Vec<u8>,
-) -> Result<Answer, Unanswered> {
-    let response = spin_sdk::http::send(request(url, media_type, headers, body)?)
-        .await
-        .map_err(unanswered)?;
+/// Asks, and waits `wait_s` seconds for an answer.
+pub async fn get(url: &str, headers: &[(&str, &str)], wait_s: u64) -> Result<Answer, Unanswered> {
+    send(request(url, headers, None, wait_s)?).await
+}
+
+/// Lets time pass between two tries.
+pub async fn pause(ms: u64) {
+    monotonic_clock::wait_for(ms.saturating_mul(1_000_000)).await;
+}
+
+async fn send(request: Request<FullBody<Bytes>>) -> Result<Answer, Unanswered> {
+    let response = spin_sdk::http::send(request).await.map_err(unanswered)?;
     let status = response.status().as_u16();
     let headers = response.headers().clone();
     let body = Limited::new(response.into_body(), limits::BODY)
@@ -96,17 +98,23 @@ async fn post(
     })
 }
 
+/// A POST where there is a body, with its media type; else a GET.
 fn request(
     url: &str,
-    media_type: &str,
     headers: &[(&str, &str)],
-    body: Vec<u8>,
+    body: Option<(&str, Vec<u8>)>,
+    wait_s: u64,
 ) -> Result<Request<FullBody<Bytes>>, Unanswered> {
-    let mut request = Request::post(url)
-        .header(header::CONTENT_TYPE, media_type)
-        .header(header::CONTENT_LENGTH, body.len())
-        .body(FullBody::new(Bytes::from(body)))
-        .map_err(not_sent)?;
+    let (builder, body) = match body {
+        Some((media_type, body)) => {
+            let builder = Request::post(url)
+                .header(header::CONTENT_TYPE, media_type)
+                .header(header::CONTENT_LENGTH, body.len());
+            (builder, body)
+        }
+        None => (Request::get(url), Vec::new()),
+    };
+    let mut request = builder.body(FullBody::new(Bytes::from(body))).map_err(not_sent)?;
     for (name, value) in headers {
         let mut value = HeaderValue::try_from(*value).map_err(not_sent)?;
         value.set_sensitive(*name == "authorization");
@@ -116,12 +124,12 @@ fn request(
     }
     request
         .extensions_mut()
-        .insert(RequestOptionsExtension(options()?));
+        .insert(RequestOptionsExtension(options(wait_s)?));
     Ok(request)
 }
 
-fn options() -> Result<RequestOptions, Unanswered> {
-    let wait_ns = limits::PROVIDER_TIMEOUT_S.saturating_mul(1_000_000_000);
+fn options(wait_s: u64) -> Result<RequestOptions, Unanswered> {
+    let wait_ns = wait_s.saturating_mul(1_000_000_000);
     let options = RequestOptions::new();
     let set = options
         .set_connect_timeout(Some(wait_ns))

@@ -13,7 +13,10 @@ pub(super) const STATEMENTS: &[&str] = &[
     "ALTER TABLE checkouts ADD COLUMN session TEXT",
     "ALTER TABLE checkouts ADD COLUMN url TEXT",
     "ALTER TABLE checkouts ADD COLUMN expires_at INTEGER",
-    "UPDATE checkouts SET status = 'paid' WHERE payment_id IS NOT NULL",
+    // Those of before have no session on record that anybody could be sent back to.
+    "UPDATE checkouts SET status = iif(payment_id IS NULL, 'expired', 'paid')",
+    // One at a time: two that are open could both be paid.
+    "CREATE UNIQUE INDEX checkouts_one_open ON checkouts (link_id) WHERE status = 'open'",
     // The payer's bank demands a payment back. Until it is decided the payment stands.
     "CREATE TABLE chargebacks (
         provider TEXT NOT NULL,

@@ -2,6 +2,7 @@
 
 use crate::db::{Db, statements};
 use crate::error::Result;
+use crate::instants::rfc3339;
 use crate::params;
 use chrono::NaiveDate;
 use receivables::currency::Currency;
@@ -17,7 +18,10 @@ statements! {
             'reference', p.reference, 'source', p.source, 'why', json(p.why), 'allocations',
             json((SELECT json_group_array(json_object('invoice_id', a.invoice_id, 'invoice_number', i.number,
                 'amount_minor', a.amount_minor, 'why', a.why)) FROM allocations a
-                JOIN invoices i ON i.id = a.invoice_id WHERE a.payment_id = p.id)))
+                JOIN invoices i ON i.id = a.invoice_id WHERE a.payment_id = p.id)), 'chargebacks',
+            json((SELECT json_group_array(json_object('reference', c.reference, 'amount_minor', c.amount_minor,
+                'reason', c.reason, 'status', c.status, 'opened_ms', c.opened_at, 'closed_ms', c.closed_at))
+                FROM chargebacks c WHERE c.payment_id = p.id)))
         FROM payments p WHERE p.id = ?";
 }
 
@@ -28,7 +32,7 @@ pub struct PaymentView {
     pub id: PaymentId,
     /// Whose, where known.
     pub customer: Option<CustomerId>,
-    /// `received` or `reversed`.
+    /// `received` while anything is left of it; else `reversed`, or `refunded` where all of it was paid back.
     pub status: &'static str,
     /// How much arrived.
     pub amount: Money,
@@ -38,6 +42,8 @@ pub struct PaymentView {
     pub unapplied: Money,
     /// How much was paid back.
     pub refunded: Money,
+    /// How much bounced or was charged back.
+    pub reversed: Money,
     /// The civil day on which it arrived.
     pub received_on: NaiveDate,
     /// How.
@@ -46,8 +52,10 @@ pub struct PaymentView {
     pub source: String,
     /// What the source calls it.
     pub reference: String,
-    /// What it was set against; a reversal shows as a negative line.
+    /// What it was set against; what was taken back shows as a negative line.
     pub allocations: Vec<AllocationView>,
+    /// What the payer's bank demands back, or has demanded.
+    pub chargebacks: Vec<ChargebackView>,
     /// How the money was applied, in sentences.
     pub why: Vec<String>,
 }
@@ -63,6 +71,23 @@ pub struct AllocationView {
     pub amount: Money,
     /// The rule that put it there.
     pub why: String,
+}
+
+/// A chargeback of a [`PaymentView`].
+#[derive(Debug, Clone, Serialize)]
+pub struct ChargebackView {
+    /// What the provider calls it.
+    pub reference: String,
+    /// How much is demanded.
+    pub amount: Money,
+    /// The provider's word for why.
+    pub reason: String,
+    /// `open` while the bank decides; `won`; `lost`, and then taken back.
+    pub status: String,
+    /// When we heard of it, an RFC 3339 instant.
+    pub opened_at: String,
+    /// When we heard how it was decided.
+    pub closed_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +106,19 @@ struct ViewRow {
     source: String,
     why: Vec<String>,
     allocations: Vec<ViewAllocation>,
+    chargebacks: Vec<ViewChargeback>,
+}
+
+impl ViewRow {
+    fn status(&self) -> &'static str {
+        if self.allocated_minor > 0 || self.unapplied_minor > 0 {
+            "received"
+        } else if self.reversed_minor > 0 {
+            "reversed"
+        } else {
+            "refunded"
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -91,38 +129,60 @@ struct ViewAllocation {
     why: String,
 }
 
+#[derive(Deserialize)]
+struct ViewChargeback {
+    reference: String,
+    amount_minor: i64,
+    reason: String,
+    status: String,
+    opened_ms: i64,
+    closed_ms: Option<i64>,
+}
+
 /// The payment as the API shows it.
 pub async fn view(db: &Db, id: &PaymentId) -> Result<Option<PaymentView>> {
     let row: Option<ViewRow> = db.find(VIEW, params![id.as_str()]).await?;
-    Ok(row.map(|row| {
-        let money = |minor| Money::new(minor, row.currency);
-        PaymentView {
-            id: row.id,
-            customer: row.customer,
-            status: if row.reversed_minor > 0 {
-                "reversed"
-            } else {
-                "received"
-            },
-            amount: money(row.amount_minor),
-            allocated: money(row.allocated_minor),
-            unapplied: money(row.unapplied_minor),
-            refunded: money(row.refunded_minor),
-            received_on: row.received_on,
-            method: row.method,
-            source: row.source,
-            reference: row.reference,
-            allocations: row
-                .allocations
-                .into_iter()
-                .map(|part| AllocationView {
-                    invoice_id: part.invoice_id,
-                    invoice_number: part.invoice_number,
-                    amount: money(part.amount_minor),
-                    why: part.why,
-                })
-                .collect(),
-            why: row.why,
-        }
+    let Some(row) = row else { return Ok(None) };
+    let money = |minor| Money::new(minor, row.currency);
+    let status = row.status();
+    let chargebacks = row
+        .chargebacks
+        .into_iter()
+        .map(|chargeback| {
+            Ok(ChargebackView {
+                reference: chargeback.reference,
+                amount: money(chargeback.amount_minor),
+                reason: chargeback.reason,
+                status: chargeback.status,
+                opened_at: rfc3339(chargeback.opened_ms)?,
+                closed_at: chargeback.closed_ms.map(rfc3339).transpose()?,
+            })
+        })
+        .collect::<Result<_>>()?;
+    Ok(Some(PaymentView {
+        id: row.id,
+        customer: row.customer,
+        status,
+        amount: money(row.amount_minor),
+        allocated: money(row.allocated_minor),
+        unapplied: money(row.unapplied_minor),
+        refunded: money(row.refunded_minor),
+        reversed: money(row.reversed_minor),
+        received_on: row.received_on,
+        method: row.method,
+        source: row.source,
+        reference: row.reference,
+        allocations: row
+            .allocations
+            .into_iter()
+            .map(|part| AllocationView {
+                invoice_id: part.invoice_id,
+                invoice_number: part.invoice_number,
+                amount: money(part.amount_minor),
+                why: part.why,
+            })
+            .collect(),
+        chargebacks,
+        why: row.why,
     }))
 }

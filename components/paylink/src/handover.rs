@@ -1,0 +1,229 @@
+//! `POST /pay/{token}`: the hand-over to a provider. What happens is decided in one transaction, by the rules, on what
+//! the link asks for at that moment; the provider is called after it.
+
+use crate::page::{gone, page};
+use crate::provider::{Closed, Order, Provider, Unopened, configured, named};
+use chrono::{DateTime, Utc};
+use receivables::id::CheckoutId;
+use receivables::money::Money;
+use receivables::paylink::{self, Onward, Refused};
+use render::pages::PayProblem;
+use render::{Language, read_amount};
+use store::checkouts::{self, Turn, Underway};
+use store::links::{self, Link};
+use store::{Db, Tx};
+use web::{Cx, Problem, Reply, secrets};
+
+/// What is to be done for a visitor who presses pay.
+enum Step {
+    /// The link does not work.
+    Gone,
+    /// The page again: nothing is asked for, or not what was typed.
+    Page(Box<Link>, Option<PayProblem>),
+    /// To the provider's page.
+    To(String),
+    /// The provider is asked for a session.
+    Ask(Box<Link>, CheckoutId, Money, DateTime<Utc>),
+    /// The provider closes an earlier session first.
+    Close(Box<Link>, Underway, String),
+    /// The money is on its way.
+    Wait(Box<Link>),
+}
+
+/// A visitor is served in two rounds at most: the second one finds the earlier session closed.
+const ROUNDS: u32 = 2;
+
+/// `POST /pay/{token}`.
+pub(crate) async fn pay(cx: &Cx, token: &str) -> Result<Reply, Problem> {
+    let form = cx.form().await?;
+    let typed = form.get("amount").map(String::as_str);
+    let db = cx.db().await?;
+    let Some(provider) = configured(cx).await? else {
+        return match links::by_token(&db, cx.moment(), &secrets::hash(token)).await? {
+            Some(link) => page(cx, token, &link, false, None).await,
+            None => gone(cx),
+        };
+    };
+    for _ in 0..ROUNDS {
+        let step = db
+            .transaction(async |tx: &Tx<'_>| step(cx, tx, token, provider.name(), typed).await)
+            .await?;
+        match step {
+            Step::Gone => return gone(cx),
+            Step::Page(link, problem) => return page(cx, token, &link, false, problem).await,
+            Step::Wait(link) => return page(cx, token, &link, true, None).await,
+            Step::To(url) => return Reply::see_other(&url),
+            Step::Ask(link, checkout, amount, expires_at) => {
+                let order = order(cx, token, &link, &checkout, amount, expires_at).await?;
+                return ask(cx, &db, provider.as_ref(), token, &link, &order).await;
+            }
+            Step::Close(link, earlier, session) => match close(cx, &db, &earlier, &session).await {
+                Ok(Closed::Unpaid) => {}
+                Ok(Closed::Paid) => return page(cx, token, &link, true, None).await,
+                Err(problem) => return try_again(cx, token, &link, problem).await,
+            },
+        }
+    }
+    Err(Problem::busy(
+        "the link's sessions change as fast as they are closed",
+    ))
+}
+
+/// Decides, and records a hand-over before its provider is called: a confirmation always finds what it refers to.
+async fn step(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    token: &str,
+    provider: &'static str,
+    typed: Option<&str>,
+) -> Result<Step, Problem> {
+    let Some(link) = links::by_token(tx, cx.moment(), &secrets::hash(token)).await? else {
+        return Ok(Step::Gone);
+    };
+    if !link.asked.is_positive() {
+        return Ok(Step::Page(Box::new(link), None));
+    }
+    let amount = match amount(&link, typed) {
+        Ok(amount) => amount,
+        Err(problem) => return Ok(Step::Page(Box::new(link), Some(problem))),
+    };
+    let now = cx.moment().now;
+    let earlier = checkouts::underway(tx, &link.id).await?;
+    let seen = earlier.as_ref().map(Underway::as_earlier);
+    let onward = paylink::onward(seen.as_ref(), provider, amount, now);
+    match (onward, &earlier) {
+        (Onward::Wait, _) => return Ok(Step::Wait(Box::new(link))),
+        (Onward::To(url), _) => return Ok(Step::To(url.to_owned())),
+        (Onward::Replace(session), Some(earlier)) => {
+            return Ok(Step::Close(Box::new(link), earlier.clone(), session.to_owned()));
+        }
+        (
+            Onward::AskAgain,
+            Some(Underway {
+                id,
+                expires_at: Some(expires_at),
+                ..
+            }),
+        ) => {
+            return Ok(Step::Ask(Box::new(link), id.clone(), amount, *expires_at));
+        }
+        (Onward::GiveUp, Some(earlier)) => {
+            checkouts::turn(tx, &earlier.id, Turn::Expired).await?;
+        }
+        (Onward::Begin | Onward::AskAgain | Onward::GiveUp | Onward::Replace(_), _) => {}
+    }
+    let expires_at = paylink::session_end(now, link.expires_at);
+    let id = checkouts::begin(tx, cx.moment(), &link.id, provider, amount, expires_at).await?;
+    Ok(Step::Ask(Box::new(link), id, amount, expires_at))
+}
+
+/// What the visitor wants to pay: all of it, unless the link allows less and less is typed.
+fn amount(link: &Link, typed: Option<&str>) -> Result<Money, PayProblem> {
+    let Some(typed) = typed.filter(|typed| link.allow_partial && !typed.trim().is_empty()) else {
+        return Ok(link.asked);
+    };
+    let not_an_amount = PayProblem::NotAnAmount { example: link.asked };
+    let amount = read_amount(typed, Language::of(&link.locale))
+        .and_then(|plain| Money::parse(&plain, link.asked.currency()).ok())
+        .ok_or(not_an_amount)?;
+    paylink::chosen(amount, link.asked, link.minimum).map_err(|refused| match refused {
+        Refused::NotAnAmount => not_an_amount,
+        Refused::TooLittle { minimum } => PayProblem::TooLittle { minimum },
+        Refused::TooMuch { most } => PayProblem::TooMuch { most },
+    })
+}
+
+async fn order<'a>(
+    cx: &Cx,
+    token: &str,
+    link: &'a Link,
+    checkout: &'a CheckoutId,
+    amount: Money,
+    expires_at: DateTime<Utc>,
+) -> Result<Order<'a>, Problem> {
+    let public_url = cx.required_setting("public_url").await?;
+    let back = format!("{}/pay/{token}", public_url.trim_end_matches('/'));
+    let numbers: Vec<&str> = link
+        .invoices
+        .iter()
+        .map(|invoice| invoice.number.as_str())
+        .collect();
+    Ok(Order {
+        checkout,
+        customer: &link.customer,
+        link: &link.id,
+        amount,
+        creditor_name: cx.required_setting("creditor_name").await?,
+        purpose: numbers.join(", "),
+        email: link.email.as_deref(),
+        locale: &link.locale,
+        success_url: format!("{back}?returned=1"),
+        cancel_url: back,
+        expires_at,
+    })
+}
+
+/// Has a session opened and sends the visitor there. Who gets none may press again.
+async fn ask(
+    cx: &Cx,
+    db: &Db,
+    provider: &dyn Provider,
+    token: &str,
+    link: &Link,
+    order: &Order<'_>,
+) -> Result<Reply, Problem> {
+    let problem = match provider.open(cx, order).await {
+        Ok(session) => {
+            db.transaction(async |tx: &Tx<'_>| checkouts::opened(tx, order.checkout, &session).await)
+                .await?;
+            return Reply::see_other(&session.url);
+        }
+        Err(Unopened::TryAgain(problem)) => problem,
+        Err(Unopened::Over(problem)) => {
+            db.transaction(async |tx: &Tx<'_>| checkouts::turn(tx, order.checkout, Turn::Expired).await)
+                .await?;
+            problem
+        }
+    };
+    try_again(cx, token, link, problem).await
+}
+
+async fn try_again(cx: &Cx, token: &str, link: &Link, problem: Problem) -> Result<Reply, Problem> {
+    cx.log(&problem);
+    page(cx, token, link, false, Some(PayProblem::TryAgain)).await
+}
+
+/// Has a session closed by the provider that opened it. One whose provider is not set up any more stays as it is, and
+/// with it the link: what can be paid there must not be paid again elsewhere.
+async fn close(cx: &Cx, db: &Db, earlier: &Underway, session: &str) -> Result<Closed, Problem> {
+    let Some(provider) = named(cx, &earlier.provider).await? else {
+        return Err(Problem::provider(
+            "The payment could not be started.",
+            format!(
+                "{} is not set up and has session {session} open",
+                earlier.provider
+            ),
+        ));
+    };
+    let closed = provider.close(cx, session).await?;
+    if closed == Closed::Unpaid {
+        db.transaction(async |tx: &Tx<'_>| checkouts::turn(tx, &earlier.id, Turn::Expired).await)
+            .await?;
+    }
+    Ok(closed)
+}
+
+/// Closes what a settled link still has open, so that nobody pays for nothing. What fails is logged: the visitor has
+/// come to look.
+pub(crate) async fn close_settled(cx: &Cx, db: &Db, underway: Option<&Underway>) {
+    let Some((earlier, (session, _))) =
+        underway.and_then(|earlier| Some((earlier, earlier.session.as_ref()?)))
+    else {
+        return;
+    };
+    if !earlier.pending
+        && let Err(problem) = close(cx, db, earlier, session).await
+    {
+        cx.log(&problem);
+    }
+}

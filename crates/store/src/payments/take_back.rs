@@ -1,0 +1,249 @@
+//! Money that goes back: a refund, a chargeback that was lost, a payment that bounced. Reversing postings reopen
+//! exactly what it had paid.
+
+use super::{AllocationRow, allocate_rows};
+use crate::activities::{self, Activity};
+use crate::db::{Tx, statements};
+use crate::dunning;
+use crate::error::{Result, StoreError};
+use crate::moment::Moment;
+use crate::params;
+use crate::postings::{self, Kind, Posting};
+use receivables::allocation::{self, Held};
+use receivables::currency::Currency;
+use receivables::id::{CustomerId, InvoiceId, PaymentId};
+use receivables::money::Money;
+use receivables::policy::Policy;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+statements! {
+    HELD = "SELECT json_object('invoice', invoice_id, 'amount_minor', sum(amount_minor))
+        FROM allocations WHERE payment_id = ? GROUP BY invoice_id HAVING sum(amount_minor) > 0
+        ORDER BY min(position)";
+    POSITIONS = "SELECT count(*) FROM allocations WHERE payment_id = ?";
+    BY_ID = "SELECT json_object('id', id, 'customer', customer_id, 'currency', currency,
+            'allocated_minor', allocated_minor, 'unapplied_minor', unapplied_minor,
+            'reversed_minor', reversed_minor, 'refunded_minor', refunded_minor) FROM payments WHERE id = ?";
+    BY_REFERENCE = "SELECT json_object('id', id, 'customer', customer_id, 'currency', currency,
+            'allocated_minor', allocated_minor, 'unapplied_minor', unapplied_minor,
+            'reversed_minor', reversed_minor, 'refunded_minor', refunded_minor)
+        FROM payments WHERE source = ? AND reference = ?";
+    TAKE = "UPDATE payments SET unapplied_minor = unapplied_minor - ?2, allocated_minor = allocated_minor - ?3,
+            refunded_minor = refunded_minor + ?4, reversed_minor = reversed_minor + ?5 WHERE id = ?1";
+}
+
+#[derive(Deserialize)]
+struct StandingRow {
+    id: PaymentId,
+    customer: Option<CustomerId>,
+    currency: Currency,
+    allocated_minor: i64,
+    unapplied_minor: i64,
+    reversed_minor: i64,
+    refunded_minor: i64,
+}
+
+/// A payment, as far as money that goes back is concerned.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Ours.
+    pub id: PaymentId,
+    /// Whose, where known.
+    pub customer: Option<CustomerId>,
+    /// What is left of it, applied or not.
+    pub left: Money,
+    /// How much of that is on account.
+    pub unapplied: Money,
+    /// How much was refunded.
+    pub refunded: Money,
+    /// How much bounced or was charged back.
+    pub reversed: Money,
+}
+
+impl StandingRow {
+    fn standing(self) -> Result<Standing> {
+        let money = |minor| Money::new(minor, self.currency);
+        Ok(Standing {
+            id: self.id,
+            customer: self.customer,
+            left: money(self.allocated_minor).checked_add(money(self.unapplied_minor))?,
+            unapplied: money(self.unapplied_minor),
+            refunded: money(self.refunded_minor),
+            reversed: money(self.reversed_minor),
+        })
+    }
+}
+
+/// The payment that a source calls `reference`.
+pub async fn by_reference(tx: &Tx<'_>, source: &str, reference: &str) -> Result<Option<Standing>> {
+    let row: Option<StandingRow> = tx.find(BY_REFERENCE, params![source, reference]).await?;
+    row.map(StandingRow::standing).transpose()
+}
+
+/// Why money goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// We have paid it back.
+    Refund,
+    /// The payer's bank has taken it back.
+    Chargeback,
+    /// It never really came: a direct debit or cheque that bounced.
+    Bounce,
+}
+
+impl Cause {
+    /// The posting's kind, the activity's, and the activity's words.
+    fn names(self) -> (Kind, &'static str, &'static str) {
+        match self {
+            Self::Refund => (Kind::Refund, "payment_refunded", "refunded"),
+            Self::Chargeback => (Kind::PaymentReversal, "payment_charged_back", "charged back"),
+            Self::Bounce => (Kind::PaymentReversal, "payment_reversed", "reversed"),
+        }
+    }
+}
+
+/// Takes `amount` back out of a payment, or as much of it as is left, and answers how much that was.
+pub async fn take_back(
+    tx: &Tx<'_>,
+    moment: Moment,
+    policy: &Policy,
+    payment: &Standing,
+    amount: Money,
+    cause: Cause,
+    reason: &str,
+) -> Result<Money> {
+    let amount = amount.checked_min(payment.left)?;
+    if !amount.is_positive() {
+        return Ok(amount);
+    }
+    let currency = amount.currency();
+    let held: Vec<Held> = tx
+        .list::<HeldRow>(HELD, params![payment.id.as_str()])
+        .await?
+        .into_iter()
+        .map(|row| Held {
+            invoice: row.invoice,
+            amount: Money::new(row.amount_minor, currency),
+        })
+        .collect();
+    let taken = allocation::take_back(amount, payment.unapplied, &held)
+        .map_err(|error| StoreError::Host(format!("{}: {error}", payment.id)))?;
+    unallocate(tx, moment, &payment.id, &taken.parts, reason).await?;
+    let applied = amount.checked_sub(taken.unapplied)?.minor();
+    let (refunded, reversed) = match cause {
+        Cause::Refund => (amount.minor(), 0),
+        Cause::Chargeback | Cause::Bounce => (0, amount.minor()),
+    };
+    tx.run(
+        TAKE,
+        params![
+            payment.id.as_str(),
+            taken.unapplied.minor(),
+            applied,
+            refunded,
+            reversed
+        ],
+    )
+    .await?;
+    if let Some(customer) = &payment.customer {
+        let on_account = (!taken.unapplied.is_zero()).then_some((None, taken.unapplied));
+        let reopened = taken.parts.len();
+        let parts = taken
+            .parts
+            .into_iter()
+            .map(|part| (Some(part.invoice), part.amount))
+            .chain(on_account);
+        let (kind, activity, verb) = cause.names();
+        let entries: Vec<Posting> = parts
+            .map(|(invoice, amount)| Posting {
+                customer: customer.clone(),
+                invoice,
+                kind,
+                amount,
+                value_on: moment.now.date_naive(),
+                source_id: payment.id.to_string(),
+            })
+            .collect();
+        postings::post(tx, moment, &entries).await?;
+        let activity = Activity {
+            customer_id: customer.clone(),
+            kind: activity,
+            title: format!("{amount} {verb}"),
+            detail: format!(
+                "{reason}. {reopened} invoice(s) open again, {} off the account.",
+                taken.unapplied
+            ),
+            refers_to: Some(payment.id.to_string()),
+        };
+        activities::record(tx, moment, &[activity]).await?;
+        dunning::replan(tx, moment, policy, &BTreeSet::from([customer.clone()])).await?;
+    }
+    Ok(amount)
+}
+
+#[derive(Deserialize)]
+struct HeldRow {
+    invoice: InvoiceId,
+    amount_minor: i64,
+}
+
+/// What was set against invoices is never changed: lines with the other sign follow it.
+async fn unallocate(
+    tx: &Tx<'_>,
+    moment: Moment,
+    payment: &PaymentId,
+    parts: &[Held],
+    reason: &str,
+) -> Result<()> {
+    let rows = parts
+        .iter()
+        .map(|part| {
+            Ok(AllocationRow {
+                invoice: &part.invoice,
+                amount_minor: part.amount.checked_neg()?.minor(),
+                why: reason,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let position = tx
+        .row(POSITIONS, params![payment.as_str()])
+        .await?
+        .map_or(Ok(0), |row| row.int(0))?;
+    allocate_rows(tx, moment, payment, position, &rows).await
+}
+
+/// What became of a request to reverse a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reversed {
+    /// What was left of it is reversed; its invoices are open again.
+    Done,
+    /// It was reversed before.
+    Already,
+    /// There is no such payment.
+    Unknown,
+    /// All of it was refunded.
+    Refunded,
+}
+
+/// Takes all that is left of a payment back out: it bounced.
+pub async fn reverse(
+    tx: &Tx<'_>,
+    moment: Moment,
+    policy: &Policy,
+    id: &PaymentId,
+    reason: &str,
+) -> Result<Reversed> {
+    let Some(row) = tx.find::<StandingRow>(BY_ID, params![id.as_str()]).await? else {
+        return Ok(Reversed::Unknown);
+    };
+    let payment = row.standing()?;
+    if payment.left.is_positive() {
+        take_back(tx, moment, policy, &payment, payment.left, Cause::Bounce, reason).await?;
+        return Ok(Reversed::Done);
+    }
+    Ok(match payment.reversed.is_positive() {
+        true => Reversed::Already,
+        false => Reversed::Refunded,
+    })
+}
