@@ -100,7 +100,11 @@ fn each_component_may_do_what_it_needs_and_no_more() {
         ("console", true, &[]),
         ("courier", true, &[]),
         ("intake", true, &[]),
-        ("paylink", true, &["http://sandbox.spin.internal"]),
+        (
+            "paylink",
+            true,
+            &["http://sandbox.spin.internal", "{{ stripe_url }}"],
+        ),
         ("risk", true, &[]),
         ("sandbox", false, &["http://cash.spin.internal"]),
         ("sweep", true, &[]),

@@ -25,5 +25,6 @@ mod house;
 mod intake;
 mod pay;
 mod risk;
+mod stripe;
 mod sweep;
 mod ubl;

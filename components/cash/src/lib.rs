@@ -1,6 +1,7 @@
 //! `cash`: confirms money and applies it. Money comes by the payment provider's webhook or over the API.
 
 mod sandbox;
+mod stripe;
 
 use bytes::Bytes;
 use receivables::fields::{FieldError, Fields, kinds};
@@ -24,7 +25,8 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("GET", ["v1", "payments", id]) => show(cx, id).await,
         ("POST", ["v1", "payments", id, "reverse"]) => reverse(cx, id).await,
         ("POST", ["webhooks", "sandbox"]) => sandbox::webhook(cx).await,
-        (_, ["v1", "payments"] | ["v1", "payments", _, "reverse"] | ["webhooks", "sandbox"]) => {
+        ("POST", ["webhooks", "stripe"]) => stripe::webhook(cx).await,
+        (_, ["v1", "payments"] | ["v1", "payments", _, "reverse"] | ["webhooks", "sandbox" | "stripe"]) => {
             Err(Problem::method_not_allowed("POST"))
         }
         (_, ["v1", "payments", _]) => Err(Problem::method_not_allowed("GET")),
@@ -103,10 +105,7 @@ async fn reverse(cx: &Cx, id: &str) -> Result<Reply, Problem> {
         match payments::reverse(tx, cx.moment(), &Policy::standard(), &id, &reason).await? {
             Reversed::Done | Reversed::Already => Ok(Reply::json(200, &shown(tx, &id).await?)),
             Reversed::Unknown => Err(unknown()),
-            Reversed::Refunded => Err(Problem::conflict(
-                "refunded",
-                "A refund of this payment is on record.",
-            )),
+            Reversed::Refunded => Err(Problem::conflict("refunded", "All of this payment was refunded.")),
         }
     })
     .await
