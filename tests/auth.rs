@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::App;
+use crate::harness::{App, own};
 
 /// A route, and the scope that opens it.
 const ROUTES: [(&str, &str, &str); 18] = [
@@ -181,7 +181,7 @@ fn headers_that_the_host_sets_cannot_be_forged_into_rights() {
 
 #[test]
 fn without_an_administrator_key_only_public_pages_answer() {
-    let app = App::without_keys();
+    let app = own!(App::without_keys());
     app.get("/health").anonymous().send(200);
     for (method, path, _) in ROUTES {
         for key in ["", "admin", "demo-admin-key"] {

@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::harness::{Answer, App, customer, invoice, payment, unique};
+use crate::harness::{Answer, App, customer, invoice, own, payment, unique};
 
 /// So many clients at once as an instance takes, and some more.
 const CLIENTS: usize = 24;
@@ -104,7 +104,7 @@ fn many_payments_at_once_all_count() {
 
 #[test]
 fn overlapping_sweeps_and_deliveries_send_one_message_each() {
-    let app = App::start();
+    let app = own!(App::start());
     let customers: Vec<_> = (0..10).map(|_| app.new_customer()).collect();
     for known in &customers {
         app.new_invoice(known, "10.00", "2026-01-09");
@@ -128,7 +128,7 @@ fn assert_the_ledger_holds(app: &App) {
 
 #[test]
 fn the_ledger_adds_up_after_everything_at_once() {
-    let app = App::start();
+    let app = own!(App::start());
     let customers: Vec<_> = (0..4).map(|_| app.new_customer()).collect();
     at_once(|client| {
         let known = &customers[client % customers.len()];

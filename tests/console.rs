@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Answer, App, customer, invoice, unique};
+use crate::harness::{Answer, App, customer, invoice, own, unique};
 
 /// Signs in and answers the cookie.
 fn sign_in(app: &App, key: &str) -> String {
@@ -41,7 +41,7 @@ fn page(app: &App, cookie: &str, path: &str) -> String {
 
 #[test]
 fn a_collector_finds_what_matters_today() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = app.new_customer();
     let (_, number) = app.new_invoice(&known, "1250.00", "2025-12-20");
     app.job("sweep");
@@ -113,7 +113,7 @@ fn without_a_session_there_is_nothing_to_see() {
 
 #[test]
 fn a_session_ends_when_the_person_the_key_or_the_day_does() {
-    let app = App::start();
+    let app = own!(App::start());
     let open = |cookie: &str| {
         app.get("/console/customers")
             .anonymous()

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{App, Known, customer, invoice, unique};
+use crate::harness::{App, Known, customer, invoice, own, unique};
 
 /// A customer to whom a message is queued on the 13th.
 fn queued(app: &App) -> Known {
@@ -15,7 +15,7 @@ fn queued(app: &App) -> Known {
 
 #[test]
 fn a_message_arrives_with_its_facts_and_a_link_that_opens() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = queued(&app);
     let message = app.messages(&known).remove(0);
     assert_eq!(
@@ -45,7 +45,7 @@ fn a_message_arrives_with_its_facts_and_a_link_that_opens() {
 
 #[test]
 fn a_queued_message_can_be_cancelled_and_a_sent_one_cannot() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = queued(&app);
     let id = app.messages(&known)[0]["id"].as_str().expect("an id").to_owned();
     app.post(&format!("/v1/messages/{id}/retry"))
@@ -88,7 +88,7 @@ fn queued_to(app: &App, email: &str) -> Known {
 
 #[test]
 fn what_cannot_be_delivered_for_now_is_tried_again_ever_later_and_then_given_up() {
-    let app = App::start();
+    let app = own!(App::start());
     // The mailbox provider's address that is never reached for now.
     let known = queued_to(&app, "busy@mailbox.test");
     let mut waits = Vec::new();
@@ -128,7 +128,7 @@ fn what_cannot_be_delivered_for_now_is_tried_again_ever_later_and_then_given_up(
 
 #[test]
 fn what_can_never_be_delivered_is_not_tried_again() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = queued_to(&app, "bounce@mailbox.test");
     app.job("deliver");
     let message = app.messages(&known).remove(0);
@@ -147,7 +147,7 @@ fn what_can_never_be_delivered_is_not_tried_again() {
 
 #[test]
 fn a_courier_that_died_after_sending_is_followed_by_one_that_does_not_send_twice() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = queued(&app);
     app.job("deliver");
     assert_eq!(app.mailbox().len(), 1);
@@ -169,7 +169,7 @@ fn a_courier_that_died_after_sending_is_followed_by_one_that_does_not_send_twice
 
 #[test]
 fn who_has_no_address_is_not_written_to_and_that_is_told() {
-    let app = App::start();
+    let app = own!(App::start());
     let key = unique("C");
     let mut document = customer(&key);
     document["contacts"] = json!([]);
@@ -198,7 +198,7 @@ fn who_has_no_address_is_not_written_to_and_that_is_told() {
 
 #[test]
 fn messages_are_listed_by_status() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = queued(&app);
     let count = |status: &str| {
         let list = app.get(&format!("/v1/messages?status={status}")).send(200).json();

@@ -131,3 +131,25 @@ fn each_component_may_do_what_it_needs_and_no_more() {
         .into();
     assert_eq!(actual, expected);
 }
+
+#[test]
+fn tests_that_need_an_app_of_their_own_say_so() {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root().join("tests")).expect("the tests") {
+        let path = entry.expect("an entry").path();
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        let own = ["App::start(", "App::start_with(", "App::without_keys("];
+        let lines = text
+            .lines()
+            .filter(|line| own.iter().any(|call| line.contains(call)));
+        let silent = lines.filter(|line| !line.contains("own!(") && !line.contains('"'));
+        found.extend(silent.map(|line| format!("{}: {}", path.display(), line.trim())));
+    }
+    assert_eq!(
+        found,
+        Vec::<String>::new(),
+        "wrapped in own!(...), they are skipped where the tests run against a deployment"
+    );
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{App, customer, invoice, unique};
+use crate::harness::{App, customer, invoice, own, unique};
 
 #[test]
 fn a_customer_is_made_and_then_updated_under_its_key() {
@@ -181,7 +181,7 @@ fn check_mixed(app: &App, report: &Value, numbers: &[String]) {
 
 #[test]
 fn of_many_invoices_the_good_are_taken_and_the_bad_are_kept_and_named() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = app.new_customer();
     let (numbers, documents) = mixed(&known.external_id);
     let report = app

@@ -2,6 +2,11 @@
 //!
 //! One file a subject; each test tells what a client may rely on. Tests that only add data of their own share
 //! one running app; those that move its clock, stop it or look at all of its data start their own.
+//!
+//! With `DUNLIN_BASE_URL`, the shared app is the deployment there, on whatever host and on a real clock;
+//! `DUNLIN_ADMIN_KEY`, `DUNLIN_CRON_KEY` and `DUNLIN_SANDBOX_SECRET` are its secrets, and its `public_url` has to be the
+//! same address. Tests that need an app of their own are then skipped, each with its reason on standard error. It
+//! leaves its customers and invoices behind: never point it at real ones.
 
 #![expect(
     clippy::expect_used,

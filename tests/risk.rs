@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{App, Known};
+use crate::harness::{App, Known, own};
 
 /// Scores what has changed and answers one customer's row.
 fn score(app: &App, known: &Known) -> Value {
@@ -16,7 +16,7 @@ fn score(app: &App, known: &Known) -> Value {
 
 #[test]
 fn an_account_gets_worse_as_it_gets_later_and_better_when_it_pays() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = app.new_customer();
     app.new_invoice(&known, "1000.00", "2026-01-20");
     let mut last = -1;
@@ -53,7 +53,7 @@ fn an_account_gets_worse_as_it_gets_later_and_better_when_it_pays() {
 
 #[test]
 fn only_accounts_that_changed_are_scored_again() {
-    let app = App::start();
+    let app = own!(App::start());
     let customers: Vec<Known> = (0..3).map(|_| app.new_customer()).collect();
     for known in &customers {
         app.new_invoice(known, "10.00", "2026-02-01");

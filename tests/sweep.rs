@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{App, customer, invoice, payment, unique};
+use crate::harness::{App, customer, invoice, own, payment, unique};
 
 /// Runs the sweep and the courier at an instant and answers what the sweep did.
 fn run_at(app: &App, instant: &str) -> Value {
@@ -14,7 +14,7 @@ fn run_at(app: &App, instant: &str) -> Value {
 
 #[test]
 fn what_happens_next_is_told_with_its_date_and_reason() {
-    let app = App::shared();
+    let app = own!(App::start());
     let known = app.new_customer();
     let (_, number) = app.new_invoice(&known, "1250.00", "2026-01-20");
     let next = app.customer(&known.id)["next_action"].clone();
@@ -30,7 +30,7 @@ fn what_happens_next_is_told_with_its_date_and_reason() {
 
 #[test]
 fn an_unpaid_invoice_goes_through_every_step_on_its_day() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = app.new_customer();
     let (id, number) = app.new_invoice(&known, "1250.00", "2026-01-20");
     // The 20th is a Tuesday: a day after, and a fortnight after, are working days too.
@@ -71,7 +71,7 @@ fn an_unpaid_invoice_goes_through_every_step_on_its_day() {
 
 #[test]
 fn one_message_lists_every_invoice_that_is_due_a_word() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = app.new_customer();
     let late: Vec<String> = ["2026-01-08", "2026-01-09"]
         .iter()
@@ -99,7 +99,7 @@ fn one_message_lists_every_invoice_that_is_due_a_word() {
 
 #[test]
 fn after_a_pause_only_the_latest_step_goes_out_and_the_skipped_ones_are_told() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = app.new_customer();
     app.new_invoice(&known, "99.00", "2026-01-20");
     run_at(&app, "2026-02-10T08:00:00Z");
@@ -125,7 +125,7 @@ fn after_a_pause_only_the_latest_step_goes_out_and_the_skipped_ones_are_told() {
 
 #[test]
 fn money_that_arrives_before_the_message_leaves_stops_it() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = app.new_customer();
     let (_, number) = app.new_invoice(&known, "50.00", "2026-01-10");
     app.clock("2026-01-13T08:00:00Z");
@@ -147,7 +147,7 @@ fn money_that_arrives_before_the_message_leaves_stops_it() {
 
 #[test]
 fn nobody_writes_to_a_customer_on_hold() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = app.new_customer();
     app.new_invoice(&known, "50.00", "2026-01-10");
     app.clock("2026-01-13T08:00:00Z");
@@ -176,7 +176,7 @@ fn nobody_writes_to_a_customer_on_hold() {
 
 #[test]
 fn who_has_enough_on_account_is_not_chased() {
-    let app = App::start();
+    let app = own!(App::start());
     let known = app.new_customer();
     let paid = app
         .post("/v1/payments")
@@ -196,7 +196,7 @@ fn who_has_enough_on_account_is_not_chased() {
 
 #[test]
 fn a_sweep_is_bounded_and_says_whether_there_is_more() {
-    let app = App::start();
+    let app = own!(App::start());
     for _ in 0..5 {
         app.new_invoice(&app.new_customer(), "10.00", "2026-01-09");
     }
@@ -218,7 +218,7 @@ fn a_sweep_is_bounded_and_says_whether_there_is_more() {
 
 #[test]
 fn nothing_is_sent_on_a_weekend_or_in_the_customers_night() {
-    let app = App::start();
+    let app = own!(App::start());
     // Due on Friday the 16th: a day after is Saturday, so Monday the 19th, nine o'clock where the customer is.
     for (zone, at) in [
         ("Europe/Berlin", "2026-01-19T08:00:00Z"),
@@ -248,7 +248,7 @@ fn nothing_is_sent_on_a_weekend_or_in_the_customers_night() {
 
 #[test]
 fn a_message_is_in_the_customers_language() {
-    let app = App::start();
+    let app = own!(App::start());
     let key = unique("C");
     let mut document = customer(&key);
     document["locale"] = json!("de-AT");
@@ -268,7 +268,7 @@ fn a_message_is_in_the_customers_language() {
 
 #[test]
 fn a_crash_between_sweep_and_delivery_loses_nothing_and_repeats_nothing() {
-    let mut app = App::start();
+    let mut app = own!(App::start());
     let known = app.new_customer();
     app.new_invoice(&known, "10.00", "2026-01-09");
     app.clock("2026-01-13T08:00:00Z");

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use serde_json::json;
 
-use crate::harness::{App, unique};
+use crate::harness::{App, own, unique};
 
 /// File, number, due date, currency, payable amount. Issue dates and terms are read from the documents themselves:
 /// where one states no due date, `Payment within 30 days` or the default terms of 30 days count.
@@ -137,7 +137,7 @@ fn every_published_credit_goes_in_too() {
 
 #[test]
 fn the_published_files_go_into_one_ledger_as_they_are() {
-    let app = App::start();
+    let app = own!(App::start());
     let files = INVOICES
         .iter()
         .map(|invoice| invoice.0)
@@ -282,7 +282,7 @@ fn what_is_no_document_is_refused_and_harms_nothing() {
 
 #[test]
 fn a_credit_lowers_its_own_sellers_invoice_and_no_other() {
-    let app = App::start();
+    let app = own!(App::start());
     let number = unique("UBL");
     let invoice = document(&number);
     // An invoice over a negative amount that corrects the one of this number.

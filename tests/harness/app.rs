@@ -1,16 +1,22 @@
-//! A running Dunlin with a state folder of its own, which ends with the test, however the test ends.
+//! A running Dunlin with a state folder of its own, which ends with the test, however the test ends; or one that runs
+//! elsewhere, at `DUNLIN_BASE_URL`.
 
 use std::{
+    env,
     fs::{self, File},
-    io::Read,
-    net::SocketAddr,
+    io::{Read, Write},
+    net::{SocketAddr, ToSocketAddrs},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::OnceLock,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -37,11 +43,18 @@ struct Running {
     pid: u32,
 }
 
+/// The address of a deployment that the shared app is, instead of one that the tests start.
+const BASE_URL: &str = "DUNLIN_BASE_URL";
+
+/// Where the keys of that deployment are found: administrator, cron, sandbox.
+const KEYS: [&str; 3] = ["DUNLIN_ADMIN_KEY", "DUNLIN_CRON_KEY", "DUNLIN_SANDBOX_SECRET"];
+
 /// A running Dunlin.
 pub(crate) struct App {
     state: TempDir,
-    child: Child,
-    running: Running,
+    process: Option<Process>,
+    base: String,
+    clock: Clock,
     agent: ureq::Agent,
     /// Variables of the app beside the three secrets.
     variables: Vec<(String, String)>,
@@ -51,6 +64,20 @@ pub(crate) struct App {
     pub(crate) cron_key: String,
     /// What the sandbox signs its webhooks with.
     pub(crate) sandbox_secret: String,
+}
+
+/// What time it is for an app.
+enum Clock {
+    /// It stands.
+    Virtual,
+    /// It was this at that moment.
+    Real(DateTime<Utc>, Instant),
+}
+
+/// The process of an app that a test has started.
+struct Process {
+    guard: Child,
+    pid: u32,
 }
 
 impl App {
@@ -83,19 +110,14 @@ impl App {
                 )
             })
             .collect::<Vec<_>>();
-        let (child, running) = launch(state.path(), &keys, &variables);
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(Duration::from_secs(60)))
-            .build()
-            .new_agent();
+        let (process, address) = launch(state.path(), &keys, &variables);
         let [admin_key, cron_key, sandbox_secret] = keys;
         Self {
             state,
-            child,
-            running,
-            agent,
+            process: Some(process),
+            base: format!("http://{address}"),
+            clock: Clock::Virtual,
+            agent: agent(),
             variables,
             admin_key,
             cron_key,
@@ -106,7 +128,42 @@ impl App {
     /// The app that tests share which only add customers of their own.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<App> = OnceLock::new();
-        SHARED.get_or_init(Self::start)
+        SHARED
+            .get_or_init(|| env::var(BASE_URL).map_or_else(|_| Self::start(), |base| Self::elsewhere(&base)))
+    }
+
+    /// A deployment that somebody else runs, on a real clock.
+    fn elsewhere(base: &str) -> Self {
+        let base = base.trim_end_matches('/').to_owned();
+        assert!(
+            base.starts_with("http://"),
+            "{BASE_URL}: the tests speak http only, not {base}"
+        );
+        let health = ureq::get(format!("{base}/health")).call();
+        let health = health.unwrap_or_else(|error| panic!("{BASE_URL}: {base}/health: {error}"));
+        let date = health.headers().get("date").and_then(|date| date.to_str().ok());
+        let date = DateTime::parse_from_rfc2822(date.expect("a Date header")).expect("a date");
+        let key = |name| env::var(name).unwrap_or_else(|_| panic!("{BASE_URL} is set, but {name} is not"));
+        let [admin_key, cron_key, sandbox_secret] = KEYS.map(key);
+        Self {
+            state: tempfile::tempdir().expect("a temporary folder"),
+            process: None,
+            base,
+            clock: Clock::Real(date.to_utc(), Instant::now()),
+            agent: agent(),
+            variables: Vec::new(),
+            admin_key,
+            cron_key,
+            sandbox_secret,
+        }
+    }
+
+    /// What time it is for the shared app, to a second or two; for one of a test's own, when it started.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        match self.clock {
+            Clock::Virtual => START.parse().expect("an instant"),
+            Clock::Real(then, since) => then + since.elapsed(),
+        }
     }
 
     /// Stops it as a deployment does, and starts it again on the same state.
@@ -122,7 +179,12 @@ impl App {
 
     /// Kills it as a power failure does, and starts it again on the same state.
     pub(crate) fn crash(&mut self) {
-        let pid = self.running.pid.to_string();
+        let pid = self
+            .process
+            .as_ref()
+            .expect("a process of our own")
+            .pid
+            .to_string();
         assert!(
             Command::new("kill")
                 .args(["-KILL", &pid])
@@ -138,12 +200,15 @@ impl App {
         let keys = [&self.admin_key, &self.cron_key, &self.sandbox_secret].map(Clone::clone);
         // What a killed host leaves would be taken for the new one's.
         fs::remove_file(self.state.path().join("control.json")).ok();
-        (self.child, self.running) = launch(self.state.path(), &keys, &self.variables);
+        let (process, address) = launch(self.state.path(), &keys, &self.variables);
+        self.process = Some(process);
+        self.base = format!("http://{address}");
     }
 
-    fn stop(&mut self) -> std::process::ExitStatus {
-        drop(self.child.stdin.take());
-        self.child.wait().expect("the app's guard")
+    fn stop(&mut self) -> ExitStatus {
+        let mut guard = self.process.take().expect("a process of our own").guard;
+        drop(guard.stdin.take());
+        guard.wait().expect("the app's guard")
     }
 
     /// Moves the clock forward to an instant.
@@ -182,12 +247,15 @@ impl App {
 
     /// `http://127.0.0.1:<port>`.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.running.address)
+        self.base.clone()
     }
 
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
-        self.running.address
+        let address = self.base.trim_start_matches("http://");
+        let with_port = format!("{address}:80");
+        let found = address.to_socket_addrs().or_else(|_| with_port.to_socket_addrs());
+        found.expect("a known host").next().expect("an address")
     }
 
     /// A GET with the administrator's key.
@@ -232,8 +300,52 @@ impl Drop for App {
         if thread::panicking() {
             eprintln!("--- the app's log ---\n{}", self.log());
         }
-        self.stop();
+        if self.process.is_some() {
+            self.stop();
+        }
     }
+}
+
+/// Ends a test that needs what no deployment of somebody else's gives it, loudly, and counts it. Answers whether
+/// there is such a deployment.
+pub(crate) fn skipped(why: &str) -> bool {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let elsewhere = env::var_os(BASE_URL).is_some();
+    if elsewhere {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed) + 1;
+        say(&format!(
+            "SKIPPED (number {count}): {}: {why}",
+            thread::current().name().unwrap_or_default()
+        ));
+    }
+    elsewhere
+}
+
+/// Says something that is seen although the test passes.
+pub(crate) fn say(line: &str) {
+    // Unlike `eprintln!`, which the test program keeps to itself unless the test fails.
+    writeln!(std::io::stderr(), "{line}").expect("standard error");
+}
+
+/// `own!(App::start())`: an app of the test's own; where the tests run against a deployment of somebody else's, the
+/// test ends here.
+macro_rules! own {
+    ($app:expr) => {{
+        if crate::harness::skipped("it needs an app of its own, with its clock and its data") {
+            return;
+        }
+        $app
+    }};
+}
+pub(crate) use own;
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .build()
+        .new_agent()
 }
 
 /// The last lines of a log.
@@ -272,7 +384,7 @@ fn launch(
     state: &Path,
     [admin, cron, sandbox]: &[String; 3],
     variables: &[(String, String)],
-) -> (Child, Running) {
+) -> (Process, SocketAddr) {
     let log = File::options()
         .create(true)
         .append(true)
@@ -295,7 +407,11 @@ fn launch(
     let started = Instant::now();
     loop {
         if let Some(running) = ready(state) {
-            return (child, running);
+            let process = Process {
+                guard: child,
+                pid: running.pid,
+            };
+            return (process, running.address);
         }
         let ended = child.try_wait().expect("the app's guard").is_some();
         if ended || started.elapsed() > START_LIMIT {
@@ -323,7 +439,7 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-fn random_hex() -> String {
+pub(super) fn random_hex() -> String {
     data_encoding::HEXLOWER.encode(&random::<16>())
 }
 

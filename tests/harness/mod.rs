@@ -6,7 +6,7 @@ mod partner;
 mod recorder;
 mod world;
 
-pub(crate) use app::{App, GUARD, dunlin, exe};
+pub(crate) use app::{App, GUARD, dunlin, exe, own, say, skipped};
 pub(crate) use http::Answer;
 pub(crate) use partner::Partner;
 pub(crate) use recorder::{Fault, Recorder, Reply, Request};

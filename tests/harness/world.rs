@@ -1,15 +1,19 @@
 //! Data that tests send: complete and valid, each with keys of its own, so that no test sees another's.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
 use super::App;
+use super::app::random_hex;
 
-/// A key that no other test uses.
+/// A key that no other test uses, in this run or another on the same deployment.
 pub(crate) fn unique(prefix: &str) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    format!("{prefix}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+    static RUN: OnceLock<String> = OnceLock::new();
+    let run = RUN.get_or_init(|| random_hex()[..8].to_owned());
+    format!("{prefix}-{run}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A German business that pays in euros.
