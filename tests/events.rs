@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use std::sync::OnceLock;
 
-use crate::harness::{Answer, App, Partner, customer, invoice, payment, unique};
+use crate::harness::{Answer, App, Partner, customer, invoice, own, payment, unique};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const NEXT_SECRET: &str = "whsec_dGhlIG5leHQgc2VjcmV0IG9mIG91cnM=";
@@ -67,6 +67,7 @@ fn invoices(number: &str) -> Vec<Value> {
 
 #[test]
 fn an_event_is_believed_when_one_of_our_secrets_signed_it_lately() {
+    own!(app());
     let body = json!({"type": "ping", "data": {}}).to_string();
     let (id, other) = (unique("evt"), "whsec_b3RoZXI=");
     for secret in [SECRET, NEXT_SECRET] {
@@ -99,7 +100,7 @@ fn an_event_is_believed_when_one_of_our_secrets_signed_it_lately() {
 
 #[test]
 fn without_a_secret_nothing_is_taken() {
-    let app = App::shared();
+    let app = own!(App::shared());
     let hook = app.post("/webhooks/billing").anonymous();
     hook.json(&json!({"type": "ping", "data": {}}))
         .send(401)
@@ -108,6 +109,7 @@ fn without_a_secret_nothing_is_taken() {
 
 #[test]
 fn customers_invoices_credit_notes_and_payments_arrive_and_a_replay_changes_nothing() {
+    own!(app());
     let (key, number) = (unique("C"), unique("R"));
     let (first, note) = (unique("evt"), unique("N"));
     assert_eq!(tell_as(&first, "customer.created", &customer(&key)), "processed");
@@ -136,6 +138,7 @@ fn customers_invoices_credit_notes_and_payments_arrive_and_a_replay_changes_noth
 
 #[test]
 fn an_event_that_comes_too_early_waits_for_what_it_builds_on() {
+    own!(app());
     let (key, number) = (unique("C"), unique("R"));
     let (void, bill, money) = (unique("evt"), unique("evt"), unique("evt"));
     assert_eq!(
@@ -170,6 +173,7 @@ fn an_event_that_comes_too_early_waits_for_what_it_builds_on() {
 
 #[test]
 fn an_event_that_fails_is_kept_with_its_reason_and_tried_again_when_it_is_sent_again() {
+    own!(app());
     let (key, number) = (unique("C"), unique("R"));
     tell("customer.created", &customer(&key));
     let broken = unique("evt");
@@ -199,6 +203,7 @@ fn an_event_that_fails_is_kept_with_its_reason_and_tried_again_when_it_is_sent_a
 
 #[test]
 fn what_cannot_be_understood_is_acknowledged_and_kept() {
+    own!(app());
     for (body, status) in [
         ("nonsense", "failed"),
         ("{}", "failed"),
@@ -214,6 +219,7 @@ fn what_cannot_be_understood_is_acknowledged_and_kept() {
 
 #[test]
 fn events_are_listed_newest_first_by_source_and_status() {
+    own!(app());
     let ids: Vec<String> = (0..3).map(|_| unique("evt-listed")).collect();
     for id in &ids {
         tell_as(id, "listed", &json!({}));
@@ -251,6 +257,7 @@ fn events_are_listed_newest_first_by_source_and_status() {
 
 #[test]
 fn the_reference_implementation_signs_what_we_believe() {
+    own!(app());
     let Some(partner) = Partner::python("standardwebhooks") else {
         return;
     };

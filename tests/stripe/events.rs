@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{NOW, OLD_SECRET, SECRET, Setup, event, send, sign, tell};
+use crate::harness::own;
 
 #[test]
 fn a_paid_session_pays_its_invoices_once() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["50.00", "30.00"]);
     let session = setup.press(&owing.link);
     let done = setup.stripe.complete(&session, "paid");
@@ -41,7 +42,7 @@ fn a_paid_session_pays_its_invoices_once() {
 
 #[test]
 fn the_amount_that_counts_is_stripes() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["50.00"]);
     let session = setup.press(&owing.link);
     let mut done = setup.stripe.complete(&session, "paid");
@@ -56,7 +57,7 @@ fn the_amount_that_counts_is_stripes() {
 
 #[test]
 fn money_that_the_bank_has_yet_to_confirm_is_waited_for() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["50.00"]);
     let session = setup.press(&owing.link);
     let done = setup.stripe.complete(&session, "unpaid");
@@ -81,7 +82,7 @@ fn money_that_the_bank_has_yet_to_confirm_is_waited_for() {
 
 #[test]
 fn when_the_bank_refuses_the_link_can_be_paid_again() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["50.00"]);
     let session = setup.press(&owing.link);
     let done = setup.stripe.complete(&session, "unpaid");
@@ -109,7 +110,7 @@ fn when_the_bank_refuses_the_link_can_be_paid_again() {
 
 #[test]
 fn in_whatever_order_events_come_the_ledger_ends_the_same() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     for order in permutations(5) {
         let owing = setup.owing(&["60.00", "40.00"]);
         let session = setup.press(&owing.link);
@@ -164,7 +165,7 @@ fn permutations(n: usize) -> Vec<Vec<usize>> {
 
 #[test]
 fn what_is_not_about_our_sessions_is_acknowledged_and_changes_nothing() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let session = |fields: Value| {
         let mut session = json!({"id": "cs_other", "object": "checkout.session", "payment_status": "paid",
             "amount_total": 5_000, "currency": "eur"});
@@ -236,7 +237,7 @@ fn what_is_not_about_our_sessions_is_acknowledged_and_changes_nothing() {
 
 #[test]
 fn an_event_is_believed_when_it_is_signed_and_recent() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let app = &setup.app;
     let body = event("customer.created", &json!({})).to_string();
     for good in [
@@ -278,7 +279,7 @@ fn without_a_secret_nothing_is_believed() {
 
 #[test]
 fn an_event_is_not_lost_when_the_app_dies() {
-    let mut setup = Setup::start();
+    let mut setup = own!(Setup::start());
     let owing = setup.owing(&["50.00"]);
     let session = setup.press(&owing.link);
     let done = setup.stripe.complete(&session, "paid");

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Owing, Setup, event};
+use crate::harness::own;
 
 /// A charge as the event of its refund shows it.
 fn refund(session: &Value, refunded_minor: i64) -> Value {
@@ -65,7 +66,7 @@ fn overpaid(setup: &Setup) -> (Owing, Value, Value) {
 
 #[test]
 fn a_refund_takes_what_is_on_account_first_and_then_what_was_paid_last() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let (owing, session, paid) = overpaid(setup);
     // The sum of all refunds so far -> what the payment holds, and what each invoice owes.
     for (total, status, held, balances) in [
@@ -120,7 +121,7 @@ fn a_refund_takes_what_is_on_account_first_and_then_what_was_paid_last() {
 
 #[test]
 fn a_refund_that_comes_before_its_payment_waits_for_it() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["50.00"]);
     let session = setup.press(&owing.link);
     let done = setup.stripe.complete(&session, "paid");
@@ -143,7 +144,7 @@ fn a_refund_that_comes_before_its_payment_waits_for_it() {
 
 #[test]
 fn while_the_bank_decides_the_payment_stands_and_a_lost_chargeback_reopens() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["60.00", "40.00"]);
     let (session, paid) = setup.paid(&owing);
     assert_eq!(
@@ -183,7 +184,7 @@ fn while_the_bank_decides_the_payment_stands_and_a_lost_chargeback_reopens() {
 
 #[test]
 fn a_chargeback_that_is_won_takes_nothing() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["60.00"]);
     let (session, paid) = setup.paid(&owing);
     // Its end is told before its beginning.
@@ -201,7 +202,7 @@ fn a_chargeback_that_is_won_takes_nothing() {
 
 #[test]
 fn an_inquiry_is_no_chargeback() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["60.00"]);
     let (session, paid) = setup.paid(&owing);
     assert_eq!(
@@ -222,7 +223,7 @@ fn an_inquiry_is_no_chargeback() {
 
 #[test]
 fn no_more_is_taken_than_the_payment_holds() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["60.00"]);
     let (session, paid) = setup.paid(&owing);
     assert_eq!(setup.tell(&refund(&session, 2_000)), "processed");
@@ -240,7 +241,7 @@ fn no_more_is_taken_than_the_payment_holds() {
 
 #[test]
 fn what_is_left_after_a_refund_can_still_bounce() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["60.00"]);
     let (session, paid) = setup.paid(&owing);
     assert_eq!(setup.tell(&refund(&session, 2_000)), "processed");

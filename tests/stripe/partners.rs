@@ -11,14 +11,14 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
 
 use super::{KEY, NOW, SECRET, Setup, event, send, sign};
-use crate::harness::{App, Partner, Recorder, Reply};
+use crate::harness::{App, Partner, Recorder, Reply, own};
 
 #[test]
 fn what_stripes_library_signs_is_believed() {
     let Some(partner) = Partner::python("stripe") else {
         return;
     };
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let body = event("customer.created", &json!({"name": "Grüße"})).to_string();
     let at = NOW.to_string();
     let header = partner.run("stripe_sign.py", &[SECRET, &at], &body);
@@ -63,11 +63,11 @@ fn a_link_is_paid_at_a_stand_in_for_stripe() {
     let url = url.trim();
     assert!(url.starts_with("http://"), "the stand-in did not start");
 
-    let app = App::start_with(&[
+    let app = own!(App::start_with(&[
         ("stripe_url", url),
         ("stripe_secret_key", KEY),
         ("stripe_webhook_secrets", SECRET),
-    ]);
+    ]));
     // It signs with the time of the day.
     let now: DateTime<Utc> = SystemTime::now().into();
     app.clock(&now.to_rfc3339_opts(SecondsFormat::Secs, true));
@@ -143,7 +143,7 @@ fn stripes_description_of_its_api_has_nothing_against_what_we_ask() {
         },
     };
     let description = description.to_str().expect("a path");
-    let setup = Setup::start();
+    let setup = own!(Setup::start());
     let all = setup.owing(&["50.00", "50.00"]);
     setup.press(&all.link);
     setup.app.pay(&all.known, "30.00");

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::fake::{fields, refusal};
 use super::{KEY, NOW, Setup, event};
-use crate::harness::{Fault, customer, invoice, unique};
+use crate::harness::{Fault, customer, invoice, own, unique};
 
 #[test]
 fn a_session_says_who_pays_what_for_which_invoices() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let external_id = unique("C");
     let mut buyer = customer(&external_id);
     buyer["locale"] = json!("de-AT");
@@ -102,7 +102,7 @@ fn path(address: &str) -> &str {
 
 #[test]
 fn amounts_are_in_the_units_that_stripe_has_for_them() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     for (currency, total, expected) in [
         ("JPY", "1250", Some(1_250)),
         ("ISK", "1250", Some(125_000)),
@@ -154,7 +154,7 @@ fn amounts_are_in_the_units_that_stripe_has_for_them() {
 
 #[test]
 fn pressing_again_leads_to_the_same_session() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["50.00", "50.00"]);
     let first = setup.press(&owing.link);
     assert_eq!(setup.press(&owing.link), first);
@@ -168,7 +168,7 @@ fn pressing_again_leads_to_the_same_session() {
 
 #[test]
 fn many_who_press_at_once_are_sent_to_one_session() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["50.00"]);
     let ids: BTreeSet<String> = thread::scope(|scope| {
         let pressing: Vec<_> = (0..8).map(|_| scope.spawn(|| setup.press(&owing.link))).collect();
@@ -181,7 +181,7 @@ fn many_who_press_at_once_are_sent_to_one_session() {
 
 #[test]
 fn when_another_amount_is_owed_the_old_session_is_closed_before_there_is_a_new_one() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["50.00", "50.00"]);
     let old = setup.press(&owing.link);
     setup.app.pay(&owing.known, "30.00");
@@ -211,7 +211,7 @@ fn when_another_amount_is_owed_the_old_session_is_closed_before_there_is_a_new_o
 
 #[test]
 fn a_visitor_who_chooses_another_amount_gets_another_session() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let known = setup.app.new_customer();
     setup.app.new_invoice(&known, "100.00", "2026-02-09");
     let link = setup.link(&json!({"customer": {"id": known.id}, "allow_partial": true,
@@ -238,7 +238,7 @@ fn a_visitor_who_chooses_another_amount_gets_another_session() {
 
 #[test]
 fn a_settled_link_has_no_session_open() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["50.00"]);
     let session = setup.press(&owing.link);
     setup.app.pay(&owing.known, "50.00");
@@ -252,7 +252,7 @@ fn a_settled_link_has_no_session_open() {
 
 #[test]
 fn who_has_paid_is_not_asked_again_while_the_confirmation_is_on_its_way() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["50.00", "50.00"]);
     let session = setup.press(&owing.link);
     let done = setup.stripe.complete(&session, "paid");
@@ -277,7 +277,7 @@ fn who_has_paid_is_not_asked_again_while_the_confirmation_is_on_its_way() {
 
 #[test]
 fn a_session_that_ran_out_is_replaced_whether_or_not_its_event_came() {
-    let setup = Setup::start();
+    let setup = own!(Setup::start());
     let [told, untold] = [setup.owing(&["50.00"]), setup.owing(&["50.00"])];
     let first = setup.press(&told.link);
     let over = setup.stripe.run_out(&first);
@@ -297,7 +297,7 @@ fn a_session_that_ran_out_is_replaced_whether_or_not_its_event_came() {
 
 #[test]
 fn a_session_ends_with_its_link_as_far_as_stripe_allows() {
-    let setup = Setup::shared();
+    let setup = own!(Setup::shared());
     let owing = setup.owing(&["50.00"]);
     for (expires_at, seconds) in [("2026-01-12T11:00:00Z", 7_200), ("2026-01-12T09:10:00Z", 2_100)] {
         let link = setup.link(&json!({"customer": {"id": owing.known.id}, "expires_at": expires_at}));
@@ -307,7 +307,7 @@ fn a_session_ends_with_its_link_as_far_as_stripe_allows() {
 
 #[test]
 fn whatever_goes_wrong_on_the_way_there_is_one_session_under_one_key() {
-    let setup = Setup::start();
+    let setup = own!(Setup::start());
     let error = || refusal(500, "api_error", "Something went wrong");
     let busy = |seconds| refusal(429, "rate_limit_error", "Too many requests").header("retry-after", seconds);
     let conflict = || {
@@ -388,7 +388,7 @@ fn whatever_goes_wrong_on_the_way_there_is_one_session_under_one_key() {
 
 #[test]
 fn an_error_that_stripe_keeps_is_not_asked_for_again_for_a_day() {
-    let setup = Setup::start();
+    let setup = own!(Setup::start());
     let owing = setup.owing(&["50.00"]);
     let kept = refusal(500, "api_error", "Something went wrong").header("idempotent-replayed", "true");
     setup.stripe.next([Fault::Refused(kept)]);
@@ -406,7 +406,7 @@ fn an_error_that_stripe_keeps_is_not_asked_for_again_for_a_day() {
 
 #[test]
 fn what_stripe_refuses_is_logged_in_its_words_and_without_the_key() {
-    let setup = Setup::start();
+    let setup = own!(Setup::start());
     let external_id = unique("C");
     let mut buyer = customer(&external_id);
     buyer["contacts"][0]["email"] = json!("refused@nordwind.example");
@@ -439,7 +439,7 @@ fn what_stripe_refuses_is_logged_in_its_words_and_without_the_key() {
 
 #[test]
 fn while_stripe_cannot_close_a_session_there_is_no_other() {
-    let setup = Setup::start();
+    let setup = own!(Setup::start());
     let owing = setup.owing(&["50.00", "50.00"]);
     let old = setup.press(&owing.link);
     setup.app.pay(&owing.known, "50.00");
