@@ -13,7 +13,7 @@
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
 //! | what a payment link asks for, and where its visitor is sent | [`paylink`], [`stripe`] |
 //! | how an account stands | [`aging`], [`risk`] |
-//! | how a message fares | [`message`], [`backoff`] |
+//! | how a message fares, and to whom it may go | [`message`], [`backoff`], [`suppression`] |
 #![cfg_attr(
     test,
     allow(
@@ -42,4 +42,5 @@ pub mod paylink;
 pub mod policy;
 pub mod risk;
 pub mod stripe;
+pub mod suppression;
 pub mod ubl;

@@ -31,22 +31,51 @@ use MessageStatus::{Bounced, Cancelled, Delivered, Failed, Queued, Sending, Sent
 /// What each status can become.
 ///
 /// The judgement on fresh evidence falls under the courier's lease, so that `sending` can still be
-/// cancelled or suppressed. A provider's word may come late: after `uncertain`, and a bounce even after
-/// `delivered`. What failed or bounced may be queued again by a person.
+/// cancelled or suppressed. A provider's word may come at any time: before our own record of the send
+/// (`sending`), after an answer that said otherwise or never came (`uncertain`, `failed`, and `queued`, from
+/// where it would be sent twice), and a bounce even after `delivered`. What failed, bounced or was
+/// suppressed may be queued again by a person, once the address is mended. What was cancelled stays so: its
+/// step may have been taken by another message.
 const BECOMES: [(MessageStatus, &[MessageStatus]); 9] = [
-    (Queued, &[Sending, Suppressed, Cancelled]),
+    (
+        Queued,
+        &[Sending, Sent, Delivered, Bounced, Suppressed, Cancelled],
+    ),
     (
         Sending,
-        &[Sent, Queued, Bounced, Failed, Uncertain, Suppressed, Cancelled],
+        &[
+            Sent, Delivered, Queued, Bounced, Failed, Uncertain, Suppressed, Cancelled,
+        ],
     ),
     (Sent, &[Delivered, Bounced]),
     (Delivered, &[Bounced]),
     (Bounced, &[Queued]),
-    (Failed, &[Queued, Cancelled]),
+    (Failed, &[Queued, Sent, Delivered, Bounced, Cancelled]),
     (Uncertain, &[Sent, Delivered, Bounced, Failed, Queued, Cancelled]),
-    (Suppressed, &[]),
+    (Suppressed, &[Queued]),
     (Cancelled, &[]),
 ];
+
+/// What a provider says later of a message that it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// It has it.
+    Accepted,
+    /// It arrived.
+    Delivered,
+    /// It did not, and will not.
+    Bounced,
+}
+
+impl Word {
+    fn means(self) -> MessageStatus {
+        match self {
+            Word::Accepted => Sent,
+            Word::Delivered => Delivered,
+            Word::Bounced => Bounced,
+        }
+    }
+}
 
 impl MessageStatus {
     /// Every status with its name in the API.
@@ -91,6 +120,12 @@ impl MessageStatus {
         self.successors().contains(&next)
     }
 
+    /// What it becomes by a provider's word; `None` where that is nothing new. The order in which the words come
+    /// does not matter: the one that says most counts, and a bounce says more than a delivery.
+    pub fn told(self, word: Word) -> Option<MessageStatus> {
+        Some(word.means()).filter(|next| self.can_become(*next))
+    }
+
     /// Whether nothing can follow.
     pub fn is_final(self) -> bool {
         self.successors().is_empty()
@@ -125,9 +160,10 @@ mod tests {
             (Sent, Delivered),
             (Failed, Queued),
             (Uncertain, Sent),
+            (Suppressed, Queued),
         ];
         let refused = [
-            (Queued, Sent),
+            (Queued, Failed),
             (Sent, Queued),
             (Delivered, Queued),
             (Cancelled, Queued),
@@ -142,7 +178,59 @@ mod tests {
         }
         for (_, status) in MessageStatus::NAMES {
             assert!(!status.can_become(*status), "{status:?} to itself");
-            assert_eq!(status.is_final(), matches!(status, Suppressed | Cancelled));
+            assert_eq!(status.is_final(), *status == Cancelled);
+        }
+    }
+
+    #[test]
+    fn a_providers_words_mean_the_same_in_any_order() {
+        use Word::{Accepted, Bounced as Returned, Delivered as Arrived};
+        let told = |start: MessageStatus, words: &[Word]| {
+            words
+                .iter()
+                .fold(start, |status, word| status.told(*word).unwrap_or(status))
+        };
+        // Every set of words in every order, each also twice.
+        let orders: [(&[&[Word]], MessageStatus); 4] = [
+            (&[&[Accepted], &[Accepted, Accepted]], Sent),
+            (
+                &[
+                    &[Accepted, Arrived],
+                    &[Arrived, Accepted],
+                    &[Arrived, Accepted, Arrived],
+                ],
+                Delivered,
+            ),
+            (
+                &[
+                    &[Accepted, Returned],
+                    &[Returned, Accepted],
+                    &[Returned, Returned],
+                ],
+                Bounced,
+            ),
+            (
+                &[
+                    &[Accepted, Arrived, Returned],
+                    &[Accepted, Returned, Arrived],
+                    &[Arrived, Accepted, Returned],
+                    &[Arrived, Returned, Accepted],
+                    &[Returned, Accepted, Arrived],
+                    &[Returned, Arrived, Accepted],
+                ],
+                Bounced,
+            ),
+        ];
+        for start in [Queued, Sending, Sent, Uncertain, Failed] {
+            for (orders, end) in orders {
+                for words in orders {
+                    assert_eq!(told(start, words), end, "{start:?} told {words:?}");
+                }
+            }
+        }
+        for word in [Accepted, Arrived, Returned] {
+            assert_eq!(Cancelled.told(word), None);
+            assert_eq!(Suppressed.told(word), None);
         }
     }
 }
