@@ -8,10 +8,12 @@
 mod by_hand;
 mod claim;
 mod settle;
+mod told;
 
 pub use by_hand::{Changed, cancel, retry};
 pub use claim::{Claim, Claimed, Listed, claim, more_due};
 pub use settle::{Outcome, settle};
+pub use told::{Against, Told, told};
 
 use crate::db::{Row, Tx, statements};
 use crate::error::Result;
@@ -35,7 +37,7 @@ statements! {
 
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
-    [ALL, by_hand::ALL, claim::ALL].concat()
+    [ALL, by_hand::ALL, claim::ALL, told::ALL].concat()
 }
 
 /// A change to a message's row. `held` is the lease under which it is made: another's claim is never overwritten.

@@ -8,10 +8,16 @@ use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 statements! {
     STORE = "INSERT INTO inbound_events (source, event_id, received_at, body, status) VALUES (?, ?, ?, ?, 'received')
         ON CONFLICT (source, event_id) DO NOTHING";
+    STORE_ALL = "INSERT INTO inbound_events (source, event_id, received_at, body, status)
+        SELECT ?1, j.value->>'id', ?2, j.value->>'body', 'received' FROM json_each(?3) AS j WHERE true
+        ON CONFLICT (source, event_id) DO NOTHING";
+    OPEN_AMONG = "SELECT event_id FROM inbound_events WHERE source = ?1 AND status IN ('received', 'failed')
+        AND event_id IN (SELECT value FROM json_each(?2))";
     STATUS = "SELECT status FROM inbound_events WHERE source = ? AND event_id = ?";
     CONCLUDE = "UPDATE inbound_events SET status = ?3, outcome = ?4, waits_for = ?5
         WHERE source = ?1 AND event_id = ?2";
@@ -56,6 +62,24 @@ pub async fn store(tx: &Tx<'_>, moment: Moment, source: &str, event_id: &str, bo
     is_open(tx, source, event_id).await
 }
 
+/// Stores the verified events of one delivery; those that are there already stay as they are.
+pub async fn store_all(tx: &Tx<'_>, moment: Moment, source: &str, events: &[&Stored]) -> Result<()> {
+    tx.run(
+        STORE_ALL,
+        params![source, moment.ms(), serde_json::to_string(events)?],
+    )
+    .await
+}
+
+/// The ids of those events that have yet to take effect.
+pub async fn open_among(db: &Db, source: &str, events: &[&Stored]) -> Result<BTreeSet<String>> {
+    let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
+    let open = db
+        .rows(OPEN_AMONG, params![source, serde_json::to_string(&ids)?])
+        .await?;
+    open.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+}
+
 /// Whether a stored event has yet to take effect. Asked again inside the transaction that gives it its effect. One
 /// that failed is tried again when it is sent again: what stood in its way may be gone.
 pub async fn is_open(db: &Db, source: &str, event_id: &str) -> Result<bool> {
@@ -81,7 +105,7 @@ pub async fn conclude(tx: &Tx<'_>, source: &str, event_id: &str, effect: &Effect
 }
 
 /// An event that was stored.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Stored {
     /// The source's.
     pub id: String,

@@ -29,6 +29,7 @@ pub mod payments;
 pub mod postings;
 pub mod rejects;
 pub mod risk;
+pub mod suppressions;
 pub mod views;
 
 pub use db::{Db, Transient, Tx};

@@ -2,7 +2,7 @@
 
 use crate::{
     activities, chargebacks, checkouts, credit_notes, customers, delivery, dunning, idempotency, inbound,
-    invoices, keys, links, mailbox, migrations, payments, postings, rejects, risk, views,
+    invoices, keys, links, mailbox, migrations, payments, postings, rejects, risk, suppressions, views,
 };
 use rusqlite::Connection;
 
@@ -34,6 +34,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         postings::ALL,
         rejects::ALL,
         risk::ALL,
+        suppressions::ALL,
     ]
     .concat();
     all.extend(delivery::statements());

@@ -5,10 +5,12 @@
 //! could not do just now answers 5xx, and the sender tries again.
 
 use crate::context::Cx;
+use crate::limits;
 use crate::problem::Problem;
 use crate::reply::Reply;
+use std::collections::BTreeMap;
 use store::Tx;
-use store::inbound::{self, Effect};
+use store::inbound::{self, Effect, Stored};
 
 /// A verified event.
 #[derive(Debug, Clone, Copy)]
@@ -54,4 +56,48 @@ where
         }
     };
     Ok(Reply::json(200, &serde_json::json!({"status": status})))
+}
+
+/// The same for the events of one delivery, each of which takes effect once and by itself. Acknowledged with how many
+/// were `processed`, `ignored`, `failed`, are `waiting`, or came before: `duplicate`.
+pub async fn receive_all<E, F>(
+    cx: &Cx,
+    source: &str,
+    events: &[(Stored, E)],
+    mut apply: F,
+) -> Result<Reply, Problem>
+where
+    F: AsyncFnMut(&Tx<'_>, &E) -> Result<Effect, Problem>,
+{
+    let db = cx.db().await?;
+    let mut counts = BTreeMap::from(
+        ["duplicate", "failed", "ignored", "processed", "waiting"].map(|name| (name, 0_usize)),
+    );
+    for events in events.chunks(limits::EVENTS) {
+        let stored: Vec<&Stored> = events.iter().map(|(stored, _)| stored).collect();
+        db.transaction(async |tx: &Tx<'_>| inbound::store_all(tx, cx.moment(), source, &stored).await)
+            .await?;
+        let effects = db
+            .transaction(async |tx: &Tx<'_>| {
+                // Asked under the lock: the same events may be at work twice.
+                let mut open = inbound::open_among(tx, source, &stored).await?;
+                let mut effects = Vec::with_capacity(events.len());
+                for (stored, event) in events {
+                    if !open.remove(&stored.id) {
+                        effects.push("duplicate");
+                        continue;
+                    }
+                    let effect = apply(tx, event).await?;
+                    inbound::conclude(tx, source, &stored.id, &effect).await?;
+                    effects.push(effect.name());
+                }
+                Ok::<_, Problem>(effects)
+            })
+            .await?;
+        for name in effects {
+            let count = counts.entry(name).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    Ok(Reply::json(200, &counts))
 }

@@ -29,3 +29,18 @@ pub const PROVIDER_TIMEOUT_S: u64 = 15;
 pub const CHECKOUT_TIMEOUT_S: u64 = 8;
 /// Milliseconds before the second and the third of them.
 pub const CHECKOUT_PAUSES_MS: [u64; 2] = [250, 1_000];
+/// Seconds within which a connection to a provider must stand: one that answers at all does so in one.
+pub const PROVIDER_CONNECT_S: u64 = 5;
+/// Seconds for which one run of the courier starts to send: with a connection and an answer that take as long as they
+/// may, and the record of it, it ends within the 30 s that hosted platforms give a handler.
+pub const SENDING_S: u64 = 8;
+/// Bytes of a provider's own words that are kept: an error message, not a page.
+pub const PROVIDER_WORDS: usize = 500;
+/// Hours for which a provider is left alone at most: one that asks for a year is asked again tomorrow.
+pub const PROVIDER_PAUSE_H: i64 = 24;
+/// Seconds for which one is left alone that is asked too much and does not say how long.
+pub const PROVIDER_PAUSE_S: i64 = 60;
+/// Events of a webhook that take effect in one transaction: the write lock is held for a few milliseconds.
+pub const EVENTS: usize = 50;
+/// Hours for which a provider delivers one signed webhook again and again (Twilio SendGrid: a day).
+pub const WEBHOOK_RETRIES_H: i64 = 24;

@@ -76,6 +76,13 @@ impl Reply {
         Self::new(status, "text/plain; charset=utf-8", text)
     }
 
+    /// 204: done, and nothing to say.
+    pub fn no_content() -> Self {
+        let mut reply = Self::text(204, Bytes::new());
+        reply.headers.retain(|(name, _)| *name != header::CONTENT_TYPE);
+        reply
+    }
+
     /// 303: look there. An address that is no header value is refused as an internal error.
     pub fn see_other(location: &str) -> Result<Self, crate::Problem> {
         let value = HeaderValue::from_str(location)
@@ -108,7 +115,10 @@ impl Reply {
         let mut response = Response::new(FullBody::new(self.body));
         *response.status_mut() = self.status;
         response.headers_mut().extend(self.headers);
-        response.headers_mut().insert(header::CONTENT_LENGTH, length);
+        // RFC 9110, 8.6: an answer without content does not say how long it is.
+        if response.status() != StatusCode::NO_CONTENT {
+            response.headers_mut().insert(header::CONTENT_LENGTH, length);
+        }
         response
     }
 }

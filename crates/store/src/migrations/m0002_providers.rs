@@ -34,12 +34,26 @@ pub(super) const STATEMENTS: &[&str] = &[
     "ALTER TABLE messages ADD COLUMN provider_id TEXT",
     "CREATE INDEX messages_by_provider_id ON messages (provider, provider_id) WHERE provider_id IS NOT NULL",
     "ALTER TABLE messages ADD COLUMN delivered_at INTEGER",
-    // Addresses that must not be written to again.
+    // Until when a provider wants to be left alone.
+    "CREATE TABLE provider_pauses (
+        provider TEXT PRIMARY KEY,
+        until INTEGER NOT NULL,
+        why TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID",
+    // Addresses that must not be written to: the latest evidence against each, and the latest word for it. Kept
+    // apart, so that the order in which the two come does not matter.
     "CREATE TABLE suppressions (
         address TEXT PRIMARY KEY,
-        reason TEXT NOT NULL CHECK (reason IN ('bounce', 'complaint', 'unsubscribe')),
+        reason TEXT NOT NULL CHECK (reason IN ('bounce', 'complaint', 'unsubscribe', 'inactive')),
         source TEXT NOT NULL,
         detail TEXT NOT NULL,
         created_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE suppression_lifts (
+        address TEXT PRIMARY KEY,
+        lifted_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID",
+    "CREATE VIEW suppressed AS SELECT s.* FROM suppressions s LEFT JOIN suppression_lifts l ON l.address = s.address
+        WHERE l.lifted_at IS NULL OR l.lifted_at < s.created_at",
+    "CREATE INDEX contacts_by_email ON contacts (lower(email)) WHERE email IS NOT NULL",
 ];

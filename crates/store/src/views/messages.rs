@@ -14,8 +14,9 @@ macro_rules! select_message {
             "SELECT json_object('id', m.id, 'customer', m.customer_id, 'step', m.step, 'template', m.template,
                 'channel', m.channel, 'policy', m.policy, 'status', m.status, 'why', m.why,
                 'scheduled_for', m.scheduled_for, 'attempt_at', m.attempt_at, 'attempts', m.attempts,
-                'provider', m.provider, 'recipient', m.recipient, 'subject', m.subject,
-                'last_error', m.last_error, 'created_at', m.created_at, 'sent_at', m.sent_at,
+                'provider', m.provider, 'provider_id', m.provider_id, 'recipient', m.recipient,
+                'subject', m.subject, 'last_error', m.last_error, 'created_at', m.created_at,
+                'sent_at', m.sent_at, 'delivered_at', m.delivered_at,
                 'invoices', json((SELECT json_group_array(i.number) FROM steps_taken s
                     JOIN invoices i ON i.id = s.invoice_id WHERE s.message_id = m.id AND s.listed = 1)))
             FROM messages m ",
@@ -62,6 +63,8 @@ pub struct MessageView {
     pub attempts: u32,
     /// Who delivered it.
     pub provider: Option<String>,
+    /// What the provider calls it.
+    pub provider_id: Option<String>,
     /// Where to.
     pub recipient: Option<String>,
     /// Its subject.
@@ -72,6 +75,8 @@ pub struct MessageView {
     pub created_at: String,
     /// When the provider took it.
     pub sent_at: Option<String>,
+    /// When it arrived, as the provider says.
+    pub delivered_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -88,11 +93,13 @@ struct Row {
     attempt_at: i64,
     attempts: u32,
     provider: Option<String>,
+    provider_id: Option<String>,
     recipient: Option<String>,
     subject: Option<String>,
     last_error: Option<String>,
     created_at: i64,
     sent_at: Option<i64>,
+    delivered_at: Option<i64>,
     invoices: Vec<String>,
 }
 
@@ -112,11 +119,13 @@ impl Row {
             next_attempt_at: pending.then(|| rfc3339(self.attempt_at)).transpose()?,
             attempts: self.attempts,
             provider: self.provider,
+            provider_id: self.provider_id,
             recipient: self.recipient,
             subject: self.subject,
             last_error: self.last_error,
             created_at: rfc3339(self.created_at)?,
             sent_at: self.sent_at.map(rfc3339).transpose()?,
+            delivered_at: self.delivered_at.map(rfc3339).transpose()?,
             status: self.status,
         })
     }

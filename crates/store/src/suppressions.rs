@@ -1,0 +1,166 @@
+//! Addresses that must not be written to.
+//!
+//! **Shape.** The latest evidence against an address and the latest word for it, each with when it happened: whichever
+//! is later counts, in whatever order we hear of them. The view `suppressed` is what counts now.
+
+use crate::activities::{self, Activity};
+use crate::db::{Db, Tx, statements};
+use crate::error::Result;
+use crate::instants::rfc3339;
+use crate::moment::Moment;
+use crate::params;
+use chrono::{DateTime, Utc};
+use receivables::id::CustomerId;
+use receivables::suppression::{Reason, key};
+use serde::{Deserialize, Serialize};
+
+statements! {
+    // Of two at one instant the same one wins in any order.
+    ADD = "INSERT INTO suppressions (address, reason, source, detail, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (address) DO UPDATE SET reason = excluded.reason, source = excluded.source,
+            detail = excluded.detail, created_at = excluded.created_at
+        WHERE (excluded.created_at, excluded.reason) > (suppressions.created_at, suppressions.reason)";
+    LIFT = "INSERT INTO suppression_lifts (address, lifted_at) VALUES (?1, ?2)
+        ON CONFLICT (address) DO UPDATE SET lifted_at = max(suppression_lifts.lifted_at, excluded.lifted_at)";
+    ONE = "SELECT reason FROM suppressed WHERE address = ?";
+    LIST = "SELECT json_object('address', address, 'reason', reason, 'source', source, 'detail', detail,
+            'created_at', created_at) FROM suppressed WHERE address > ?1 ORDER BY address LIMIT ?2";
+    CUSTOMERS = "SELECT DISTINCT customer_id FROM contacts WHERE lower(email) = ? AND email IS NOT NULL";
+}
+
+/// What speaks against an address.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The address, in any spelling.
+    pub address: &'a str,
+    /// What it is.
+    pub reason: Reason,
+    /// Who says so.
+    pub source: &'a str,
+    /// In their words.
+    pub detail: &'a str,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+}
+
+/// A suppressed address as `GET /v1/suppressions` shows it.
+#[derive(Debug, Clone, Serialize)]
+pub struct SuppressionView {
+    /// The address, in lower case.
+    pub address: String,
+    /// Why.
+    pub reason: Reason,
+    /// Who says so.
+    pub source: String,
+    /// In their words.
+    pub detail: String,
+    /// When that was.
+    pub created_at: String,
+}
+
+/// Adds evidence. True: the address is suppressed by it and was not before.
+pub async fn add(tx: &Tx<'_>, moment: Moment, evidence: &Evidence<'_>) -> Result<bool> {
+    let address = key(evidence.address);
+    let before = is_suppressed(tx, &address).await?;
+    tx.run(
+        ADD,
+        params![
+            address.as_str(),
+            evidence.reason.as_str(),
+            evidence.source,
+            evidence.detail,
+            evidence.at.timestamp_millis()
+        ],
+    )
+    .await?;
+    let new = !before && is_suppressed(tx, &address).await?;
+    if new {
+        let detail = format!(
+            "{} says: {} ({}). No message goes to this address.",
+            evidence.source,
+            evidence.detail,
+            evidence.reason.as_str()
+        );
+        log(tx, moment, &address, "address_suppressed", "suppressed", &detail).await?;
+    }
+    Ok(new)
+}
+
+/// Lifts a suppression as of `at`; `who`: a provider's or a key's name. True: it stood, and stands no more.
+pub async fn lift(tx: &Tx<'_>, moment: Moment, address: &str, at: DateTime<Utc>, who: &str) -> Result<bool> {
+    let address = key(address);
+    let before = is_suppressed(tx, &address).await?;
+    tx.run(LIFT, params![address.as_str(), at.timestamp_millis()])
+        .await?;
+    let lifted = before && !is_suppressed(tx, &address).await?;
+    if lifted {
+        let detail = format!("Lifted by {who}. Messages may go to this address again.");
+        log(
+            tx,
+            moment,
+            &address,
+            "address_lifted",
+            "no longer suppressed",
+            &detail,
+        )
+        .await?;
+    }
+    Ok(lifted)
+}
+
+async fn is_suppressed(db: &Db, address: &str) -> Result<bool> {
+    Ok(db.row(ONE, params![address]).await?.is_some())
+}
+
+/// Whether any customer has a contact with this address.
+pub async fn is_a_contact(db: &Db, address: &str) -> Result<bool> {
+    Ok(db.row(CUSTOMERS, params![key(address)]).await?.is_some())
+}
+
+/// On the timeline of everybody whose contact it is.
+async fn log(
+    tx: &Tx<'_>,
+    moment: Moment,
+    address: &str,
+    kind: &'static str,
+    what: &str,
+    detail: &str,
+) -> Result<()> {
+    let mut lines = Vec::new();
+    for row in tx.rows(CUSTOMERS, params![address]).await? {
+        lines.push(Activity {
+            customer_id: CustomerId::parse(row.text(0)?)
+                .map_err(|error| crate::StoreError::Decode(error.to_string()))?,
+            kind,
+            title: format!("{address} {what}"),
+            detail: detail.to_owned(),
+            refers_to: None,
+        });
+    }
+    activities::record(tx, moment, &lines).await
+}
+
+#[derive(Deserialize)]
+struct Row {
+    address: String,
+    reason: Reason,
+    source: String,
+    detail: String,
+    created_at: i64,
+}
+
+/// Suppressed addresses after `after`, in their alphabetical order.
+pub async fn list(db: &Db, after: &str, limit: u32) -> Result<Vec<SuppressionView>> {
+    let rows: Vec<Row> = db.list(LIST, params![after, limit]).await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(SuppressionView {
+                created_at: rfc3339(row.created_at)?,
+                address: row.address,
+                reason: row.reason,
+                source: row.source,
+                detail: row.detail,
+            })
+        })
+        .collect()
+}
