@@ -98,7 +98,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
         ("access", true, &[]),
         ("cash", true, &[]),
         ("console", true, &[]),
-        ("courier", true, &[]),
+        ("courier", true, &["{{ postmark_url }}", "{{ sendgrid_url }}"]),
         ("intake", true, &[]),
         (
             "paylink",

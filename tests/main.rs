@@ -24,6 +24,7 @@ mod concurrency;
 mod conformance;
 mod console;
 mod courier;
+mod email;
 mod events;
 mod host;
 mod house;

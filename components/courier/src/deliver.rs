@@ -1,148 +1,237 @@
-//! One run of the courier: claim, render, send, settle.
+//! One run of the courier: claim, render, send, settle, until nothing is due, the time is up or the provider has had
+//! enough.
+//!
+//! **Little is open at a time.** A message is claimed when its turn has come and not before, and settled as soon as
+//! its answer is here, together with those that came meanwhile. What a crash leaves open is what was on its way.
+//! **The first call goes alone.** Where the provider is away, over its limits or does not know us, one call finds
+//! out and the others keep their turn.
 
-use crate::provider::{Letter, Mailbox, Provider};
-use chrono::Duration;
-use receivables::id::LinkId;
-use receivables::money::Money;
+mod letters;
+
+use crate::provider::{Called, Letter, Mailbox, Postmark, Provider, SendGrid, Stop};
+use chrono::{DateTime, SecondsFormat, Utc};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use letters::House;
 use receivables::policy::Policy;
-use render::{Line, MessageContext, render_message};
-use store::Tx;
-use store::delivery::{self, Claimed, Listed, Outcome};
-use store::links::{self, NewLink};
-use web::{Cx, Problem, Reply, secrets};
-
-/// How long the link in a message works: longer than any step of a policy waits for the next.
-const LINK_LASTS: Duration = Duration::days(90);
+use std::time::Duration;
+use store::delivery::{self, Carrier, Claimed, Outcome};
+use store::{Db, Tx};
+use web::{Cx, Problem, Reply, limits};
 
 /// `GET|POST /internal/deliver`.
 pub(crate) async fn run(cx: &Cx) -> Result<Reply, Problem> {
     let query = cx.query(&["limit", "key"])?;
     cx.require_cron(query.get("key")).await?;
-    let limit = cx.job_limit(&query)?;
+    let limit = usize::try_from(cx.job_limit(&query)?).unwrap_or(usize::MAX);
     match cx.required_setting("email_provider").await?.as_str() {
         Mailbox::NAME => deliver(cx, &Mailbox, limit).await,
+        Postmark::NAME => deliver(cx, &Postmark::configured(cx).await?, limit).await,
+        SendGrid::NAME => deliver(cx, &SendGrid::configured(cx).await?, limit).await,
         other => Err(Problem::internal(format!(
             "variable email_provider: no provider is called {other:?}"
         ))),
     }
 }
 
-async fn deliver<P: Provider>(cx: &Cx, provider: &P, limit: u32) -> Result<Reply, Problem> {
-    let policy = Policy::standard();
+/// A run so far.
+struct Run<'a> {
+    cx: &'a Cx,
+    db: Db,
+    carrier: Carrier,
+    policy: Policy,
+    house: House,
+    examined: usize,
+    sent: usize,
+    queued: usize,
+    /// Whether more may be claimed.
+    open: bool,
+    paused_until: Option<DateTime<Utc>>,
+    /// What went wrong on our side or in our setup; what is on its way is settled all the same.
+    failure: Option<Problem>,
+}
+
+async fn deliver<P: Provider>(cx: &Cx, provider: &P, limit: usize) -> Result<Reply, Problem> {
     let db = cx.db().await?;
-    let (claim, tokens) = db
-        .transaction(async |tx: &Tx<'_>| {
-            let claim = delivery::claim(tx, cx.moment(), &policy, limit, P::DEDUPLICATES).await?;
-            let tokens = make_links(cx, tx, &claim.claimed).await?;
-            Ok::<_, Problem>((claim, tokens))
-        })
-        .await?;
-    let mut outcomes: Vec<(Claimed, Outcome)> = Vec::with_capacity(claim.claimed.len());
-    let mut letters = Vec::new();
-    for (message, token) in claim.claimed.iter().zip(&tokens) {
-        match letter(cx, message, token).await {
-            Ok(letter) => letters.push(letter),
-            // One message that does not render must not hold up the others.
+    let paused_until = delivery::paused(&db, P::NAME, cx.moment()).await?;
+    let mut run = Run {
+        cx,
+        db,
+        carrier: Carrier {
+            name: P::NAME,
+            deduplicates: P::DEDUPLICATES,
+        },
+        policy: Policy::standard(),
+        house: House::of(cx).await?,
+        examined: 0,
+        sent: 0,
+        queued: 0,
+        open: paused_until.is_none(),
+        paused_until,
+        failure: None,
+    };
+    let mut calls = FuturesUnordered::new();
+    let mut width = 1;
+    loop {
+        // Claims are transactions: they wait until half of the calls are free, and then fill them.
+        let free = P::CALLS.min(width).saturating_sub(calls.len());
+        if calls.is_empty() || free >= width.div_ceil(2) {
+            let letters = run.claim(limit, free.saturating_mul(P::PER_CALL)).await;
+            let mut letters = letters.into_iter().peekable();
+            while letters.peek().is_some() {
+                let batch: Vec<Letter> = letters.by_ref().take(P::PER_CALL).collect();
+                calls.push(async move { (provider.send(cx, &batch).await, batch) });
+            }
+        }
+        match calls.by_ref().ready_chunks(P::CALLS).next().await {
+            Some(answered) => {
+                run.settle(answered).await;
+                width = P::CALLS;
+            }
+            None if run.open => {}
+            None => break,
+        }
+    }
+    run.reply().await
+}
+
+impl Run<'_> {
+    /// The next messages to send, at most `wanted`; none where the run is over.
+    async fn claim(&mut self, limit: usize, wanted: usize) -> Vec<Letter> {
+        let wanted = wanted.min(limit.saturating_sub(self.examined));
+        if wanted == 0 || self.cx.elapsed() >= Duration::from_secs(limits::SENDING_S) {
+            self.open = false;
+        }
+        if !self.open {
+            return Vec::new();
+        }
+        let claimed = letters::claim(self.cx, &self.db, &self.policy, self.carrier, wanted).await;
+        match claimed {
+            Ok((0, _)) => {
+                self.open = false;
+                Vec::new()
+            }
+            Ok((examined, claimed)) => {
+                self.examined = self.examined.saturating_add(examined);
+                self.render(claimed).await
+            }
             Err(problem) => {
-                cx.log(&problem);
-                outcomes.push((
-                    message.clone(),
-                    Outcome::Refused("The message could not be rendered".into()),
-                ));
+                self.fail(problem);
+                Vec::new()
             }
         }
     }
-    let sent = provider.send(cx, &db, &letters).await?;
-    outcomes.extend(letters.iter().map(|letter| letter.message.clone()).zip(sent));
-    let retried = outcomes
-        .iter()
-        .filter(|(_, outcome)| matches!(outcome, Outcome::TryAgain(_)))
-        .count();
-    let sent = db
-        .transaction(async |tx: &Tx<'_>| delivery::settle(tx, cx.moment(), &policy, P::NAME, &outcomes).await)
-        .await?;
-    let skipped = claim.examined.saturating_sub(sent).saturating_sub(retried);
-    let more = delivery::more_due(&db, cx.moment()).await?;
-    Ok(Reply::json(
-        200,
-        &serde_json::json!({"examined": claim.examined, "sent": sent, "queued": retried, "skipped": skipped,
-            "more": more}),
-    ))
-}
 
-/// A payment link for each message, in the transaction that claims them. The tokens are known here alone.
-async fn make_links(cx: &Cx, tx: &Tx<'_>, claimed: &[Claimed]) -> Result<Vec<String>, Problem> {
-    let moment = cx.moment();
-    let expires_at = moment.now.checked_add_signed(LINK_LASTS);
-    let expires_at = expires_at.ok_or_else(|| Problem::internal("the calendar has ended"))?;
-    let mut tokens = Vec::with_capacity(claimed.len());
-    let mut new = Vec::with_capacity(claimed.len());
-    for message in claimed {
-        let token = secrets::token()?;
-        new.push(NewLink {
-            id: moment.id(LinkId::from_parts)?,
-            token_hash: secrets::hash(&token),
-            customer: message.customer.clone(),
-            message: Some(message.id.clone()),
-            currency: message.currency,
-            amount: None,
-            allow_partial: true,
-            minimum: None,
-            expires_at,
-            invoices: message
-                .overdue
-                .iter()
-                .chain(&message.upcoming)
-                .map(|line| line.id.clone())
-                .collect(),
-        });
-        tokens.push(token);
+    /// One message that does not render must not hold up the others.
+    async fn render(&mut self, claimed: Vec<(Claimed, String)>) -> Vec<Letter> {
+        let mut letters = Vec::with_capacity(claimed.len());
+        let mut refused = Vec::new();
+        for (message, token) in claimed {
+            match self.house.render(&message, &token) {
+                Ok(rendered) => letters.push(Letter {
+                    message,
+                    rendered,
+                    sender: self.house.sender().clone(),
+                }),
+                Err(problem) => {
+                    self.cx.log(&problem);
+                    let outcome = Outcome::Refused("The message could not be rendered".into());
+                    refused.push((message, outcome));
+                }
+            }
+        }
+        self.record(&refused).await;
+        letters
     }
-    links::create(tx, moment, &new).await?;
-    Ok(tokens)
-}
 
-async fn letter<'a>(cx: &Cx, message: &'a Claimed, token: &str) -> Result<Letter<'a>, Problem> {
-    let lines = |listed: &[Listed]| listed.iter().map(line).collect::<Vec<_>>();
-    let mut total = Money::zero(message.currency);
-    for listed in message.overdue.iter().chain(&message.upcoming) {
-        total = total
-            .checked_add(listed.balance)
-            .map_err(|error| Problem::internal(error.to_string()))?;
+    /// Records what became of calls, and what they mean for the rest of the run.
+    async fn settle(&mut self, answered: Vec<(Called, Vec<Letter>)>) {
+        let mut outcomes = Vec::new();
+        for (called, letters) in answered {
+            outcomes.extend(
+                letters
+                    .into_iter()
+                    .map(|letter| letter.message)
+                    .zip(called.outcomes),
+            );
+            self.open &= called.stop.is_none();
+            match called.stop {
+                None | Some(Stop::Unreached) => {}
+                Some(Stop::Until(until, why)) => self.pause(until, &why).await,
+                // Calls that were on their way together say the same.
+                Some(Stop::Setup(_)) if self.failure.is_some() => {}
+                Some(Stop::Setup(problem)) => self.fail(problem),
+            }
+        }
+        self.record(&outcomes).await;
     }
-    let public_url = cx.required_setting("public_url").await?;
-    let reply_to = cx.setting("creditor_email").await?;
-    let context = MessageContext {
-        template: message.template.clone(),
-        locale: message.locale.clone(),
-        creditor_name: cx.required_setting("creditor_name").await?,
-        reply_to: reply_to.clone(),
-        customer_name: message.customer_name.clone(),
-        contact_name: Some(message.contact_name.clone()),
-        overdue: lines(&message.overdue),
-        upcoming: lines(&message.upcoming),
-        total,
-        pay_url: format!("{}/pay/{token}", public_url.trim_end_matches('/')),
-        message_id: message.id.to_string(),
-    };
-    let rendered = render_message(&context)
-        .map_err(|error| Problem::internal(format!("message {}: {error}", message.id)))?;
-    let sender = cx.required_setting("sender_email").await?;
-    Ok(Letter {
-        message,
-        rendered,
-        sender,
-        reply_to,
-    })
-}
 
-fn line(listed: &Listed) -> Line {
-    Line {
-        number: listed.number.clone(),
-        issue_on: listed.issue_on,
-        due_on: listed.due_on,
-        balance: listed.balance,
-        total: listed.total,
-        days_overdue: listed.days_overdue,
+    async fn pause(&mut self, until: DateTime<Utc>, why: &str) {
+        let name = self.carrier.name;
+        let paused = self
+            .db
+            .transaction(async |tx: &Tx<'_>| Ok::<_, Problem>(delivery::pause(tx, name, until, why).await?))
+            .await;
+        match paused {
+            Ok(()) => self.paused_until = self.paused_until.max(Some(until)),
+            Err(problem) => self.fail(problem),
+        }
+    }
+
+    async fn record(&mut self, outcomes: &[(Claimed, Outcome)]) {
+        if outcomes.is_empty() {
+            return;
+        }
+        let (cx, policy, name) = (self.cx, &self.policy, self.carrier.name);
+        let settled = self
+            .db
+            .transaction(async |tx: &Tx<'_>| {
+                Ok::<_, Problem>(delivery::settle(tx, cx.moment(), policy, name, outcomes).await?)
+            })
+            .await;
+        match settled {
+            Ok(sent) => {
+                let again = |outcome: &Outcome| {
+                    matches!(
+                        outcome,
+                        Outcome::TryAgain(_) | Outcome::Later { .. } | Outcome::Inactive(_)
+                    )
+                };
+                let queued = outcomes.iter().filter(|(_, outcome)| again(outcome)).count();
+                self.sent = self.sent.saturating_add(sent);
+                self.queued = self.queued.saturating_add(queued);
+            }
+            Err(problem) => self.fail(problem),
+        }
+    }
+
+    /// The last thing that goes wrong is the run's answer, which is logged; those before it are logged here.
+    fn fail(&mut self, problem: Problem) {
+        self.open = false;
+        if let Some(earlier) = self.failure.replace(problem) {
+            self.cx.log(&earlier);
+        }
+    }
+
+    async fn reply(self) -> Result<Reply, Problem> {
+        if let Some(problem) = self.failure {
+            return Err(problem);
+        }
+        let more = self.paused_until.is_none() && delivery::more_due(&self.db, self.cx.moment()).await?;
+        let skipped = self
+            .examined
+            .saturating_sub(self.sent)
+            .saturating_sub(self.queued);
+        let reply = Reply::json(
+            200,
+            &serde_json::json!({"examined": self.examined, "sent": self.sent, "queued": self.queued,
+                "skipped": skipped, "more": more}),
+        );
+        match self.paused_until {
+            None => Ok(reply),
+            Some(until) => {
+                reply.with_member("paused_until", &until.to_rfc3339_opts(SecondsFormat::Secs, true))
+            }
+        }
     }
 }

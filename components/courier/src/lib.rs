@@ -1,8 +1,10 @@
-//! `courier`: delivers queued messages, each checked against fresh evidence, and records what became of it.
+//! `courier`: delivers queued messages, each checked against fresh evidence, and records what became of it, also as
+//! the providers tell it later.
 
 mod deliver;
 mod messages;
 mod provider;
+mod suppressions;
 
 use bytes::Bytes;
 use spin_sdk::http::{FullBody, Request, Response};
@@ -26,6 +28,10 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("POST", ["v1", "messages", id, "cancel"]) => messages::cancel(cx, id).await,
         (_, ["v1", "messages"] | ["v1", "messages", _]) => Err(Problem::method_not_allowed("GET")),
         (_, ["v1", "messages", _, "retry" | "cancel"]) => Err(Problem::method_not_allowed("POST")),
+        ("GET", ["v1", "suppressions"]) => suppressions::list(cx).await,
+        ("DELETE", ["v1", "suppressions", address]) => suppressions::lift(cx, address).await,
+        (_, ["v1", "suppressions"]) => Err(Problem::method_not_allowed("GET")),
+        (_, ["v1", "suppressions", _]) => Err(Problem::method_not_allowed("DELETE")),
         _ => Err(Problem::no_route()),
     }
 }

@@ -3,41 +3,50 @@
 //! **Once.** A claim and its evidence are one transaction; the provider is called outside of it with the message's
 //! id as idempotency key; the outcome is a second transaction that holds only while the lease does. A crash in
 //! between leaves the message `sending`: when the lease has run out it is sent again if the provider knows ids
-//! it has seen, else it becomes `uncertain` and a person decides.
+//! it has seen, else it becomes `uncertain` and a person decides. What the provider says later, or before we have
+//! recorded that we sent it, counts over what we believed ([`told`]).
 
 mod by_hand;
 mod claim;
+mod pause;
 mod settle;
 mod told;
 
 pub use by_hand::{Changed, cancel, retry};
-pub use claim::{Claim, Claimed, Listed, claim, more_due};
+pub use claim::{Carrier, Claim, Claimed, Listed, claim, more_due};
+pub use pause::{pause, paused};
 pub use settle::{Outcome, settle};
 pub use told::{Against, Told, told};
 
-use crate::db::{Row, Tx, statements};
+use crate::db::{Tx, statements};
 use crate::error::Result;
 use crate::params;
 use receivables::id::MessageId;
 use receivables::message::MessageStatus;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 statements! {
-    SETTLE = "UPDATE messages SET status = j.value->>'status', attempt_at = coalesce(j.value->>'attempt_ms', attempt_at),
+    // A provider's word may have come before our record of the send: then its status stays, and the rest is filled in.
+    SETTLE = "UPDATE messages SET
+            status = iif(j.value->>'still' IN (messages.status, ''), j.value->>'status', messages.status),
+            last_error = iif(j.value->>'still' IN (messages.status, ''), j.value->>'error', last_error),
+            attempt_at = coalesce(j.value->>'attempt_ms', attempt_at),
             lease = j.value->>'lease', attempts = attempts + (j.value->>'attempt'),
             provider = coalesce(j.value->>'provider', provider),
+            provider_id = iif(j.value->>'status' = 'sending', NULL, coalesce(j.value->>'provider_id', provider_id)),
+            delivered_at = iif(j.value->>'status' = 'sending', NULL, delivered_at),
             recipient = coalesce(j.value->>'recipient', recipient),
-            subject = coalesce(j.value->>'subject', subject), last_error = j.value->>'error',
+            subject = coalesce(j.value->>'subject', subject),
             sent_at = coalesce(j.value->>'sent_ms', sent_at)
         FROM json_each(?) AS j
         WHERE messages.id = j.value->>'id' AND messages.lease IS (j.value->>'held')
-        RETURNING messages.id";
+        RETURNING json_object('id', messages.id, 'status', messages.status)";
     RELEASE_STEPS = "DELETE FROM steps_taken WHERE message_id IN (SELECT value FROM json_each(?))";
 }
 
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
-    [ALL, by_hand::ALL, claim::ALL, told::ALL].concat()
+    [ALL, by_hand::ALL, claim::ALL, pause::ALL, told::ALL].concat()
 }
 
 /// A change to a message's row. `held` is the lease under which it is made: another's claim is never overwritten.
@@ -45,11 +54,14 @@ pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
 struct Settlement<'a> {
     id: &'a MessageId,
     status: MessageStatus,
-    attempt: u32,
+    /// The status that it must still have for the new one to count; empty: whatever it has.
+    still: &'static str,
+    attempt: i32,
     attempt_ms: Option<i64>,
     lease: Option<String>,
     held: Option<&'a str>,
     provider: Option<&'a str>,
+    provider_id: Option<&'a str>,
     recipient: Option<&'a str>,
     subject: Option<&'a str>,
     error: Option<String>,
@@ -61,11 +73,13 @@ impl<'a> Settlement<'a> {
         Self {
             id,
             status,
+            still: "",
             attempt: 0,
             attempt_ms: None,
             lease: None,
             held,
             provider: None,
+            provider_id: None,
             recipient: None,
             subject: None,
             error: None,
@@ -74,9 +88,16 @@ impl<'a> Settlement<'a> {
     }
 }
 
-/// Makes all of the changes; the rows of those that could be made, by id.
-async fn settle_rows(tx: &Tx<'_>, settlements: &[Settlement<'_>]) -> Result<Vec<Row>> {
-    tx.rows(SETTLE, params![serde_json::to_string(settlements)?])
+/// A message whose row was changed.
+#[derive(Deserialize)]
+struct Settled {
+    id: MessageId,
+    status: MessageStatus,
+}
+
+/// Makes all of the changes; answers those that could be made.
+async fn settle_rows(tx: &Tx<'_>, settlements: &[Settlement<'_>]) -> Result<Vec<Settled>> {
+    tx.list(SETTLE, params![serde_json::to_string(settlements)?])
         .await
 }
 

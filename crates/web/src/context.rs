@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use spin_sdk::http::{FullBody, Request};
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 use std::cell::RefCell;
+use std::time::{Duration, Instant};
 use store::{Db, Moment};
 
 /// One request: what it asks, when it came, and what it may use.
@@ -19,6 +20,7 @@ pub struct Cx {
     headers: HeaderMap,
     pub(crate) body: RefCell<Option<IncomingRequestBody>>,
     moment: Moment,
+    started: Instant,
     request_id: String,
 }
 
@@ -48,6 +50,7 @@ impl Cx {
             .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
             .collect();
         let moment = Moment::at(chrono::Utc::now());
+        let started = Instant::now();
         let random = store::random::<8>().unwrap_or_default();
         let request_id = data_encoding::HEXLOWER.encode(&random);
         Self {
@@ -58,6 +61,7 @@ impl Cx {
             headers: parts.headers,
             body: RefCell::new(Some(body)),
             moment,
+            started,
             request_id,
         }
     }
@@ -101,6 +105,12 @@ impl Cx {
     /// When the request came, and the mint for ids.
     pub fn moment(&self) -> Moment {
         self.moment
+    }
+
+    /// How long the request has been worked on: for a job that must end before its host ends it. No instant of the
+    /// ledger comes from here.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Writes what the log is to know of a problem that the visitor is spared.

@@ -12,6 +12,9 @@ use spin_sdk::wasip3::clocks::monotonic_clock;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 
+/// Headers whose value no log may show.
+const CREDENTIALS: &[&str] = &["authorization", "x-postmark-server-token"];
+
 /// What came back.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -117,7 +120,7 @@ fn request(
     let mut request = builder.body(FullBody::new(Bytes::from(body))).map_err(not_sent)?;
     for (name, value) in headers {
         let mut value = HeaderValue::try_from(*value).map_err(not_sent)?;
-        value.set_sensitive(*name == "authorization");
+        value.set_sensitive(CREDENTIALS.contains(name));
         request
             .headers_mut()
             .insert(HeaderName::try_from(*name).map_err(not_sent)?, value);
@@ -129,12 +132,12 @@ fn request(
 }
 
 fn options(wait_s: u64) -> Result<RequestOptions, Unanswered> {
-    let wait_ns = wait_s.saturating_mul(1_000_000_000);
+    let ns = |seconds: u64| Some(seconds.saturating_mul(1_000_000_000));
     let options = RequestOptions::new();
     let set = options
-        .set_connect_timeout(Some(wait_ns))
-        .and_then(|()| options.set_first_byte_timeout(Some(wait_ns)))
-        .and_then(|()| options.set_between_bytes_timeout(Some(wait_ns)));
+        .set_connect_timeout(ns(limits::PROVIDER_CONNECT_S))
+        .and_then(|()| options.set_first_byte_timeout(ns(wait_s)))
+        .and_then(|()| options.set_between_bytes_timeout(ns(wait_s)));
     set.map_err(|error| Unanswered::NotSent(format!("request options: {error:?}")))?;
     Ok(options)
 }

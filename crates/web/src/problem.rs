@@ -48,11 +48,7 @@ const KINDS: &[(u16, &str, &str)] = &[
         "The request does not say something that can be done",
     ),
     (500, "internal", "Something went wrong on our side"),
-    (
-        502,
-        "provider_failed",
-        "The payment provider did not answer as it should",
-    ),
+    (502, "provider_failed", "The provider did not answer as it should"),
     (503, "busy", "Too much is going on just now"),
 ];
 

@@ -2,10 +2,10 @@
 //! it knows the ids it has seen, and like some it has addresses that play a failure:
 //! `busy@mailbox.test` is not reached for now, `bounce@mailbox.test` never.
 
-use super::{Letter, Provider};
+use super::{Called, Letter, Provider};
+use store::Tx;
 use store::delivery::Outcome;
 use store::mailbox::{self, Mail};
-use store::{Db, Tx};
 use web::{Cx, Problem};
 
 pub(crate) struct Mailbox;
@@ -13,39 +13,48 @@ pub(crate) struct Mailbox;
 impl Provider for Mailbox {
     const NAME: &'static str = "mailbox";
     const DEDUPLICATES: bool = true;
+    const PER_CALL: usize = 200;
+    // It writes to the database: two calls at a time, or one and a settlement, would wait for each other's lock.
+    const CALLS: usize = 1;
 
-    async fn send(&self, cx: &Cx, db: &Db, letters: &[Letter<'_>]) -> Result<Vec<Outcome>, Problem> {
-        let outcomes: Vec<Outcome> = letters.iter().map(outcome).collect();
+    async fn send(&self, cx: &Cx, letters: &[Letter]) -> Called {
+        let mut outcomes: Vec<Outcome> = letters.iter().map(outcome).collect();
         let mails: Vec<Mail> = letters
             .iter()
             .zip(&outcomes)
             .filter(|(_, outcome)| matches!(outcome, Outcome::Sent { .. }))
             .map(|(letter, _)| mail(cx, letter))
             .collect();
-        db.transaction(async |tx: &Tx<'_>| mailbox::accept(tx, cx.moment(), &mails).await)
-            .await?;
-        Ok(outcomes)
+        if let Err(problem) = keep(cx, &mails).await {
+            cx.log(&problem);
+            outcomes.fill(Outcome::TryAgain("The mailbox could not be written".to_owned()));
+        }
+        Called { outcomes, stop: None }
     }
 }
 
-fn outcome(letter: &Letter<'_>) -> Outcome {
+async fn keep(cx: &Cx, mails: &[Mail]) -> Result<(), Problem> {
+    let db = cx.db().await?;
+    db.transaction(async |tx: &Tx<'_>| Ok::<_, Problem>(mailbox::accept(tx, cx.moment(), mails).await?))
+        .await
+}
+
+fn outcome(letter: &Letter) -> Outcome {
     match letter.message.email.as_str() {
         "busy@mailbox.test" => Outcome::TryAgain("The mailbox is busy".to_owned()),
         "bounce@mailbox.test" => Outcome::Refused("The mailbox does not exist".to_owned()),
-        _ => Outcome::Sent {
-            subject: letter.rendered.subject.clone(),
-        },
+        _ => letter.sent(None),
     }
 }
 
-fn mail(cx: &Cx, letter: &Letter<'_>) -> Mail {
+fn mail(cx: &Cx, letter: &Letter) -> Mail {
     Mail {
         message_id: letter.message.id.clone(),
         received_at: cx.moment().ms(),
         customer_id: letter.message.customer.clone(),
         step: letter.message.step.clone(),
-        sender: letter.sender.clone(),
-        reply_to: letter.reply_to.clone(),
+        sender: letter.sender.email.clone(),
+        reply_to: letter.sender.reply_to.clone(),
         recipient: letter.message.email.clone(),
         subject: letter.rendered.subject.clone(),
         text: letter.rendered.text.clone(),

@@ -16,21 +16,23 @@ use receivables::id::{CustomerId, InvoiceId, MessageId};
 use receivables::message::MessageStatus;
 use receivables::money::Money;
 use receivables::policy::Policy;
+use receivables::suppression::{Addressee, Candidate, Reason, addressee};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How long a claimed message belongs to its claimant. Longer than any host lets a handler run (30 s), so that a
-/// lease never ends under a courier that is still at work.
+/// How long a claimed message belongs to its claimant: twice what the most patient host gives a handler (60 s), so
+/// that a lease never ends under a courier that is still at work.
 const LEASE: Duration = Duration::seconds(120);
 
 statements! {
     DUE = "SELECT json_object('id', m.id, 'customer', m.customer_id, 'currency', m.currency, 'policy', m.policy,
             'step', m.step, 'template', m.template, 'channel', m.channel, 'status', m.status,
-            'lease', m.lease, 'attempts', m.attempts, 'why', m.why, 'customer_name', k.name, 'locale', k.locale,
+            'lease', m.lease, 'provider', m.provider, 'attempts', m.attempts, 'why', m.why, 'customer_name', k.name, 'locale', k.locale,
             'invoices', json((SELECT json_group_array(s.invoice_id) FROM steps_taken s
                 WHERE s.message_id = m.id AND s.listed = 1)),
-            'contacts', json((SELECT json_group_array(json_object('name', t.name, 'role', t.role, 'email', t.email))
-                FROM contacts t WHERE t.customer_id = m.customer_id)),
+            'billing', json((SELECT json_group_array(json_object('name', t.name, 'email', t.email, 'suppressed',
+                    (SELECT s.reason FROM suppressed s WHERE s.address = lower(t.email))))
+                FROM contacts t WHERE t.customer_id = m.customer_id AND t.role = 'billing' AND t.email IS NOT NULL)),
             'others_sent_ms', (SELECT max(o.sent_at) FROM messages o
                 WHERE o.customer_id = m.customer_id AND o.id <> m.id))
         FROM messages m JOIN customers k ON k.id = m.customer_id
@@ -112,20 +114,21 @@ struct DueRow {
     channel: String,
     status: MessageStatus,
     lease: Option<String>,
+    provider: Option<String>,
     attempts: u32,
     why: String,
     customer_name: String,
     locale: String,
     invoices: Vec<InvoiceId>,
-    contacts: Vec<ContactRow>,
+    billing: Vec<ContactRow>,
     others_sent_ms: Option<i64>,
 }
 
 #[derive(Deserialize)]
 struct ContactRow {
     name: String,
-    role: String,
-    email: Option<String>,
+    email: String,
+    suppressed: Option<Reason>,
 }
 
 #[derive(Deserialize)]
@@ -138,14 +141,22 @@ struct InvoiceRow {
     balance_minor: i64,
 }
 
+/// Who is to take what is claimed.
+#[derive(Debug, Clone, Copy)]
+pub struct Carrier {
+    /// The provider's name in the ledger.
+    pub name: &'static str,
+    /// Whether it knows a message id that it has seen.
+    pub deduplicates: bool,
+}
+
 /// Claims at most `limit` due messages, after looking once more at everything that could speak against each.
-/// `deduplicates`: whether the provider knows a message id that it has seen.
 pub async fn claim(
     tx: &Tx<'_>,
     moment: Moment,
     policy: &Policy,
     limit: u32,
-    deduplicates: bool,
+    carrier: Carrier,
 ) -> Result<Claim> {
     let due: Vec<DueRow> = tx.list(DUE, params![moment.ms(), limit]).await?;
     if due.is_empty() {
@@ -165,20 +176,30 @@ pub async fn claim(
     for message in &due {
         let key = (message.customer.clone(), message.currency);
         let mut settlement = Settlement::new(&message.id, MessageStatus::Queued, message.lease.as_deref());
-        match verdict(message, cases.get(&key), policy, moment, deduplicates)? {
+        match verdict(message, cases.get(&key), policy, moment, carrier)? {
             Fate::Go {
                 case,
                 overdue,
                 upcoming,
-                contact,
-                email,
+                to,
+                passed_over,
             } => {
                 let lease = lease_token()?;
                 settlement.status = MessageStatus::Sending;
                 settlement.attempt = 1;
                 settlement.attempt_ms = Some(ms_after(moment, LEASE));
                 settlement.lease = Some(lease.clone());
-                going.push((message, case, overdue, upcoming, contact, email, lease));
+                settlement.provider = Some(carrier.name);
+                if !passed_over.is_empty() {
+                    let detail = format!("{}; {} is written to instead", against(&passed_over), to.email);
+                    log.push(activity(message, "contact_refused", "not to everybody", &detail));
+                }
+                going.push((message, case, overdue, upcoming, to, lease));
+            }
+            Fate::Suppress(reason) => {
+                settlement.status = MessageStatus::Suppressed;
+                settlement.error = Some(reason.clone());
+                log.push(activity(message, "message_suppressed", "not sent", &reason));
             }
             Fate::Cancel(reason) => {
                 settlement.status = MessageStatus::Cancelled;
@@ -228,7 +249,7 @@ pub async fn claim(
         .collect();
     let claimed = going
         .into_iter()
-        .map(|(message, case, overdue, upcoming, contact_name, email, lease)| {
+        .map(|(message, case, overdue, upcoming, to, lease)| {
             let today = moment.now.with_timezone(&case.time_zone).date_naive();
             let list = |ids: &[InvoiceId]| listed(ids, &invoices, message.currency, today);
             Ok(Claimed {
@@ -240,8 +261,8 @@ pub async fn claim(
                 template: message.template.clone(),
                 channel: message.channel.clone(),
                 currency: message.currency,
-                contact_name,
-                email,
+                contact_name: to.name,
+                email: to.email,
                 overdue: list(&overdue)?,
                 upcoming: list(&upcoming)?,
                 attempts: message.attempts,
@@ -287,10 +308,11 @@ enum Fate<'a> {
         case: &'a CaseFacts,
         overdue: Vec<InvoiceId>,
         upcoming: Vec<InvoiceId>,
-        contact: String,
-        email: String,
+        to: Candidate,
+        passed_over: Vec<Candidate>,
     },
     Cancel(String),
+    Suppress(String),
     Defer(DateTime<Utc>, String),
     Fail(String),
     Uncertain(String),
@@ -302,9 +324,10 @@ fn verdict<'a>(
     case: Option<&'a CaseFacts>,
     policy: &Policy,
     moment: Moment,
-    deduplicates: bool,
+    carrier: Carrier,
 ) -> Result<Fate<'a>> {
-    if message.status == MessageStatus::Sending && !deduplicates {
+    let knows_it = carrier.deduplicates && message.provider.as_deref() == Some(carrier.name);
+    if message.status == MessageStatus::Sending && !knows_it {
         return Ok(Fate::Uncertain(
             "The courier stopped between sending and recording, and the provider cannot tell whether it had the \
              message: retry it or leave it"
@@ -327,25 +350,42 @@ fn verdict<'a>(
             return Ok(Fate::Defer(until, format!("Rule {rule}: {detail}")));
         }
     };
-    let billing = message
-        .contacts
-        .iter()
-        .filter(|contact| contact.role == "billing");
-    match billing
-        .filter_map(|contact| Some((contact, contact.email.clone()?)))
-        .next()
-    {
-        Some((contact, email)) => Ok(Fate::Go {
+    let billing: Vec<Candidate> = message.billing.iter().map(ContactRow::candidate).collect();
+    Ok(match addressee(&billing) {
+        Addressee::One(to, passed_over) => Fate::Go {
             case,
             overdue,
             upcoming,
-            contact: contact.name.clone(),
-            email,
-        }),
-        None => Ok(Fate::Fail(
-            "No billing contact with an email address: add one and retry the message".to_owned(),
+            to: to.clone(),
+            passed_over: passed_over.to_vec(),
+        },
+        Addressee::AllSuppressed(all) => Fate::Suppress(format!(
+            "{}: name another billing contact or lift it, and retry the message",
+            against(all)
         )),
+        Addressee::Nobody => {
+            Fate::Fail("No billing contact with an email address: add one and retry the message".to_owned())
+        }
+    })
+}
+
+impl ContactRow {
+    fn candidate(&self) -> Candidate {
+        Candidate {
+            name: self.name.clone(),
+            email: self.email.clone(),
+            suppressed: self.suppressed,
+        }
     }
+}
+
+/// What speaks against writing to each: `Rule suppression: ada@nordwind.example (bounce)`.
+fn against(candidates: &[Candidate]) -> String {
+    let each = candidates.iter().map(|candidate| {
+        let reason = candidate.suppressed.map_or("", Reason::as_str);
+        format!("{} ({reason})", candidate.email)
+    });
+    format!("Rule suppression: {}", each.collect::<Vec<_>>().join(", "))
 }
 
 fn activity(message: &DueRow, kind: &'static str, what: &str, detail: &str) -> Activity {

@@ -5,10 +5,13 @@ use crate::activities::{self, Activity};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::moment::{Moment, random};
+use crate::suppressions::{self, Evidence};
+use chrono::{DateTime, SecondsFormat, Utc};
 use receivables::backoff;
 use receivables::message::MessageStatus;
 use receivables::policy::Policy;
-use std::collections::BTreeSet;
+use receivables::suppression::Reason;
+use std::collections::BTreeMap;
 
 /// What a provider made of a message.
 #[derive(Debug, Clone)]
@@ -17,9 +20,21 @@ pub enum Outcome {
     Sent {
         /// The subject under which it left.
         subject: String,
+        /// What the provider calls it.
+        provider_id: Option<String>,
     },
     /// It does not have it, and may take it later.
     TryAgain(String),
+    /// It does not have it, for a reason that is not the message's: its turn comes again, and this one was not spent.
+    Later {
+        /// When; `None`: whenever somebody asks again.
+        until: Option<DateTime<Utc>>,
+        /// In words.
+        why: String,
+    },
+    /// It does not have it, and will not write to that address. The address is suppressed and the message judged
+    /// anew: it goes to another contact, or to nobody.
+    Inactive(String),
     /// It does not have it and never will.
     Refused(String),
     /// It may have it.
@@ -38,11 +53,12 @@ pub async fn settle(
     let mut settlements = Vec::new();
     for (message, outcome) in outcomes {
         let mut settlement = Settlement::new(&message.id, MessageStatus::Sent, Some(&message.lease));
-        settlement.provider = Some(provider);
+        settlement.still = MessageStatus::Sending.as_str();
         settlement.recipient = Some(&message.email);
         match outcome {
-            Outcome::Sent { subject } => {
+            Outcome::Sent { subject, provider_id } => {
                 settlement.subject = Some(subject);
+                settlement.provider_id = provider_id.as_deref();
                 settlement.sent_ms = Some(moment.ms());
             }
             Outcome::TryAgain(error) => {
@@ -56,6 +72,25 @@ pub async fn settle(
                     None => settlement.status = MessageStatus::Failed,
                 }
             }
+            Outcome::Later { until, why } => {
+                settlement.status = MessageStatus::Queued;
+                settlement.attempt = -1;
+                settlement.attempt_ms = Some(until.unwrap_or(moment.now).timestamp_millis());
+                settlement.error = Some(why.clone());
+            }
+            Outcome::Inactive(error) => {
+                settlement.status = MessageStatus::Queued;
+                settlement.attempt_ms = Some(moment.ms());
+                settlement.error = Some(error.clone());
+                let evidence = Evidence {
+                    address: &message.email,
+                    reason: Reason::Inactive,
+                    source: provider,
+                    detail: error,
+                    at: moment.now,
+                };
+                suppressions::add(tx, moment, &evidence).await?;
+            }
             Outcome::Refused(error) => {
                 settlement.status = MessageStatus::Failed;
                 settlement.error = Some(error.clone());
@@ -67,38 +102,38 @@ pub async fn settle(
         }
         settlements.push(settlement);
     }
-    let mut settled = BTreeSet::new();
-    for row in settle_rows(tx, &settlements).await? {
-        settled.insert(row.text(0)?.to_owned());
-    }
+    let settled: BTreeMap<String, MessageStatus> = settle_rows(tx, &settlements)
+        .await?
+        .into_iter()
+        .map(|row| (row.id.to_string(), row.status))
+        .collect();
     let mut log = Vec::new();
     let mut sent = 0_usize;
     for ((message, outcome), settlement) in outcomes.iter().zip(&settlements) {
-        if !settled.contains(message.id.as_str()) {
+        let Some(status) = settled.get(message.id.as_str()) else {
             continue;
-        }
-        if matches!(outcome, Outcome::Sent { .. }) {
+        };
+        let left = matches!(outcome, Outcome::Sent { .. });
+        if left {
             sent = sent.saturating_add(1);
         }
-        log.push(outcome_activity(
-            policy,
-            provider,
-            message,
-            outcome,
-            settlement.status,
-        ));
+        // What the provider has said meanwhile has its own activity.
+        if left || *status == settlement.status {
+            log.extend(outcome_activity(policy, provider, message, outcome, *status));
+        }
     }
     activities::record(tx, moment, &log).await?;
     Ok(sent)
 }
 
+/// Nothing for a turn that was not spent: nobody was contacted and nothing was decided.
 fn outcome_activity(
     policy: &Policy,
     provider: &str,
     message: &Claimed,
     outcome: &Outcome,
     status: MessageStatus,
-) -> Activity {
+) -> Option<Activity> {
     let numbers: Vec<&str> = message
         .overdue
         .iter()
@@ -106,7 +141,7 @@ fn outcome_activity(
         .map(|line| line.number.as_str())
         .collect();
     let (kind, detail) = match outcome {
-        Outcome::Sent { subject } => (
+        Outcome::Sent { subject, .. } => (
             "message_sent",
             format!(
                 "“{subject}” to {} by {} ({provider})",
@@ -117,13 +152,26 @@ fn outcome_activity(
             ("message_retry", format!("{error}; will be tried again"))
         }
         Outcome::TryAgain(error) => ("message_failed", format!("{error}; out of tries")),
+        Outcome::Later { until: None, .. } => return None,
+        Outcome::Later { until: Some(at), why } => (
+            "message_deferred",
+            format!(
+                "{why}; waits until {}",
+                at.to_rfc3339_opts(SecondsFormat::Secs, true)
+            ),
+        ),
+        Outcome::Inactive(error) => (
+            "contact_refused",
+            format!("{provider} does not write to {}: {error}", message.email),
+        ),
         Outcome::Refused(error) => ("message_failed", error.clone()),
         Outcome::Unknown(error) => ("message_uncertain", format!("{error}; a person decides")),
     };
-    Activity {
+    let what = kind.rsplit('_').next().unwrap_or(kind);
+    Some(Activity {
         customer_id: message.customer.clone(),
         kind,
-        title: format!("{} {}", message.step, kind.trim_start_matches("message_")),
+        title: format!("{} {what}", message.step),
         detail: format!(
             "Policy {}, step {}, invoices {}: {detail}.",
             policy.name,
@@ -131,5 +179,5 @@ fn outcome_activity(
             numbers.join(", ")
         ),
         refers_to: Some(message.id.to_string()),
-    }
+    })
 }

@@ -1,0 +1,208 @@
+//! Postmark (<https://postmarkapp.com/developer/api/email-api>): batches, each message with an answer of its own.
+
+use super::http::{Call, Heard};
+use super::{Called, Letter, OUR_HEADER, OUR_ID, Provider, Stop};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::delivery::Outcome;
+use web::outbound::{self, Answer};
+use web::{Cx, Problem};
+
+pub(crate) struct Postmark {
+    url: String,
+    token: String,
+    stream: String,
+}
+
+impl Postmark {
+    pub(crate) async fn configured(cx: &Cx) -> Result<Self, Problem> {
+        let url = cx.required_setting("postmark_url").await?;
+        Ok(Self {
+            url: format!("{}/email/batch", url.trim_end_matches('/')),
+            token: cx.required_setting("postmark_server_token").await?,
+            stream: cx.required_setting("postmark_stream").await?,
+        })
+    }
+}
+
+/// What an error code (<https://postmarkapp.com/developer/api/overview#error-codes>) means for one message. What is
+/// not listed is about the message itself.
+#[derive(Clone, Copy, PartialEq)]
+enum Meaning {
+    Sent,
+    Refused,
+    Inactive,
+    Later,
+    TryAgain,
+    Setup,
+}
+
+const MEANINGS: &[(i64, Meaning)] = &[
+    (0, Meaning::Sent),
+    // Bad or missing server token.
+    (10, Meaning::Setup),
+    // Maintenance.
+    (100, Meaning::TryAgain),
+    // Invalid email request: an address that is none.
+    (300, Meaning::Refused),
+    // The sender signature is not there; not confirmed.
+    (400, Meaning::Setup),
+    (401, Meaning::Setup),
+    // The account is out of credits.
+    (405, Meaning::Setup),
+    // The recipient has bounced, complained or was suppressed by hand.
+    (406, Meaning::Inactive),
+    // The account waits for approval; may not send.
+    (412, Meaning::Setup),
+    (413, Meaning::Setup),
+    (429, Meaning::Later),
+    // Asking for the sender signature failed on their side.
+    (500, Meaning::TryAgain),
+    // The message stream is not there; is not one of this server; is archived.
+    (1226, Meaning::Setup),
+    (1235, Meaning::Setup),
+    (1237, Meaning::Setup),
+];
+
+fn meaning(code: i64) -> Meaning {
+    let found = MEANINGS.iter().find(|(known, _)| *known == code);
+    found.map_or(Meaning::Refused, |(_, meaning)| *meaning)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Said {
+    error_code: i64,
+    #[serde(default)]
+    message: String,
+    #[serde(rename = "MessageID")]
+    message_id: Option<String>,
+}
+
+impl Said {
+    fn of(answer: &Answer) -> Option<Self> {
+        serde_json::from_slice(&answer.body).ok()
+    }
+
+    fn words(&self) -> String {
+        format!("{} (error code {})", self.message, self.error_code)
+    }
+}
+
+fn words(answer: &Answer) -> String {
+    Said::of(answer).map_or_else(String::new, |said| said.words())
+}
+
+impl Provider for Postmark {
+    const NAME: &'static str = "postmark";
+    const DEDUPLICATES: bool = false;
+    // Postmark takes 500. An answer that is lost leaves the whole batch to a person, so it is a small one.
+    const PER_CALL: usize = 20;
+    const CALLS: usize = 4;
+
+    async fn send(&self, cx: &Cx, letters: &[Letter]) -> Called {
+        let call = Call {
+            cx,
+            name: Self::NAME,
+            count: letters.len(),
+        };
+        let batch: Vec<Value> = letters.iter().map(|letter| self.message(letter)).collect();
+        let headers = [
+            ("accept", "application/json"),
+            ("x-postmark-server-token", self.token.as_str()),
+        ];
+        let answered = outbound::post_json(&self.url, &headers, Value::Array(batch).to_string().into()).await;
+        match call.read(answered, words) {
+            Ok(Heard::Taken(answer)) => each(call, letters, &answer),
+            Ok(Heard::Refused(answer)) => refused(call, &answer),
+            Err(called) => called,
+        }
+    }
+}
+
+impl Postmark {
+    fn message(&self, letter: &Letter) -> Value {
+        let id = &letter.message.id;
+        let mut message = json!({
+            "From": mailbox(&letter.sender.name, &letter.sender.email),
+            "To": mailbox(&letter.message.contact_name, &letter.message.email),
+            "Subject": letter.rendered.subject,
+            "HtmlBody": letter.rendered.html,
+            "TextBody": letter.rendered.text,
+            "MessageStream": self.stream,
+            "Metadata": {OUR_ID: id},
+            "Headers": [{"Name": OUR_HEADER, "Value": id}],
+            // A payment link is a secret between us and the customer: it passes through no tracker.
+            "TrackOpens": false,
+            "TrackLinks": "None",
+        });
+        if let (Some(reply_to), Some(members)) = (&letter.sender.reply_to, message.as_object_mut()) {
+            members.insert("ReplyTo".to_owned(), json!(reply_to));
+        }
+        message
+    }
+}
+
+/// `"Braun, Ada" <ada@nordwind.example>` (RFC 5322, section 3.4), the name quoted always.
+fn mailbox(name: &str, email: &str) -> String {
+    let mut quoted = String::with_capacity(name.len());
+    for letter in name.chars().filter(|letter| !letter.is_control()) {
+        if matches!(letter, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(letter);
+    }
+    match quoted.trim() {
+        "" => email.to_owned(),
+        name => format!("\"{name}\" <{email}>"),
+    }
+}
+
+/// Each message has an answer of its own, in the order of the batch.
+fn each(call: Call<'_>, letters: &[Letter], answer: &Answer) -> Called {
+    let said: Vec<Said> = match serde_json::from_slice(&answer.body) {
+        Ok(said) => said,
+        Err(error) => return call.unknown(&format!("an answer that cannot be read: {error}")),
+    };
+    if said.len() != letters.len() {
+        return call.unknown(&format!("{} answers to {} messages", said.len(), letters.len()));
+    }
+    let mut stop = None;
+    let outcomes = said.into_iter().zip(letters).map(|(said, letter)| {
+        let why = call.says(&said.words());
+        match meaning(said.error_code) {
+            Meaning::Sent => letter.sent(said.message_id),
+            Meaning::Refused => Outcome::Refused(why),
+            Meaning::Inactive => Outcome::Inactive(why),
+            Meaning::TryAgain => Outcome::TryAgain(why),
+            Meaning::Later => {
+                let until = call.until(answer);
+                stop.get_or_insert_with(|| Stop::Until(until, why.clone()));
+                Outcome::Later {
+                    until: Some(until),
+                    why,
+                }
+            }
+            Meaning::Setup => {
+                stop.get_or_insert_with(|| Stop::Setup(call.not_served(&why)));
+                Outcome::Later { until: None, why }
+            }
+        }
+    });
+    Called {
+        outcomes: outcomes.collect(),
+        stop,
+    }
+}
+
+/// The batch was refused as a whole.
+fn refused(call: Call<'_>, answer: &Answer) -> Called {
+    let why = call.says(&format!("{} {}", answer.status, words(answer)));
+    match Said::of(answer).map(|said| meaning(said.error_code)) {
+        Some(Meaning::Setup) => call.setup(&why),
+        Some(Meaning::Later) => call.later(call.until(answer), why),
+        _ if call.count == 1 => call.all(Outcome::Refused(why), None),
+        // One of them spoils it for the others and nobody says which: each is tried again at a time of its own.
+        _ => call.all(Outcome::TryAgain(why), None),
+    }
+}
