@@ -2,7 +2,9 @@
 //! every answer, and what becomes of a message when the answer is late, wrong or never comes.
 
 mod rate;
+mod suppressions;
 mod trouble;
+mod webhooks;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -5,6 +5,7 @@ mod deliver;
 mod messages;
 mod provider;
 mod suppressions;
+mod webhook;
 
 use bytes::Bytes;
 use spin_sdk::http::{FullBody, Request, Response};
@@ -32,6 +33,9 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("DELETE", ["v1", "suppressions", address]) => suppressions::lift(cx, address).await,
         (_, ["v1", "suppressions"]) => Err(Problem::method_not_allowed("GET")),
         (_, ["v1", "suppressions", _]) => Err(Problem::method_not_allowed("DELETE")),
+        ("POST", ["webhooks", "postmark"]) => webhook::postmark::webhook(cx).await,
+        ("POST", ["webhooks", "sendgrid"]) => webhook::sendgrid::webhook(cx).await,
+        (_, ["webhooks", _]) => Err(Problem::method_not_allowed("POST")),
         _ => Err(Problem::no_route()),
     }
 }
