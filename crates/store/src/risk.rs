@@ -2,7 +2,7 @@
 
 use crate::db::{Db, Tx, statements};
 use crate::error::Result;
-use crate::instants::time_zone;
+use crate::instants::{rfc3339, time_zone};
 use crate::moment::Moment;
 use crate::params;
 use chrono::{Days, NaiveDate};
@@ -145,7 +145,7 @@ fn scored(row: FactsRow, moment: Moment) -> Result<SaveRow> {
 }
 
 /// An account's score as the API shows it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Ranked {
     /// Whose.
     pub customer_id: CustomerId,
@@ -157,8 +157,18 @@ pub struct Ranked {
     pub band: String,
     /// Which facts count how much.
     pub reasons: Vec<Reason>,
-    /// When it was scored, milliseconds since 1970.
-    pub scored_at: i64,
+    /// When it was scored: RFC 3339, UTC.
+    pub scored_at: String,
+}
+
+#[derive(Deserialize)]
+struct RankedRow {
+    customer_id: CustomerId,
+    name: String,
+    score: i64,
+    band: String,
+    reasons: Vec<Reason>,
+    scored_at: i64,
 }
 
 /// One fact and its weight.
@@ -180,11 +190,23 @@ pub async fn ranked(
     limit: u32,
 ) -> Result<Vec<Ranked>> {
     let (score, customer) = below.unwrap_or((101, ""));
-    match band {
-        None => db.list(RANKED, params![score, customer, limit]).await,
+    let rows: Vec<RankedRow> = match band {
+        None => db.list(RANKED, params![score, customer, limit]).await?,
         Some(band) => {
             db.list(RANKED_IN_BAND, params![score, customer, limit, band])
-                .await
+                .await?
         }
-    }
+    };
+    rows.into_iter()
+        .map(|row| {
+            Ok(Ranked {
+                customer_id: row.customer_id,
+                name: row.name,
+                score: row.score,
+                band: row.band,
+                reasons: row.reasons,
+                scored_at: rfc3339(row.scored_at)?,
+            })
+        })
+        .collect()
 }
