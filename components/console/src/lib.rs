@@ -23,6 +23,7 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("GET", ["health"]) => api::health(cx).await,
         ("POST", ["console", "login"]) => session::log_in(cx).await,
         ("POST", ["console", "logout"]) => session::log_out(cx).await,
+        (_, ["console", "login" | "logout"]) => Err(Problem::method_not_allowed("POST")),
         ("GET", ["console", rest @ ..]) => pages::show(cx, rest).await,
         (_, ["console", ..]) => Err(Problem::method_not_allowed("GET")),
         ("GET", ["v1", "customers", id]) => api::customer(cx, id).await,
