@@ -94,7 +94,7 @@ fn components_are_thin() {
 #[test]
 fn each_component_may_do_what_it_needs_and_no_more() {
     // Component, whether it sees the ledger, whom it may call.
-    let expected: [(&str, bool, &[&str]); 9] = [
+    let expected: [(&str, bool, &[&str]); 10] = [
         ("access", true, &[]),
         ("cash", true, &[]),
         ("console", true, &[]),
@@ -105,6 +105,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
             true,
             &["http://sandbox.spin.internal", "{{ stripe_url }}"],
         ),
+        ("reference", false, &[]),
         ("risk", true, &[]),
         ("sandbox", false, &["http://cash.spin.internal"]),
         ("sweep", true, &[]),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::app::tail;
+use crate::openapi::{Exchange, judge};
 
 /// A request in the making.
 pub(crate) struct Call<'a> {
@@ -92,7 +93,7 @@ impl<'a> Call<'a> {
         }
         let line = format!("{} {}", self.method, self.url);
         let sent = match self.method.as_str() {
-            "POST" | "PUT" => self.agent.run(request.body(self.body).expect("a request")),
+            "POST" | "PUT" => self.agent.run(request.body(&self.body).expect("a request")),
             _ => self.agent.run(request.body(()).expect("a request")),
         };
         let mut response = sent.unwrap_or_else(|error| panic!("{line}: {error}\n{}", tail(&self.log)));
@@ -102,6 +103,21 @@ impl<'a> Call<'a> {
             .limit(64 << 20)
             .read_to_vec()
             .expect("a whole body");
+        let exchange = Exchange {
+            method: &self.method,
+            target: target(&self.url),
+            sent_headers: &self.headers,
+            sent: &self.body,
+            status: response.status().as_u16(),
+            headers: response.headers(),
+            body: &body,
+        };
+        if let Err(breach) = judge(&exchange) {
+            panic!(
+                "{line}: not as /openapi.json has it: {breach}\n{}",
+                String::from_utf8_lossy(&body)
+            );
+        }
         Answer {
             line,
             status: response.status().as_u16(),
@@ -125,6 +141,12 @@ impl<'a> Call<'a> {
         }
         answer
     }
+}
+
+/// Path and query of a URL.
+fn target(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("/", |at| &rest[at..])
 }
 
 /// What came back.

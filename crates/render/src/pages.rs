@@ -1,7 +1,7 @@
 //! The pages: whole HTML documents without a line of JavaScript.
 //!
 //! Shape: a struct a page, a function that renders it. Customers' pages ([`customer`]) come in their language and lead
-//! with the creditor's name; the console ([`console`], [`mailbox`]) is English. Every page carries its stylesheet in
+//! with the creditor's name; the console ([`console`], [`mailbox`]) and the API reference ([`reference`]) are English. Every page carries its stylesheet in
 //! a `<style>` with the context's nonce and needs nothing else, so that
 //! [`content_security_policy`](crate::content_security_policy) can forbid everything else.
 //!
@@ -11,6 +11,7 @@
 pub mod console;
 pub mod customer;
 pub mod mailbox;
+pub mod reference;
 
 pub use console::{
     BalanceRow, Bucket, Chrome, ContactRow, CurrencyTotals, CustomerPage, CustomerRow, CustomersPage,
@@ -21,3 +22,7 @@ pub use customer::{
     PayPage, PayProblem, PayState, SandboxPage, SandboxState, gone_page, pay_page, sandbox_note, sandbox_page,
 };
 pub use mailbox::{MailPage, MailRow, MailboxPage, mail_page, mailbox_page};
+pub use reference::{
+    Reference, ReferenceAnswer, ReferenceBody, ReferenceField, ReferenceGroup, ReferenceOperation,
+    ReferenceSchema, TypePart, reference_page,
+};

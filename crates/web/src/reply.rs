@@ -49,6 +49,11 @@ impl Reply {
         }
     }
 
+    /// JSON that is written already.
+    pub fn json_text(text: &'static str) -> Self {
+        Self::new(200, "application/json", text)
+    }
+
     /// A page of a list: `{"data": [...], "next": cursor | null}`.
     pub fn list(data: &impl Serialize, next: Option<String>) -> Self {
         Self::json(200, &serde_json::json!({"data": data, "next": next}))

@@ -19,6 +19,10 @@ fn every_page() -> Vec<(String, String)> {
         ("mailbox".into(), mailbox_page(&samples::mailbox()).unwrap()),
         ("mail".into(), mail_page(&samples::mail()).unwrap()),
         ("not found".into(), not_found_page(&samples::not_found()).unwrap()),
+        (
+            "reference".into(),
+            reference_page("n0nce", &samples::reference()).unwrap(),
+        ),
     ];
     let refused = LoginPage {
         error: Some("This key is not valid.".into()),
@@ -222,7 +226,13 @@ fn no_name_becomes_markup_or_template() {
     (mailbox.messages[0].subject, mailbox.messages[0].to) = (hostile(), hostile());
     let mut sandbox = sandbox(SandboxState::Open);
     (sandbox.creditor_name, sandbox.reference, sandbox.error) = (hostile(), hostile(), Some(hostile()));
+    let mut reference = samples::reference();
+    (reference.title, reference.introduction) = (hostile(), "<script>alert(1)</script>".to_owned());
+    reference.groups[0].operations[0].summary = hostile();
+    reference.groups[0].operations[0].bodies[0].example = Some(hostile());
+    reference.schemas[0].fields[0].name = hostile();
     for (name, page) in [
+        ("reference", reference_page("n0nce", &reference)),
         ("pay", pay_page(&pay)),
         ("customer", customer_page(&customer)),
         ("home", home_page(&home)),

@@ -373,3 +373,78 @@ pub(crate) fn not_found() -> NotFoundPage {
         chrome: chrome("Not found", ""),
     }
 }
+
+/// Everything that a contract can have, once.
+pub(crate) fn reference() -> Reference {
+    let part = |text: &str, link: Option<&str>| TypePart {
+        text: text.into(),
+        link: link.map(str::to_owned),
+    };
+    let field = |name: &str, place: Option<&str>| ReferenceField {
+        name: name.into(),
+        place: place.map(str::to_owned),
+        required: true,
+        kind: vec![part("list of ", None), part("Invoice", Some("#Invoice"))],
+        bounds: Some("1 to 500; default `50`".into()),
+        description: Some("The **invoices**, see `status`.".into()),
+    };
+    let body = ReferenceBody {
+        media_type: "application/json".into(),
+        kind: vec![part("Invoice", Some("#Invoice"))],
+        description: Some("One a line.".into()),
+        example: Some("{\n  \"number\": \"<1>\"\n}".into()),
+    };
+    let answer = |status: &str, link: Option<&str>| ReferenceAnswer {
+        status: status.into(),
+        link: link.map(str::to_owned),
+        description: Some("No valid `key`.".into()),
+        codes: vec!["unauthorized".into(), "forbidden".into()],
+        headers: vec!["www-authenticate".into()],
+        bodies: vec![body.clone()],
+    };
+    Reference {
+        title: "Dunlin".into(),
+        version: "0.1.0".into(),
+        introduction: "Invoices in.\n\n**Errors** are `application/problem+json`.".into(),
+        keys: vec![field("key", Some("header authorization"))],
+        groups: vec![ReferenceGroup {
+            name: "Invoices".into(),
+            anchor: "invoices".into(),
+            description: Some("What is owed.".into()),
+            operations: vec![ReferenceOperation {
+                anchor: "listInvoices".into(),
+                method: "GET".into(),
+                path: "/v1/invoices/{id}".into(),
+                summary: "List invoices".into(),
+                description: Some("Oldest first.".into()),
+                needs: vec![
+                    vec![
+                        part("key", Some("#keys-and-signatures")),
+                        part(" with the scope read", None),
+                    ],
+                    vec![],
+                ],
+                parameters: vec![field("limit", Some("query"))],
+                bodies: vec![body.clone()],
+                answers: vec![answer("200", None), answer("401", Some("#answer-Unauthorized"))],
+            }],
+        }],
+        answers: vec![answer("Unauthorized", None)],
+        schemas: vec![
+            ReferenceSchema {
+                name: "Invoice".into(),
+                description: Some("An invoice.".into()),
+                kind: vec![],
+                bounds: None,
+                fields: vec![field("lines[].amount", None)],
+            },
+            ReferenceSchema {
+                name: "Date".into(),
+                description: None,
+                kind: vec![part("date", None)],
+                bounds: Some("matches `^[0-9]`".into()),
+                fields: vec![],
+            },
+        ],
+    }
+}
