@@ -266,7 +266,7 @@ async fn paid(
         }
     };
     checkouts::settle(tx, &checkout.id, &id).await?;
-    for event in inbound::waiting(tx, SOURCE, &incoming.reference).await? {
+    for event in inbound::waiting(tx, SOURCE, std::slice::from_ref(&incoming.reference)).await? {
         let effect = apply_waiting(cx, tx, &event.body).await?;
         inbound::conclude(tx, SOURCE, &event.id, &effect).await?;
     }
