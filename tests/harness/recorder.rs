@@ -9,7 +9,7 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc, Mutex,
+        Arc, Condvar, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -92,6 +92,8 @@ struct Shared {
     service: Box<Service>,
     faults: Mutex<VecDeque<Fault>>,
     journal: Mutex<Vec<Request>>,
+    /// Told of each new line of the journal.
+    read: Condvar,
     over: AtomicBool,
 }
 
@@ -111,6 +113,7 @@ impl Recorder {
             service: Box::new(service),
             faults: Mutex::default(),
             journal: Mutex::default(),
+            read: Condvar::new(),
             over: AtomicBool::new(false),
         });
         let serving = Arc::clone(&shared);
@@ -148,6 +151,19 @@ impl Recorder {
     }
 }
 
+impl Recorder {
+    /// Waits until so many requests have been read; fails the test where they do not come.
+    pub(crate) fn wait_for(&self, requests: usize) {
+        let journal = self.shared.journal.lock().expect("a journal");
+        let waited = self
+            .shared
+            .read
+            .wait_timeout_while(journal, READ_LIMIT, |journal| journal.len() < requests);
+        let (journal, _) = waited.expect("a journal");
+        assert!(journal.len() >= requests, "{requests} requests did not come");
+    }
+}
+
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.shared.over.store(true, Ordering::SeqCst);
@@ -171,6 +187,7 @@ impl Shared {
         }
         let request = read(connection)?;
         self.journal.lock().expect("a journal").push(request.clone());
+        self.read.notify_all();
         let reply = match fault {
             Some(Fault::ResetUnread | Fault::Dropped) => return Ok(()),
             Some(Fault::AnswerLost) => {

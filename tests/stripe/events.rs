@@ -41,6 +41,23 @@ fn a_paid_session_pays_its_invoices_once() {
 }
 
 #[test]
+fn many_events_at_once_about_one_session_are_one_payment() {
+    let setup = own!(Setup::shared());
+    let owing = setup.owing(&["50.00"]);
+    let session = setup.press(&owing.link);
+    let done = setup.stripe.complete(&session, "paid");
+    std::thread::scope(|scope| {
+        for at in 0..8 {
+            let kind = ["completed", "async_payment_succeeded"][at % 2];
+            let event = event(&format!("checkout.session.{kind}"), &done);
+            scope.spawn(move || setup.tell(&event));
+        }
+    });
+    assert_eq!(setup.payment(&owing)["amount"]["amount"], "50.00");
+    assert_eq!(setup.balances(&owing), ["0.00"]);
+}
+
+#[test]
 fn the_amount_that_counts_is_stripes() {
     let setup = own!(Setup::shared());
     let owing = setup.owing(&["50.00"]);

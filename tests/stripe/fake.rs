@@ -44,6 +44,11 @@ impl FakeStripe {
         self.recorder.next(faults);
     }
 
+    /// Waits until so many requests have been read.
+    pub(super) fn wait_for(&self, requests: usize) {
+        self.recorder.wait_for(requests);
+    }
+
     pub(super) fn journal(&self) -> Vec<Request> {
         self.recorder.journal()
     }
@@ -117,8 +122,8 @@ impl State {
                 _ => refusal(404, "invalid_request_error", "Unrecognized request URL"),
             };
         }
-        let key = request.header("idempotency-key").expect("a key").to_owned();
-        if let Some((asked, answered)) = self.keys.get(&key) {
+        let key = request.header("idempotency-key").map(str::to_owned);
+        if let Some((asked, answered)) = key.as_ref().and_then(|key| self.keys.get(key)) {
             return match *asked == request.body {
                 true => answered.clone().header("idempotent-replayed", "true"),
                 false => refusal(
@@ -133,7 +138,9 @@ impl State {
             ["v1", "checkout", "sessions", id, "expire"] => self.expire(id),
             _ => refusal(404, "invalid_request_error", "Unrecognized request URL"),
         };
-        self.keys.insert(key, (request.body.clone(), reply.clone()));
+        if let Some(key) = key {
+            self.keys.insert(key, (request.body.clone(), reply.clone()));
+        }
         reply
     }
 
@@ -141,11 +148,9 @@ impl State {
         let fields = fields(&request.body);
         let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
         if field("customer_email") == "refused@nordwind.example" {
-            return refusal(
-                400,
-                "invalid_request_error",
-                "Invalid email address: refused@nordwind.example",
-            );
+            let error = json!({"type": "invalid_request_error", "code": "email_invalid", "param": "customer_email",
+                "message": "Invalid email address: refused@nordwind.example"});
+            return Reply::json(400, &json!({"error": error}));
         }
         let id = format!("cs_test_{}", self.sessions.len() + 1);
         let metadata: BTreeMap<&str, &String> = fields

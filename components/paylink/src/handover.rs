@@ -6,10 +6,10 @@ use crate::provider::{Closed, Order, Provider, Unopened, configured, named};
 use chrono::{DateTime, Utc};
 use receivables::id::CheckoutId;
 use receivables::money::Money;
-use receivables::paylink::{self, Onward, Refused};
+use receivables::paylink::{self, Onward, Refused, Session, Stage, Underway};
 use render::pages::PayProblem;
 use render::{Language, read_amount};
-use store::checkouts::{self, Turn, Underway};
+use store::checkouts::{self, Turn};
 use store::links::{self, Link};
 use store::{Db, Tx};
 use web::{Cx, Problem, Reply, secrets};
@@ -25,7 +25,7 @@ enum Step {
     /// The provider is asked for a session.
     Ask(Box<Link>, CheckoutId, Money, DateTime<Utc>),
     /// The provider closes an earlier session first.
-    Close(Box<Link>, Underway, String),
+    Close(Box<Link>, Underway, Session),
     /// The money is on its way.
     Wait(Box<Link>),
 }
@@ -89,28 +89,15 @@ async fn step(
     };
     let now = cx.moment().now;
     let earlier = checkouts::underway(tx, &link.id).await?;
-    let seen = earlier.as_ref().map(Underway::as_earlier);
-    let onward = paylink::onward(seen.as_ref(), provider, amount, now);
-    match (onward, &earlier) {
-        (Onward::Wait, _) => return Ok(Step::Wait(Box::new(link))),
-        (Onward::To(url), _) => return Ok(Step::To(url.to_owned())),
-        (Onward::Replace(session), Some(earlier)) => {
-            return Ok(Step::Close(Box::new(link), earlier.clone(), session.to_owned()));
+    match paylink::onward(earlier, provider, amount, now) {
+        Onward::Wait => return Ok(Step::Wait(Box::new(link))),
+        Onward::To(url) => return Ok(Step::To(url)),
+        Onward::Replace(earlier, session) => return Ok(Step::Close(Box::new(link), earlier, session)),
+        Onward::AskAgain(id, expires_at) => return Ok(Step::Ask(Box::new(link), id, amount, expires_at)),
+        Onward::GiveUp(id) => {
+            checkouts::turn(tx, &id, Turn::Expired).await?;
         }
-        (
-            Onward::AskAgain,
-            Some(Underway {
-                id,
-                expires_at: Some(expires_at),
-                ..
-            }),
-        ) => {
-            return Ok(Step::Ask(Box::new(link), id.clone(), amount, *expires_at));
-        }
-        (Onward::GiveUp, Some(earlier)) => {
-            checkouts::turn(tx, &earlier.id, Turn::Expired).await?;
-        }
-        (Onward::Begin | Onward::AskAgain | Onward::GiveUp | Onward::Replace(_), _) => {}
+        Onward::Begin => {}
     }
     let expires_at = paylink::session_end(now, link.expires_at);
     let id = checkouts::begin(tx, cx.moment(), &link.id, provider, amount, expires_at).await?;
@@ -174,9 +161,18 @@ async fn ask(
 ) -> Result<Reply, Problem> {
     let problem = match provider.open(cx, order).await {
         Ok(session) => {
-            db.transaction(async |tx: &Tx<'_>| checkouts::opened(tx, order.checkout, &session).await)
+            let opened = db
+                .transaction(async |tx: &Tx<'_>| checkouts::opened(tx, order.checkout, &session).await)
                 .await?;
-            return Reply::see_other(&session.url);
+            if opened {
+                return Reply::see_other(&session.url);
+            }
+            // Somebody has chosen another amount in the meantime, and is there already.
+            if let Err(problem) = provider.close(&session.id).await {
+                cx.log(&problem);
+            }
+            let cause = format!("{} was given up while its session was opened", order.checkout);
+            Problem::provider("The payment could not be started.", cause)
         }
         Err(Unopened::TryAgain(problem)) => problem,
         Err(Unopened::Over(problem)) => {
@@ -193,19 +189,20 @@ async fn try_again(cx: &Cx, token: &str, link: &Link, problem: Problem) -> Resul
     page(cx, token, link, false, Some(PayProblem::TryAgain)).await
 }
 
-/// Has a session closed by the provider that opened it. One whose provider is not set up any more stays as it is, and
-/// with it the link: what can be paid there must not be paid again elsewhere.
-async fn close(cx: &Cx, db: &Db, earlier: &Underway, session: &str) -> Result<Closed, Problem> {
-    let Some(provider) = named(cx, &earlier.provider).await? else {
-        return Err(Problem::provider(
-            "The payment could not be started.",
-            format!(
-                "{} is not set up and has session {session} open",
-                earlier.provider
-            ),
-        ));
+/// Has a session closed by the provider that opened it. Where that is not set up any more, the session must have run
+/// out: what can still be paid there must not be paid again elsewhere.
+async fn close(cx: &Cx, db: &Db, earlier: &Underway, session: &Session) -> Result<Closed, Problem> {
+    let closed = match named(cx, &earlier.provider).await? {
+        Some(provider) => provider.close(&session.id).await?,
+        None if session.expires_at <= cx.moment().now => Closed::Unpaid,
+        None => {
+            let cause = format!(
+                "{} is not set up and has session {} open",
+                earlier.provider, session.id
+            );
+            return Err(Problem::provider("The payment could not be started.", cause));
+        }
     };
-    let closed = provider.close(cx, session).await?;
     if closed == Closed::Unpaid {
         db.transaction(async |tx: &Tx<'_>| checkouts::turn(tx, &earlier.id, Turn::Expired).await)
             .await?;
@@ -215,14 +212,9 @@ async fn close(cx: &Cx, db: &Db, earlier: &Underway, session: &str) -> Result<Cl
 
 /// Closes what a settled link still has open, so that nobody pays for nothing. What fails is logged: the visitor has
 /// come to look.
-pub(crate) async fn close_settled(cx: &Cx, db: &Db, underway: Option<&Underway>) {
-    let Some((earlier, (session, _))) =
-        underway.and_then(|earlier| Some((earlier, earlier.session.as_ref()?)))
-    else {
-        return;
-    };
-    if !earlier.pending
-        && let Err(problem) = close(cx, db, earlier, session).await
+pub(crate) async fn close_settled(cx: &Cx, db: &Db, underway: &Underway) {
+    if let Stage::Open(session) = &underway.stage
+        && let Err(problem) = close(cx, db, underway, session).await
     {
         cx.log(&problem);
     }

@@ -3,6 +3,7 @@
 
 use crate::handover::close_settled;
 use crate::provider::configured;
+use receivables::paylink::Stage;
 use render::pages::{PayPage, PayProblem, PayState, gone_page, pay_page, sandbox_note};
 use render::{Language, Line, RenderError, amount_input, content_security_policy};
 use store::checkouts;
@@ -16,14 +17,14 @@ pub(crate) async fn show(cx: &Cx, token: &str) -> Result<Reply, Problem> {
         return gone(cx);
     };
     let underway = checkouts::underway(&db, &link.id).await?;
-    if !link.asked.is_positive() {
-        close_settled(cx, &db, underway.as_ref()).await;
+    if let Some(underway) = underway.as_ref().filter(|_| !link.asked.is_positive()) {
+        close_settled(cx, &db, underway).await;
     }
     let returned = cx
         .query(&["returned"])
         .is_ok_and(|query| query.contains_key("returned"));
     // Who comes back from the provider has paid, and the hand-over is not over until it says so too.
-    let processing = underway.is_some_and(|underway| underway.pending || returned);
+    let processing = underway.is_some_and(|underway| returned || underway.stage == Stage::Pending);
     page(cx, token, &link, processing, None).await
 }
 

@@ -6,8 +6,8 @@ mod stripe;
 use chrono::{DateTime, Utc};
 use receivables::id::{CheckoutId, CustomerId, LinkId};
 use receivables::money::Money;
+use receivables::paylink::Session;
 use std::pin::Pin;
-use store::checkouts::Session;
 use web::{Cx, Problem};
 
 /// What a provider is asked to collect. Asked again with the same checkout it must be the same in every field, since a
@@ -71,7 +71,7 @@ pub(crate) trait Provider {
     fn open<'a>(&'a self, cx: &'a Cx, order: &'a Order<'_>) -> Doing<'a, Result<Session, Unopened>>;
 
     /// Makes sure that a session is not paid from now on.
-    fn close<'a>(&'a self, cx: &'a Cx, session: &'a str) -> Doing<'a, Result<Closed, Problem>>;
+    fn close<'a>(&'a self, session: &'a str) -> Doing<'a, Result<Closed, Problem>>;
 }
 
 /// A provider as it is set up here; `None` where it is not.

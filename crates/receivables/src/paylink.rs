@@ -7,6 +7,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::id::CheckoutId;
 use crate::money::{Money, MoneyError};
 
 /// What a link asks for now: `fixed`, where it asks for a certain amount, else whatever its invoices still need
@@ -74,59 +75,72 @@ pub fn session_end(now: DateTime<Utc>, link_expires_at: DateTime<Utc>) -> DateTi
     link_expires_at.min(after(SESSION)).max(after(SESSION_AT_LEAST))
 }
 
-/// A hand-over that was begun earlier and is not over.
+/// A provider's session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Earlier<'a> {
+pub struct Session {
+    /// The provider's name for it.
+    pub id: String,
+    /// Where the payer is sent.
+    pub url: String,
+    /// Until when it can be paid.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A hand-over that was begun and is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Underway {
+    /// Our name for it.
+    pub id: CheckoutId,
     /// Through whom.
-    pub provider: &'a str,
+    pub provider: String,
     /// How much it asks for.
     pub amount: Money,
-    /// Whether the visitor has paid and the bank has not confirmed.
-    pub pending: bool,
-    /// The provider's name for it and the address of its page, once known.
-    pub session: Option<(&'a str, &'a str)>,
-    /// Until when it can be paid; `None`: for good.
-    pub expires_at: Option<DateTime<Utc>>,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// How far a hand-over is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The provider was asked for a session that lasts until then, and what it did is not known.
+    Asked(DateTime<Utc>),
+    /// It can be paid.
+    Open(Session),
+    /// The visitor has paid and the bank has yet to confirm.
+    Pending,
 }
 
 /// Where a visitor who presses pay is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Onward<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Onward {
     /// To a new session.
     Begin,
     /// To the provider's page at this address, which is open already.
-    To(&'a str),
-    /// To the session of the earlier hand-over, which is asked for again.
-    AskAgain,
-    /// To a new session, after the provider has closed this one.
-    Replace(&'a str),
-    /// To a new session; nobody has ever seen the earlier one.
-    GiveUp,
+    To(String),
+    /// To the session of this hand-over, which is asked for again; it is to last until then.
+    AskAgain(CheckoutId, DateTime<Utc>),
+    /// To a new session, after this one's provider has closed it.
+    Replace(Underway, Session),
+    /// To a new session; nobody has ever seen this one.
+    GiveUp(CheckoutId),
     /// Nowhere: the money is on its way.
     Wait,
 }
 
 /// Where a visitor is sent who wants to pay `amount` through `provider`.
-pub fn onward<'a>(
-    earlier: Option<&Earlier<'a>>,
-    provider: &str,
-    amount: Money,
-    now: DateTime<Utc>,
-) -> Onward<'a> {
+pub fn onward(earlier: Option<Underway>, provider: &str, amount: Money, now: DateTime<Utc>) -> Onward {
     let Some(earlier) = earlier else {
         return Onward::Begin;
     };
-    let lasts = |time: TimeDelta| {
-        let needed = now.checked_add_signed(time).unwrap_or(now);
-        earlier.expires_at.is_none_or(|at| at >= needed)
-    };
     let same = earlier.amount == amount && earlier.provider == provider;
-    match earlier.session {
-        _ if earlier.pending => Onward::Wait,
-        Some((_, url)) if same && lasts(USABLE) => Onward::To(url),
-        Some((session, _)) => Onward::Replace(session),
-        None if same && lasts(ASKABLE) => Onward::AskAgain,
-        None => Onward::GiveUp,
+    let lasts =
+        |until: DateTime<Utc>, time: TimeDelta| now.checked_add_signed(time).is_some_and(|at| until >= at);
+    match earlier.stage.clone() {
+        Stage::Pending => Onward::Wait,
+        Stage::Open(session) if same && lasts(session.expires_at, USABLE) => Onward::To(session.url),
+        Stage::Open(session) => Onward::Replace(earlier, session),
+        Stage::Asked(until) if same && lasts(until, ASKABLE) => Onward::AskAgain(earlier.id, until),
+        Stage::Asked(_) => Onward::GiveUp(earlier.id),
     }
 }
 
@@ -206,54 +220,52 @@ mod tests {
 
     #[test]
     fn pressing_pay_again_leads_to_the_same_session_or_to_none_before_it_is_closed() {
-        let open = Earlier {
-            provider: "stripe",
+        let id = CheckoutId::from_parts(1, [0; 10]);
+        let session = Session {
+            id: "cs_1".to_owned(),
+            url: "https://pay.example".to_owned(),
+            expires_at: at("10:00:00"),
+        };
+        let underway = |stage| Underway {
+            id: id.clone(),
+            provider: "stripe".to_owned(),
             amount: eur(100),
-            pending: false,
-            session: Some(("cs_1", "https://pay.example")),
-            expires_at: Some(at("10:00:00")),
+            stage,
         };
-        let unanswered = Earlier {
-            session: None,
-            ..open.clone()
-        };
-        let pending = Earlier {
-            pending: true,
-            ..open.clone()
-        };
-        let for_good = Earlier {
-            expires_at: None,
-            ..open.clone()
-        };
+        let open = underway(Stage::Open(session.clone()));
+        let asked = underway(Stage::Asked(at("10:00:00")));
+        let pending = underway(Stage::Pending);
+        let to = Onward::To("https://pay.example".to_owned());
+        let replace = Onward::Replace(open.clone(), session);
         // Earlier, provider, amount, time -> onward.
         let cases = [
             (None, "stripe", 100, "09:00:00", Onward::Begin),
+            (Some(&open), "stripe", 100, "09:55:00", to),
+            (Some(&open), "stripe", 100, "09:55:01", replace.clone()),
+            (Some(&open), "stripe", 99, "09:00:00", replace.clone()),
+            (Some(&open), "other", 100, "09:00:00", replace),
             (
-                Some(&open),
+                Some(&asked),
                 "stripe",
                 100,
-                "09:55:00",
-                Onward::To("https://pay.example"),
+                "09:29:00",
+                Onward::AskAgain(id.clone(), at("10:00:00")),
             ),
-            (Some(&open), "stripe", 100, "09:55:01", Onward::Replace("cs_1")),
-            (Some(&open), "stripe", 99, "09:00:00", Onward::Replace("cs_1")),
-            (Some(&open), "other", 100, "09:00:00", Onward::Replace("cs_1")),
             (
-                Some(&for_good),
+                Some(&asked),
                 "stripe",
                 100,
-                "23:00:00",
-                Onward::To("https://pay.example"),
+                "09:29:01",
+                Onward::GiveUp(id.clone()),
             ),
-            (Some(&unanswered), "stripe", 100, "09:29:00", Onward::AskAgain),
-            (Some(&unanswered), "stripe", 100, "09:29:01", Onward::GiveUp),
-            (Some(&unanswered), "stripe", 99, "09:00:00", Onward::GiveUp),
+            (Some(&asked), "stripe", 99, "09:00:00", Onward::GiveUp(id.clone())),
+            (Some(&asked), "other", 100, "09:00:00", Onward::GiveUp(id.clone())),
             (Some(&pending), "stripe", 100, "09:00:00", Onward::Wait),
             (Some(&pending), "stripe", 99, "23:00:00", Onward::Wait),
         ];
         for (earlier, provider, amount, time, expected) in cases {
             assert_eq!(
-                onward(earlier, provider, eur(amount), at(time)),
+                onward(earlier.cloned(), provider, eur(amount), at(time)),
                 expected,
                 "{earlier:?} {provider} {amount} {time}"
             );

@@ -21,7 +21,7 @@ use chrono::{DateTime, Utc};
 use receivables::currency::Currency;
 use receivables::id::{CheckoutId, CustomerId, InvoiceId, LinkId, PaymentId};
 use receivables::money::Money;
-use receivables::paylink::Earlier;
+use receivables::paylink::{Session, Stage, Underway};
 use serde::Deserialize;
 
 statements! {
@@ -32,7 +32,8 @@ statements! {
             'amount_minor', amount_minor, 'status', status, 'session', session, 'url', url,
             'expires_ms', expires_at)
         FROM checkouts WHERE link_id = ? AND status IN ('open', 'pending') ORDER BY status DESC LIMIT 1";
-    OPENED = "UPDATE checkouts SET session = ?2, url = ?3, expires_at = ?4 WHERE id = ?1";
+    OPENED = "UPDATE checkouts SET session = ?2, url = ?3, expires_at = ?4 WHERE id = ?1 AND status = 'open'
+        RETURNING id";
     MOVE = "UPDATE checkouts SET status = ?2 WHERE id = ?1 AND status IN (SELECT value FROM json_each(?3))
         RETURNING id";
     SETTLE = "UPDATE checkouts SET status = 'paid', payment_id = ?2 WHERE id = ?1";
@@ -78,37 +79,7 @@ struct UnderwayRow {
     status: String,
     session: Option<String>,
     url: Option<String>,
-    expires_ms: Option<i64>,
-}
-
-/// A hand-over that is not over.
-#[derive(Debug, Clone)]
-pub struct Underway {
-    /// Ours.
-    pub id: CheckoutId,
-    /// Through whom.
-    pub provider: String,
-    /// How much is asked for.
-    pub amount: Money,
-    /// Whether the visitor has paid and the bank has yet to confirm.
-    pub pending: bool,
-    /// The provider's name for it and the address of its page, once known.
-    pub session: Option<(String, String)>,
-    /// Until when it can be paid; `None`: for good.
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-impl Underway {
-    /// As the rules see it.
-    pub fn as_earlier(&self) -> Earlier<'_> {
-        Earlier {
-            provider: &self.provider,
-            amount: self.amount,
-            pending: self.pending,
-            session: self.session.as_ref().map(|(id, url)| (id.as_str(), url.as_str())),
-            expires_at: self.expires_at,
-        }
-    }
+    expires_ms: i64,
 }
 
 /// The hand-over of a link that is not over, if there is one.
@@ -116,35 +87,30 @@ pub async fn underway(db: &Db, link: &LinkId) -> Result<Option<Underway>> {
     let Some(row) = db.find::<UnderwayRow>(UNDERWAY, params![link.as_str()]).await? else {
         return Ok(None);
     };
+    let expires_at = instant(row.expires_ms)?;
+    let stage = match (row.status.as_str(), row.session, row.url) {
+        ("pending", _, _) => Stage::Pending,
+        (_, Some(id), Some(url)) => Stage::Open(Session { id, url, expires_at }),
+        _ => Stage::Asked(expires_at),
+    };
     Ok(Some(Underway {
         id: row.id,
         provider: row.provider,
         amount: Money::new(row.amount_minor, row.currency),
-        pending: row.status == "pending",
-        session: row.session.zip(row.url),
-        expires_at: row.expires_ms.map(instant).transpose()?,
+        stage,
     }))
 }
 
-/// A provider's session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    /// The provider's name for it.
-    pub id: String,
-    /// Where the payer is sent.
-    pub url: String,
-    /// Until when it can be paid; `None`: for good.
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// Records the session that the provider has opened for a hand-over.
-pub async fn opened(tx: &Tx<'_>, id: &CheckoutId, session: &Session) -> Result<()> {
-    let expires_ms = session.expires_at.map(|at| at.timestamp_millis());
-    tx.run(
-        OPENED,
-        params![id.as_str(), session.id.as_str(), session.url.as_str(), expires_ms],
-    )
-    .await
+/// Records the session that the provider has opened for a hand-over. False: the hand-over was given up meanwhile, and
+/// nobody may be sent there.
+pub async fn opened(tx: &Tx<'_>, id: &CheckoutId, session: &Session) -> Result<bool> {
+    let parameters = params![
+        id.as_str(),
+        session.id.as_str(),
+        session.url.as_str(),
+        session.expires_at.timestamp_millis()
+    ];
+    Ok(tx.row(OPENED, parameters).await?.is_some())
 }
 
 /// Where a hand-over can go without a payment.

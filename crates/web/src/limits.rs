@@ -24,10 +24,11 @@ pub const WEBHOOK_TOLERANCE_S: i64 = 300;
 /// Seconds that a provider's answer is waited for: less than a handler may take, so that the outcome is recorded.
 pub const PROVIDER_TIMEOUT_S: u64 = 15;
 
-/// Seconds that a payment provider's answer is waited for while a visitor waits for the page: three tries and the
-/// pauses between them stay below the 30 s that hosted platforms give a handler.
-pub const CHECKOUT_TIMEOUT_S: u64 = 8;
-/// Milliseconds before the second and the third of them.
+/// Seconds that a payment provider's answer is waited for while a visitor waits for the page: closing one session (two
+/// calls) and opening another (three tries and the pauses between them) stay below the 30 s that hosted platforms give
+/// a handler.
+pub const CHECKOUT_TIMEOUT_S: u64 = 5;
+/// Milliseconds before the second and the third try.
 pub const CHECKOUT_PAUSES_MS: [u64; 2] = [250, 1_000];
 /// Seconds within which a connection to a provider must stand: one that answers at all does so in one.
 pub const PROVIDER_CONNECT_S: u64 = 5;

@@ -4,6 +4,9 @@
 //! nothing while the bank decides, though Stripe withholds the money: it may well be won, and a customer must not be
 //! chased for an invoice that is disputed elsewhere. Lost, it is taken back, the invoices are open again, and dunning
 //! takes over. An inquiry (`warning_...`) is a question; nothing is demanded yet.
+//!
+//! What is told before its payment waits. So does, for good and to nobody's harm, what is about a charge of the same
+//! Stripe account that is none of ours: that it is not, its event does not say.
 
 use super::{Event, Reference, SOURCE, money, object};
 use receivables::money::Money;

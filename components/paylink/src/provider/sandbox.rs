@@ -1,8 +1,8 @@
 //! The sandbox: plays a payment provider for development and demos. No money moves.
 
 use super::{Closed, Doing, Order, Provider, Unopened};
+use receivables::paylink::Session;
 use serde::Deserialize;
-use store::checkouts::Session;
 use web::{Cx, Problem, outbound};
 
 pub(super) const NAME: &str = "sandbox";
@@ -42,7 +42,7 @@ impl Provider for Sandbox {
 
     /// The sandbox keeps no sessions, so there is none to close. What is paid in one that we have left is told like
     /// any other payment.
-    fn close<'a>(&'a self, _: &'a Cx, _: &'a str) -> Doing<'a, Result<Closed, Problem>> {
+    fn close<'a>(&'a self, _: &'a str) -> Doing<'a, Result<Closed, Problem>> {
         Box::pin(async { Ok(Closed::Unpaid) })
     }
 }
@@ -68,7 +68,7 @@ impl Sandbox {
         Ok(Session {
             id: opened.id,
             url: opened.url,
-            expires_at: None,
+            expires_at: order.expires_at,
         })
     }
 }

@@ -4,11 +4,12 @@
 //! Stripe keeps what it answered to a key for at least 24 hours, also a 500: an answer that says so will not change.
 //! **Refuses** to guess: a 4xx is logged in Stripe's words with its request id, and the checkout is over.
 
+mod form;
+
 use super::{Closed, Doing, Order, Provider, Unopened};
 use chrono::{DateTime, Utc};
-use receivables::stripe;
+use receivables::paylink::Session;
 use serde::Deserialize;
-use store::checkouts::Session;
 use web::outbound::{self, Answer, Unanswered};
 use web::{Cx, Problem, limits};
 
@@ -44,8 +45,8 @@ impl Provider for Stripe {
         Box::pin(self.open_session(cx, order))
     }
 
-    fn close<'a>(&'a self, cx: &'a Cx, session: &'a str) -> Doing<'a, Result<Closed, Problem>> {
-        Box::pin(self.close_session(cx, session))
+    fn close<'a>(&'a self, session: &'a str) -> Doing<'a, Result<Closed, Problem>> {
+        Box::pin(self.close_session(session))
     }
 }
 
@@ -71,27 +72,56 @@ struct Reason {
     message: Option<String>,
 }
 
+/// Why a session was not opened.
+enum Refused {
+    /// The payer's mail address is not one that Stripe takes.
+    Email(Problem),
+    Unopened(Unopened),
+}
+
 impl Stripe {
+    /// An address that Stripe takes for none must not keep anybody from paying: it is left out, under a name of its own.
     async fn open_session(&self, cx: &Cx, order: &Order<'_>) -> Result<Session, Unopened> {
-        let fields = session(order).map_err(|error| Unopened::Over(failed(error.to_string())))?;
+        let key = order.checkout.as_str();
+        match self.ask(cx, order, order.email, key).await {
+            Err(Refused::Email(problem)) => {
+                cx.log(&problem);
+                self.ask(cx, order, None, &format!("{key}-without-email")).await
+            }
+            outcome => outcome,
+        }
+        .map_err(|refused| match refused {
+            Refused::Unopened(unopened) => unopened,
+            Refused::Email(problem) => Unopened::Over(problem),
+        })
+    }
+
+    async fn ask(
+        &self,
+        cx: &Cx,
+        order: &Order<'_>,
+        email: Option<&str>,
+        key: &str,
+    ) -> Result<Session, Refused> {
+        let over = |problem| Refused::Unopened(Unopened::Over(problem));
+        let again = |problem| Refused::Unopened(Unopened::TryAgain(problem));
+        let fields = form::session(order, email).map_err(|error| over(failed(error.to_string())))?;
         let url = format!("{}/v1/checkout/sessions", self.url);
-        let answer = self.post(cx, &url, order.checkout.as_str(), &fields).await;
-        let answer = answer.map_err(|error| Unopened::TryAgain(failed(error.to_string())))?;
+        let answer = self.post(cx, &url, key, &fields).await;
+        let answer = answer.map_err(|error| again(failed(error.to_string())))?;
         if answer.status != 200 {
             let problem = refusal(&answer);
             return Err(match is_final(&answer) {
-                true => Unopened::Over(problem),
-                false => Unopened::TryAgain(problem),
+                true if is_about_email(&answer) => Refused::Email(problem),
+                true => over(problem),
+                false => again(problem),
             });
         }
         // Read again after another try, it might be whole.
-        let object = object(&answer).map_err(Unopened::TryAgain)?;
+        let object = object(&answer).map_err(again)?;
         let Some(url) = object.url else {
             // A replay of a session that is over by now.
-            return Err(Unopened::Over(failed(format!(
-                "session {} has no address",
-                object.id
-            ))));
+            return Err(over(failed(format!("session {} has no address", object.id))));
         };
         let expires_at = object
             .expires_at
@@ -99,15 +129,16 @@ impl Stripe {
         Ok(Session {
             id: object.id,
             url,
-            expires_at: expires_at.or(Some(order.expires_at)),
+            expires_at: expires_at.unwrap_or(order.expires_at),
         })
     }
 
     /// Only an open session can be expired. A refusal means that it is over already, and how is asked.
-    async fn close_session(&self, cx: &Cx, session: &str) -> Result<Closed, Problem> {
+    async fn close_session(&self, session: &str) -> Result<Closed, Problem> {
         let url = format!("{}/v1/checkout/sessions/{session}", self.url);
-        let key = format!("expire-{session}");
-        let answer = self.post(cx, &format!("{url}/expire"), &key, &[]).await?;
+        // One try: the visitor waits, and the session that comes next needs the time. No key: it cannot happen twice,
+        // and an error that Stripe keeps under one would stand in the way for a day.
+        let answer = self.try_once(&format!("{url}/expire"), None, &[]).await?;
         if answer.status == 200 {
             return Ok(Closed::Unpaid);
         }
@@ -135,6 +166,21 @@ impl Stripe {
         format!("Bearer {}", self.key)
     }
 
+    async fn try_once(
+        &self,
+        url: &str,
+        key: Option<&str>,
+        fields: &[(String, String)],
+    ) -> Result<Answer, Unanswered> {
+        let authorization = self.authorization();
+        let mut headers = vec![
+            ("authorization", authorization.as_str()),
+            ("stripe-version", VERSION),
+        ];
+        headers.extend(key.map(|key| ("idempotency-key", key)));
+        outbound::post_form(url, &headers, fields, limits::CHECKOUT_TIMEOUT_S).await
+    }
+
     /// Posts until there is an answer that settles it, or tries enough.
     async fn post(
         &self,
@@ -143,15 +189,9 @@ impl Stripe {
         key: &str,
         fields: &[(String, String)],
     ) -> Result<Answer, Unanswered> {
-        let authorization = self.authorization();
-        let headers = [
-            ("authorization", authorization.as_str()),
-            ("stripe-version", VERSION),
-            ("idempotency-key", key),
-        ];
         let mut pauses_ms = limits::CHECKOUT_PAUSES_MS.into_iter();
         loop {
-            let outcome = outbound::post_form(url, &headers, fields, limits::CHECKOUT_TIMEOUT_S).await;
+            let outcome = self.try_once(url, Some(key), fields).await;
             let (again, cause) = match &outcome {
                 Ok(answer) if is_final(answer) || answer.status == 200 => return outcome,
                 // Whoever wants to be left alone for long gets no further try while a visitor waits.
@@ -191,6 +231,11 @@ fn is_final(answer: &Answer) -> bool {
     }
 }
 
+fn is_about_email(answer: &Answer) -> bool {
+    serde_json::from_slice::<Failure>(&answer.body)
+        .is_ok_and(|failure| failure.error.param.as_deref() == Some("customer_email"))
+}
+
 fn object(answer: &Answer) -> Result<Object, Problem> {
     serde_json::from_slice(&answer.body)
         .map_err(|error| failed(format!("an answer that is no session: {error}")))
@@ -221,57 +266,4 @@ fn refusal(answer: &Answer) -> Problem {
         answer.status,
         request_id.unwrap_or("unknown")
     ))
-}
-
-/// The session that is asked for, as the form's fields. Every one follows from the order alone.
-fn session(order: &Order<'_>) -> Result<Vec<(String, String)>, stripe::AmountError> {
-    let unit_amount = stripe::to_minor(order.amount)?;
-    let item = |name: &str| format!("line_items[0]{name}");
-    let mut fields = vec![
-        ("mode".to_owned(), "payment".to_owned()),
-        ("client_reference_id".to_owned(), order.checkout.to_string()),
-        (item("[quantity]"), "1".to_owned()),
-        (
-            item("[price_data][currency]"),
-            order.amount.currency().code().to_lowercase(),
-        ),
-        (item("[price_data][unit_amount]"), unit_amount.to_string()),
-        (
-            item("[price_data][product_data][name]"),
-            product_name(&order.purpose, &order.creditor_name),
-        ),
-        ("locale".to_owned(), stripe::locale(order.locale).to_owned()),
-        ("success_url".to_owned(), order.success_url.clone()),
-        ("cancel_url".to_owned(), order.cancel_url.clone()),
-        ("expires_at".to_owned(), order.expires_at.timestamp().to_string()),
-    ];
-    if let Some(email) = order.email {
-        fields.push(("customer_email".to_owned(), email.to_owned()));
-    }
-    // On the payment too: from there Stripe copies it to the charge, which refunds and chargebacks are told of.
-    for (name, value) in [
-        ("checkout", order.checkout.as_str()),
-        ("customer", order.customer.as_str()),
-        ("link", order.link.as_str()),
-    ] {
-        fields.push((format!("metadata[{name}]"), value.to_owned()));
-        fields.push((format!("payment_intent_data[metadata][{name}]"), value.to_owned()));
-    }
-    Ok(fields)
-}
-
-/// Characters of a product's name that a payer still reads; Stripe takes 5,000 and shows two lines.
-const NAME_SHOWN: usize = 250;
-
-/// What the payer sees: the invoices' numbers, or who is paid where the link is for no invoice.
-fn product_name(purpose: &str, creditor_name: &str) -> String {
-    let name = if purpose.is_empty() {
-        creditor_name
-    } else {
-        purpose
-    };
-    match name.char_indices().nth(NAME_SHOWN) {
-        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or(name)),
-        None => name.to_owned(),
-    }
 }
