@@ -29,6 +29,7 @@ mod events;
 mod host;
 mod house;
 mod intake;
+mod kill;
 mod openapi;
 mod pay;
 mod risk;

@@ -179,19 +179,24 @@ impl App {
 
     /// Kills it as a power failure does, and starts it again on the same state.
     pub(crate) fn crash(&mut self) {
+        self.kill();
+        self.recover();
+    }
+
+    /// Kills it as a power failure does. Who talks to it meanwhile gets no answer.
+    pub(crate) fn kill(&self) {
         let pid = self
             .process
             .as_ref()
             .expect("a process of our own")
             .pid
             .to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-KILL", &pid])
-                .status()
-                .expect("kill")
-                .success()
-        );
+        let killed = Command::new("kill").args(["-KILL", &pid]).status();
+        assert!(killed.expect("kill").success());
+    }
+
+    /// Starts it again after [`App::kill`], on the same state.
+    pub(crate) fn recover(&mut self) {
         self.stop();
         self.launch_again();
     }
@@ -437,6 +442,11 @@ fn random<const N: usize>() -> [u8; N] {
         .and_then(|mut file| file.read_exact(&mut bytes))
         .expect("randomness");
     bytes
+}
+
+/// A seed for a test that is random.
+pub(crate) fn random_seed() -> u64 {
+    u64::from_le_bytes(random())
 }
 
 pub(super) fn random_hex() -> String {

@@ -85,24 +85,25 @@ impl<'a> Call<'a> {
     /// Sends it and takes whatever comes.
     #[track_caller]
     pub(crate) fn answer(self) -> Answer {
+        let (line, log) = (self.line(), self.log.clone());
+        let attempt = self.attempt();
+        attempt.unwrap_or_else(|error| panic!("{line}: {error}\n{}", tail(&log)))
+    }
+
+    /// Sends it to an app that may go away meanwhile.
+    pub(crate) fn attempt(self) -> Result<Answer, ureq::Error> {
+        let line = self.line();
         let mut request = ureq::http::Request::builder()
             .method(self.method.as_str())
             .uri(&self.url);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let line = format!("{} {}", self.method, self.url);
-        let sent = match self.method.as_str() {
-            "POST" | "PUT" => self.agent.run(request.body(&self.body).expect("a request")),
-            _ => self.agent.run(request.body(()).expect("a request")),
+        let mut response = match self.method.as_str() {
+            "POST" | "PUT" => self.agent.run(request.body(&self.body)?)?,
+            _ => self.agent.run(request.body(())?)?,
         };
-        let mut response = sent.unwrap_or_else(|error| panic!("{line}: {error}\n{}", tail(&self.log)));
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(64 << 20)
-            .read_to_vec()
-            .expect("a whole body");
+        let body = response.body_mut().with_config().limit(64 << 20).read_to_vec()?;
         let exchange = Exchange {
             method: &self.method,
             target: target(&self.url),
@@ -118,12 +119,16 @@ impl<'a> Call<'a> {
                 String::from_utf8_lossy(&body)
             );
         }
-        Answer {
+        Ok(Answer {
             line,
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body,
-        }
+        })
+    }
+
+    fn line(&self) -> String {
+        format!("{} {}", self.method, self.url)
     }
 
     /// Sends it; any other status than the expected one fails the test.

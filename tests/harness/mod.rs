@@ -6,8 +6,8 @@ mod partner;
 mod recorder;
 mod world;
 
-pub(crate) use app::{App, GUARD, dunlin, exe, own, say, skipped};
-pub(crate) use http::Answer;
+pub(crate) use app::{App, GUARD, dunlin, exe, own, random_seed, say, skipped};
+pub(crate) use http::{Answer, Call};
 pub(crate) use partner::Partner;
 pub(crate) use recorder::{Fault, Recorder, Reply, Request};
 pub(crate) use world::{Known, customer, invoice, payment, unique};

@@ -176,7 +176,8 @@ pub async fn claim(
     for message in &due {
         let key = (message.customer.clone(), message.currency);
         let mut settlement = Settlement::new(&message.id, MessageStatus::Queued, message.lease.as_deref());
-        match verdict(message, cases.get(&key), policy, moment, carrier)? {
+        let fate = verdict(message, cases.get(&key), policy, moment, carrier)?;
+        match may_have_left(message, fate) {
             Fate::Go {
                 case,
                 overdue,
@@ -209,6 +210,11 @@ pub async fn claim(
             }
             Fate::Defer(until, reason) => {
                 settlement.attempt_ms = Some(until.timestamp_millis());
+                if message.status == MessageStatus::Sending {
+                    // It may have left: still so when it is looked at again.
+                    settlement.status = MessageStatus::Sending;
+                    settlement.lease = message.lease.clone();
+                }
                 settlement.error = Some(reason.clone());
                 log.push(activity(message, "message_deferred", "put off", &reason));
             }
@@ -386,6 +392,21 @@ fn against(candidates: &[Candidate]) -> String {
         format!("{} ({reason})", candidate.email)
     });
     format!("Rule suppression: {}", each.collect::<Vec<_>>().join(", "))
+}
+
+/// A message whose courier stopped may have left: what takes an unsent one back, and frees its step, is for a person
+/// to decide about this one.
+fn may_have_left<'a>(message: &DueRow, fate: Fate<'a>) -> Fate<'a> {
+    match fate {
+        Fate::Cancel(reason) | Fate::Suppress(reason) | Fate::Fail(reason)
+            if message.status == MessageStatus::Sending =>
+        {
+            Fate::Uncertain(format!(
+                "The courier stopped between sending and recording, and it would not be sent now: {reason}"
+            ))
+        }
+        fate => fate,
+    }
 }
 
 fn activity(message: &DueRow, kind: &'static str, what: &str, detail: &str) -> Activity {
