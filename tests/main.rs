@@ -26,6 +26,7 @@ mod console;
 mod courier;
 mod email;
 mod events;
+mod deploy;
 mod host;
 mod house;
 mod intake;
