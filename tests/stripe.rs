@@ -18,6 +18,8 @@ use crate::harness::{Answer, App, Known, unique};
 
 /// 2026-01-12T09:00:00Z, at which every app starts, in seconds.
 const NOW: i64 = 1_768_208_400;
+/// Where customers reach the app, also when it has moved to another port.
+const PUBLIC_URL: &str = "https://pay.sandpiper.example";
 const KEY: &str = "sk_test_sandpiper";
 const SECRET: &str = "whsec_sandpiper";
 const OLD_SECRET: &str = "whsec_of_last_year";
@@ -32,6 +34,7 @@ impl Setup {
     fn start() -> Self {
         let stripe = FakeStripe::start();
         let app = App::start_with(&[
+            ("public_url", PUBLIC_URL),
             ("stripe_url", &stripe.url()),
             ("stripe_secret_key", KEY),
             ("stripe_webhook_secrets", &format!("{OLD_SECRET}, {SECRET}")),
@@ -57,13 +60,10 @@ impl Setup {
         Owing { known, ids, link }
     }
 
-    /// A link's address.
+    /// Makes a link and answers its path.
     fn link(&self, link: &Value) -> String {
-        self.app
-            .post("/v1/payment-links")
-            .json(link)
-            .send(201)
-            .string("/url")
+        let made = self.app.post("/v1/payment-links").json(link).send(201);
+        path(&made.string("/url")).to_owned()
     }
 
     /// Presses pay and answers the session that it leads to.
@@ -136,6 +136,14 @@ impl Setup {
         let proof = self.app.get("/v1/reports/integrity").send(200).json();
         assert_eq!(proof, json!({"holds": true, "drift": []}));
     }
+}
+
+/// The path of a link's address.
+#[track_caller]
+fn path(address: &str) -> &str {
+    address
+        .strip_prefix(PUBLIC_URL)
+        .unwrap_or_else(|| panic!("{address} is not on {PUBLIC_URL}"))
 }
 
 fn balance(invoice: &Value) -> String {
