@@ -177,6 +177,14 @@ fn each_kind_of_event_does_what_it_should() {
             "sent",
             Some("complaint"),
         ),
+        // By hand, at Postmark: about an address, not about a message.
+        (
+            "SubscriptionChange",
+            json!({"Metadata": null, "MessageID": "00000000-0000-0000-0000-000000000000"}),
+            "processed",
+            "sent",
+            Some("unsubscribe"),
+        ),
         // Somebody left the newsletter.
         (
             "SubscriptionChange",

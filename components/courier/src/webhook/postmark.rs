@@ -19,14 +19,13 @@ use web::{Cx, Problem, Reply, inbox, limits, secrets};
 #[serde(rename_all = "PascalCase")]
 struct Event {
     record_type: String,
-    #[serde(rename = "MessageID", default)]
-    message_id: String,
+    #[serde(rename = "MessageID")]
+    message_id: Option<String>,
     #[serde(rename = "ID")]
     id: Option<serde_json::Number>,
     r#type: Option<String>,
     message_stream: Option<String>,
-    #[serde(default)]
-    metadata: BTreeMap<String, String>,
+    metadata: Option<BTreeMap<String, Option<String>>>,
     email: Option<String>,
     recipient: Option<String>,
     name: Option<String>,
@@ -95,7 +94,7 @@ impl Event {
         let at = self.changed_at.map(|at| at.to_rfc3339());
         let parts = [
             Some(self.record_type.clone()),
-            Some(self.message_id.clone()),
+            self.message_id.clone(),
             id,
             at,
             self.recipient.clone(),
@@ -136,11 +135,14 @@ impl Event {
         let (Some(address), Some(at)) = (address, at) else {
             return Some(Err("an event without an address or an instant".to_owned()));
         };
-        let ours = self.metadata.get(OUR_ID);
+        let ours = self
+            .metadata
+            .as_ref()
+            .and_then(|metadata| metadata.get(OUR_ID)?.as_deref());
         Some(Ok(Told {
             provider: Postmark::NAME,
             message: ours.and_then(|id| MessageId::parse(id).ok()),
-            provider_id: Some(self.message_id.as_str()).filter(|id| !id.is_empty()),
+            provider_id: self.message_id.as_deref().filter(|id| !id.is_empty()),
             word: meaning.word,
             against: meaning.against,
             whoever_wrote: meaning.whoever_wrote || changes_ours,
