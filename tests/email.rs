@@ -181,6 +181,7 @@ fn assert_has(message: &Value, expected: Value) {
 
 #[test]
 fn a_message_leaves_as_postmark_documents_it() {
+    own!();
     let post = Post::start(Kind::Postmark);
     let known = post.queued_to(&["ada@nordwind.example"]);
     assert_eq!(
@@ -242,6 +243,7 @@ fn a_message_leaves_as_postmark_documents_it() {
 
 #[test]
 fn a_message_leaves_as_sendgrid_documents_it() {
+    own!();
     let post = Post::start(Kind::SendGrid);
     let known = post.queued_to(&["ada@nordwind.example"]);
     assert_eq!(post.app.job("deliver")["sent"], 1);
@@ -304,6 +306,7 @@ fn reads(post: &Post, message: &Value, text: &Value, html: &Value) {
 
 #[test]
 fn one_message_of_a_batch_can_be_refused_without_the_others() {
+    own!();
     let post = Post::start(Kind::Postmark);
     let good = post.queued();
     let invalid = post.queued_to(&["invalid@nordwind.example"]);

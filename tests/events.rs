@@ -67,7 +67,7 @@ fn invoices(number: &str) -> Vec<Value> {
 
 #[test]
 fn an_event_is_believed_when_one_of_our_secrets_signed_it_lately() {
-    own!(app());
+    own!();
     let body = json!({"type": "ping", "data": {}}).to_string();
     let (id, other) = (unique("evt"), "whsec_b3RoZXI=");
     for secret in [SECRET, NEXT_SECRET] {
@@ -109,7 +109,7 @@ fn without_a_secret_nothing_is_taken() {
 
 #[test]
 fn customers_invoices_credit_notes_and_payments_arrive_and_a_replay_changes_nothing() {
-    own!(app());
+    own!();
     let (key, number) = (unique("C"), unique("R"));
     let (first, note) = (unique("evt"), unique("N"));
     assert_eq!(tell_as(&first, "customer.created", &customer(&key)), "processed");
@@ -138,7 +138,7 @@ fn customers_invoices_credit_notes_and_payments_arrive_and_a_replay_changes_noth
 
 #[test]
 fn an_event_that_comes_too_early_waits_for_what_it_builds_on() {
-    own!(app());
+    own!();
     let (key, number) = (unique("C"), unique("R"));
     let (void, bill, money) = (unique("evt"), unique("evt"), unique("evt"));
     assert_eq!(
@@ -173,7 +173,7 @@ fn an_event_that_comes_too_early_waits_for_what_it_builds_on() {
 
 #[test]
 fn an_event_that_fails_is_kept_with_its_reason_and_tried_again_when_it_is_sent_again() {
-    own!(app());
+    own!();
     let (key, number) = (unique("C"), unique("R"));
     tell("customer.created", &customer(&key));
     let broken = unique("evt");
@@ -203,7 +203,7 @@ fn an_event_that_fails_is_kept_with_its_reason_and_tried_again_when_it_is_sent_a
 
 #[test]
 fn what_cannot_be_understood_is_acknowledged_and_kept() {
-    own!(app());
+    own!();
     for (body, status) in [
         ("nonsense", "failed"),
         ("{}", "failed"),
@@ -219,7 +219,7 @@ fn what_cannot_be_understood_is_acknowledged_and_kept() {
 
 #[test]
 fn events_are_listed_newest_first_by_source_and_status() {
-    own!(app());
+    own!();
     let ids: Vec<String> = (0..3).map(|_| unique("evt-listed")).collect();
     for id in &ids {
         tell_as(id, "listed", &json!({}));
@@ -257,7 +257,7 @@ fn events_are_listed_newest_first_by_source_and_status() {
 
 #[test]
 fn the_reference_implementation_signs_what_we_believe() {
-    own!(app());
+    own!();
     let Some(partner) = Partner::python("standardwebhooks") else {
         return;
     };

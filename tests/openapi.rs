@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use dunlin::{manifest::Manifest, route::Router};
 use serde_json::{Value, json};
 
-use crate::harness::{App, unique};
+use crate::harness::{App, own, unique};
 pub(crate) use judge::{Exchange, judge};
 use judge::{document, escaped, file};
 use source::Served;
@@ -78,6 +78,7 @@ fn nameless(path: &str) -> String {
 
 #[test]
 fn the_document_is_served_as_it_stands() {
+    own!();
     let app = app();
     let answer = app.get("/openapi.json").anonymous().send(200);
     assert_eq!(
@@ -186,6 +187,7 @@ fn every_code_of_a_field_is_in_the_document_and_nothing_else_is() {
 
 #[test]
 fn each_operation_wants_the_scope_that_it_names() {
+    own!();
     let app = app();
     let document = document();
     let scopes = listed(&document, "/components/schemas/Scope/enum");
@@ -226,6 +228,7 @@ fn each_operation_wants_the_scope_that_it_names() {
 
 #[test]
 fn each_operation_without_security_answers_everybody() {
+    own!();
     let app = app();
     let document = document();
     let mut public = 0;
@@ -252,6 +255,7 @@ fn each_operation_without_security_answers_everybody() {
 
 #[test]
 fn each_query_parameter_is_in_the_document_and_nothing_else_is() {
+    own!();
     let app = app();
     let document = document();
     let mut strict = 0;
@@ -291,6 +295,7 @@ fn each_query_parameter_is_in_the_document_and_nothing_else_is() {
 
 #[test]
 fn another_method_is_refused_by_the_ones_that_the_document_lists() {
+    own!();
     let app = app();
     let document = document();
     for (path, _, operation) in operations(&document) {
@@ -399,6 +404,7 @@ fn the_document_is_openapi_3_1() {
 
 #[test]
 fn the_page_shows_all_of_the_document_and_runs_nothing() {
+    own!();
     let app = app();
     let answer = app.get("/docs").anonymous().send(200);
     let policy = answer.header("content-security-policy").expect("a policy");

@@ -6,13 +6,14 @@ use std::{
 };
 
 use super::{Kind, Post};
-use crate::harness::{customer, invoice};
+use crate::harness::{customer, invoice, own};
 
 /// What the provider takes over each call.
 const ANSWER: Duration = Duration::from_millis(50);
 
 #[test]
 fn a_thousand_messages_leave_in_the_time_that_a_handler_has() {
+    own!();
     for kind in Kind::BOTH {
         let service = move |request: &crate::harness::Request| {
             thread::sleep(ANSWER);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Kind, Post, WEBHOOK_AUTH, assert_has};
-use crate::harness::Known;
+use crate::harness::{Known, own};
 
 impl Post {
     /// Postmark says that a mailbox does not exist.
@@ -32,6 +32,7 @@ impl Post {
 
 #[test]
 fn a_suppressed_address_is_not_written_to_until_it_is_lifted() {
+    own!();
     let post = Post::start(Kind::Postmark);
     let known = post.queued_to(&["Ada@Nordwind.example"]);
     post.bounces("ada@nordwind.EXAMPLE", "2026-01-13T07:00:00Z");
@@ -77,6 +78,7 @@ fn a_suppressed_address_is_not_written_to_until_it_is_lifted() {
 
 #[test]
 fn the_next_billing_contact_is_written_to_instead() {
+    own!();
     let post = Post::start(Kind::Postmark);
     let known = post.queued_to(&["ada@nordwind.example", "ben@nordwind.example"]);
     post.bounces("ada@nordwind.example", "2026-01-13T07:00:00Z");
@@ -96,6 +98,7 @@ fn the_next_billing_contact_is_written_to_instead() {
 
 #[test]
 fn suppressions_are_listed_a_page_at_a_time_to_who_may_read() {
+    own!();
     let post = Post::start(Kind::Postmark);
     let names = ["cyd@x.example", "ada@x.example", "ben@x.example"];
     let known: Vec<Known> = names.iter().map(|name| post.queued_to(&[name])).collect();

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{Kind, Post, assert_has};
-use crate::harness::{Fault, Known, Reply};
+use crate::harness::{Fault, Known, Reply, own};
 
 fn refused(status: u16) -> Fault {
     Fault::Refused(Reply::json(
@@ -20,6 +20,7 @@ fn refused(status: u16) -> Fault {
 
 #[test]
 fn every_answer_means_one_thing() {
+    own!();
     // The fault, the message's status then, whether it may have left.
     let cases = [
         ("a server error", refused(500), "queued"),
@@ -78,6 +79,7 @@ fn every_answer_means_one_thing() {
 
 #[test]
 fn where_no_connection_stands_one_attempt_is_spent_and_nothing_is_lost() {
+    own!();
     for kind in Kind::BOTH {
         // Nobody listens there.
         let nowhere = "http://127.0.0.1:1";
@@ -116,6 +118,7 @@ fn where_no_connection_stands_one_attempt_is_spent_and_nothing_is_lost() {
 
 #[test]
 fn who_asks_to_be_left_alone_is_left_alone_for_as_long_as_it_says() {
+    own!();
     let busy = |status, value| Fault::Refused(Reply::json(status, &json!({})).header("retry-after", value));
     let reset = Fault::Refused(
         Reply::json(429, &json!({"errors": [{"message": "too many requests"}]}))
@@ -180,6 +183,7 @@ fn who_asks_to_be_left_alone_is_left_alone_for_as_long_as_it_says() {
 
 #[test]
 fn wrong_credentials_fail_no_message_and_are_told_once() {
+    own!();
     let denied = |status, body: Value| Fault::Refused(Reply::json(status, &body));
     let cases = [
         (
@@ -251,6 +255,7 @@ fn wrong_credentials_fail_no_message_and_are_told_once() {
 
 #[test]
 fn a_batch_that_is_refused_whole_is_tried_again_message_by_message() {
+    own!();
     let post = Post::start(Kind::Postmark);
     let both = [post.queued(), post.queued()];
     let bad = json!({"ErrorCode": 403, "Message": "Incompatible JSON"});
@@ -276,6 +281,7 @@ fn a_batch_that_is_refused_whole_is_tried_again_message_by_message() {
 
 #[test]
 fn a_courier_that_dies_while_the_provider_answers_leaves_a_message_that_is_never_sent_twice() {
+    own!();
     for kind in Kind::BOTH {
         let (heard, hears) = mpsc::channel();
         let heard = Mutex::new(heard);
@@ -326,6 +332,7 @@ fn a_courier_that_dies_while_the_provider_answers_leaves_a_message_that_is_never
 
 #[test]
 fn a_provider_that_does_not_answer_one_call_holds_the_others_up_for_no_longer_than_a_handler_may_take() {
+    own!();
     let post = Post::start(Kind::SendGrid);
     let known: Vec<Known> = (0..4).map(|_| post.queued()).collect();
     // The first call goes alone; of those that follow together one is never answered.

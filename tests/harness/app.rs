@@ -333,12 +333,15 @@ pub(crate) fn say(line: &str) {
 }
 
 /// `own!(App::start())`: an app of the test's own; where the tests run against a deployment of somebody else's, the
-/// test ends here.
+/// test ends here. `own!();` where the test makes it later, or several.
 macro_rules! own {
-    ($app:expr) => {{
+    () => {
         if crate::harness::skipped("it needs an app of its own, with its clock and its data") {
             return;
         }
+    };
+    ($app:expr) => {{
+        own!();
         $app
     }};
 }
