@@ -9,7 +9,7 @@ use std::process::Command;
 use dunlin::manifest::Manifest;
 use serde_json::Value;
 
-use crate::harness::{App, dunlin, own};
+use crate::harness::{App, dunlin};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -52,7 +52,6 @@ fn jobs() -> BTreeSet<(String, String, String)> {
 
 #[test]
 fn every_variable_that_is_set_is_one_of_the_app() {
-    own!();
     let known: BTreeSet<String> = manifest().variables.into_keys().collect();
     let environment = read("deploy/systemd/dunlin.env");
     let mut set: Vec<String> = environment

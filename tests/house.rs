@@ -134,7 +134,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
 }
 
 /// How a test comes by an app that is not the shared one.
-const OWN: [&str; 5] = ["App::start", "App::without_keys", "Setup::", "Post::", "app()"];
+const OWN: [&str; 5] = ["App::start", "App::without_keys", "Setup::", "Post::", " app()"];
 
 #[test]
 fn tests_that_need_an_app_of_their_own_say_so() {

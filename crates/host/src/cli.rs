@@ -6,7 +6,7 @@ use crate::host::{Host, Options};
 use crate::limits::REQUEST_TIME;
 use crate::screen::{Facts, banner};
 use crate::toolchain::{self, FLAGS_VARIABLE};
-use crate::{control, demo, doctor};
+use crate::{control, demo, doctor, inspect};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
@@ -41,6 +41,8 @@ enum Command {
     Clock(ClockArgs),
     /// Build the components
     Build(From),
+    /// Tell each component's size and how long its first answer takes
+    Components(ComponentsArgs),
     /// Play the whole path, from an invoice to its money, on an empty ledger of its own
     Demo(From),
     /// Make sure that wasm32-wasip2 can be compiled for, and print the environment cargo needs for it
@@ -98,6 +100,15 @@ struct ClockArgs {
 }
 
 #[derive(Debug, Args)]
+struct ComponentsArgs {
+    #[command(flatten)]
+    from: From,
+    /// One JSON array instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct By {
     /// Move it to this instant
@@ -118,6 +129,7 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Up(arguments)) => up(arguments).await,
         Some(Command::Clock(arguments)) => move_clock(arguments).await,
         Some(Command::Build(from)) => build(&from.manifest).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Components(arguments)) => show_components(arguments).await,
         Some(Command::Demo(from)) => play_demo(from).await,
         Some(Command::Target) => wasm_target().await,
         Some(Command::Doctor(from)) => Ok(doctor::run(root(&from.manifest))),
@@ -299,6 +311,24 @@ async fn build(manifest: &Path) -> anyhow::Result<()> {
     let manifest = manifest.to_owned();
     let work = move || Components::of(&manifest)?.ensure_built(&mut |line| eprintln!("{line}"));
     tokio::task::spawn_blocking(work).await?
+}
+
+async fn show_components(arguments: ComponentsArgs) -> anyhow::Result<ExitCode> {
+    build(&arguments.from.manifest).await?;
+    let components = inspect::components(&arguments.from.manifest).await?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&components)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for told in components {
+        println!(
+            "{:<12} {:>6} KiB  first answer after {:.2} ms",
+            told.name,
+            told.bytes.div_ceil(1024),
+            told.cold_start_ms
+        );
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// For `eval`: nothing where the toolchain has the target itself.

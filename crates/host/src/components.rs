@@ -30,11 +30,11 @@ const PROFILE: &str = "component";
 /// What every component is made from, relative to the root, besides its own folder and the crates.
 const SOURCES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 
-/// The crates; all but the host's own go into components.
+/// The crates; all but the native ones go into components.
 const CRATES: &str = "crates";
 
 /// Native only.
-const HOST_CRATE: &str = "host";
+const NATIVE_CRATES: [&str; 2] = ["bench", "host"];
 
 /// Next to a component, after its name: what it was built from.
 const NOTE: &str = "built-from";
@@ -274,7 +274,7 @@ impl Components {
             self.note_down(Path::new(source), &mut shared)?;
         }
         for krate in sorted(&self.root.join(CRATES))? {
-            if krate != HOST_CRATE {
+            if !NATIVE_CRATES.iter().any(|native| krate == *native) {
                 self.note_down(&Path::new(CRATES).join(krate), &mut shared)?;
             }
         }

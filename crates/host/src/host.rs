@@ -224,7 +224,7 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 }
 
 /// Compiled code goes beside the other things that can be built again, or else into the state folder.
-fn cache_dir(manifest: &Path, state_dir: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn cache_dir(manifest: &Path, state_dir: &Path) -> anyhow::Result<PathBuf> {
     let target = Components::of(manifest)?.target_dir();
     Ok(target.map_or_else(|| state_dir.join("cache"), |target| target.join("dunlin-cache")))
 }

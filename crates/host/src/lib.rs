@@ -23,6 +23,7 @@ mod guest;
 mod headers;
 pub mod host;
 mod inbound;
+pub mod inspect;
 pub mod key_value;
 pub mod limits;
 pub mod logs;

@@ -13,8 +13,20 @@
 use crate::error::{Result, StoreError};
 use crate::migrations;
 use serde::de::DeserializeOwned;
-use spin_sdk::sqlite::{Connection, RowResult, Value};
+use spin_sdk::sqlite::Value;
 use std::cell::{Cell, RefCell};
+
+#[cfg(feature = "native")]
+mod native;
+#[cfg(not(feature = "native"))]
+mod spin;
+
+#[cfg(feature = "native")]
+use native::Connection;
+#[cfg(feature = "native")]
+pub use native::{Database, use_database};
+#[cfg(not(feature = "native"))]
+use spin::Connection;
 
 /// Idle connections kept per instance: as many as requests that an instance serves at a time.
 const POOL_SIZE: usize = 16;
@@ -41,7 +53,7 @@ impl Db {
         let connection = match pooled {
             Some(connection) => connection,
             None => {
-                let connection = Connection::open_default().await?;
+                let connection = Connection::open().await?;
                 // On by default where SQLite is bundled, off on a libSQL server.
                 run(&connection, "PRAGMA foreign_keys = ON", Vec::new()).await?;
                 connection
@@ -195,17 +207,16 @@ impl Transient for StoreError {
 }
 
 async fn run(connection: &Connection, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
-    let result = connection.execute(sql, parameters).await?;
-    Ok(result.collect().await?.into_iter().map(Row).collect())
+    let rows = connection.rows(sql, parameters).await?;
+    Ok(rows.into_iter().map(Row).collect())
 }
 
 /// A row whose columns are read with a check: a wrong type is an error, not an absent value.
-pub(crate) struct Row(RowResult);
+pub(crate) struct Row(Vec<Value>);
 
 impl Row {
     fn value(&self, index: usize) -> Result<&Value> {
         self.0
-            .values
             .get(index)
             .ok_or_else(|| StoreError::Decode(format!("no column {index}")))
     }

@@ -33,6 +33,8 @@ pub mod suppressions;
 pub mod views;
 
 pub use db::{Db, Transient, Tx};
+#[cfg(feature = "native")]
+pub use db::{Database, use_database};
 pub use error::{Result, StoreError};
 pub use instants::rfc3339;
 pub use migrations::SCHEMA_VERSION;

@@ -1,0 +1,93 @@
+//! The console's first page, as `console` makes it.
+
+use super::{header, on_thread};
+use crate::seed;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use receivables::money::Money;
+use render::pages::{
+    Bucket, Chrome, CurrencyTotals, HomePage, NextView, QueueView, RiskBadge, WorkRow, home_page,
+};
+use store::views::{self, WorkItem};
+use store::{Db, keys, rfc3339};
+use web::secrets;
+
+pub(super) async fn home(headers: HeaderMap) -> Response {
+    on_thread(move || async move {
+        let moment = seed::moment()?;
+        let today = moment.now.date_naive();
+        let db = Db::open().await?;
+        // Looked up as the component does; the sign-in itself is not played.
+        keys::session(&db, moment, &secrets::hash(header(&headers, "cookie"))).await?;
+        let totals = views::currency_totals(&db, today).await?;
+        let worklist = views::worklist(&db, today, web::limits::PAGE).await?;
+        let counts = views::totals(&db).await?;
+        let count = |status: &str| counts.get(status).copied().unwrap_or(0);
+        let nonce = secrets::token().map_err(super::failed)?;
+        let page = HomePage {
+            nonce,
+            chrome: Chrome {
+                title: "Today".to_owned(),
+                now: rfc3339(moment.ms())?,
+                clock_note: None,
+                active: "today",
+            },
+            totals: totals.into_iter().map(totals_view).collect(),
+            worklist: worklist.into_iter().map(row).collect(),
+            queue: QueueView {
+                queued: count("queued"),
+                sending: count("sending"),
+                sent: count("sent"),
+                failed: count("failed"),
+                uncertain: count("uncertain"),
+            },
+        };
+        Ok((
+            StatusCode::OK,
+            "text/html; charset=utf-8",
+            home_page(&page)?.into_bytes(),
+        ))
+    })
+    .await
+}
+
+fn totals_view(totals: views::CurrencyTotals) -> CurrencyTotals {
+    let whole = totals.aging.total;
+    let bucket = |bucket: views::AgingBucket| Bucket {
+        label: bucket.bucket.to_owned(),
+        amount: bucket.amount,
+        share_permille: permille(bucket.amount, whole),
+    };
+    CurrencyTotals {
+        currency: totals.aging.currency.code().to_owned(),
+        receivable: whole,
+        overdue: totals.aging.overdue,
+        unapplied: totals.unapplied,
+        open_invoices: totals.aging.invoices,
+        overdue_customers: totals.overdue_customers,
+        buckets: totals.aging.buckets.into_iter().map(bucket).collect(),
+    }
+}
+
+fn permille(part: Money, whole: Money) -> u16 {
+    let share = part.minor().saturating_mul(1_000).checked_div(whole.minor());
+    share.and_then(|share| u16::try_from(share).ok()).unwrap_or(0)
+}
+
+fn row(item: WorkItem) -> WorkRow {
+    WorkRow {
+        customer_id: item.customer_id.to_string(),
+        name: item.name,
+        overdue: item.overdue,
+        oldest_days: item.oldest_days,
+        risk: item.risk.map(|risk| RiskBadge {
+            score: u8::try_from(risk.score).unwrap_or(100),
+            band: risk.band,
+        }),
+        next: item.next_action.map(|next| NextView {
+            at: next.at,
+            step: next.step,
+            why: next.why,
+        }),
+    }
+}

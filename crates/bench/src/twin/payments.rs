@@ -1,0 +1,121 @@
+//! The sandbox provider's webhook, as `cash` takes it.
+
+use super::{Outcome, as_json, header, on_thread};
+use crate::seed;
+use crate::subject::SANDBOX_SECRET;
+use anyhow::Context;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use receivables::allocation::{InvoiceRef, RemittanceLine};
+use receivables::id::CheckoutId;
+use receivables::intake::CustomerRef;
+use receivables::money::Money;
+use receivables::policy::Policy;
+use serde::Deserialize;
+use serde_json::json;
+use store::payments::{self, Incoming, Recorded};
+use store::{Db, Moment, StoreError, Tx, inbound, links};
+use web::webhook::{Signed, verify};
+
+const SOURCE: &str = "sandbox";
+
+#[derive(Deserialize)]
+struct Event {
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    payment_id: String,
+    client_reference: String,
+    amount: Money,
+    at: DateTime<Utc>,
+}
+
+pub(super) async fn webhook(headers: HeaderMap, body: Bytes) -> Response {
+    on_thread(move || async move { take(&headers, &body).await }).await
+}
+
+async fn take(headers: &HeaderMap, body: &[u8]) -> Outcome {
+    let moment = seed::moment()?;
+    let signed = Signed {
+        id: header(headers, "webhook-id"),
+        timestamp: header(headers, "webhook-timestamp"),
+        signature: header(headers, "webhook-signature"),
+    };
+    verify(SANDBOX_SECRET, signed, body, moment.now)?;
+    let text = std::str::from_utf8(body)?;
+    let db = Db::open().await?;
+    let open = db
+        .transaction(async |tx: &Tx<'_>| inbound::store(tx, moment, SOURCE, signed.id, text).await)
+        .await?;
+    anyhow::ensure!(open, "a duplicate");
+    let event: Event = serde_json::from_str(text)?;
+    let status = db
+        .transaction(async |tx: &Tx<'_>| {
+            if !inbound::is_open(tx, SOURCE, signed.id).await? {
+                return Ok("duplicate");
+            }
+            let outcome = apply(tx, moment, &event.data).await?;
+            inbound::conclude(tx, SOURCE, signed.id, "processed", &outcome).await?;
+            Ok::<_, StoreError>("processed")
+        })
+        .await?;
+    as_json(StatusCode::OK, &json!({"status": status}))
+}
+
+async fn apply(tx: &Tx<'_>, moment: Moment, data: &Data) -> Result<String, StoreError> {
+    let gone = || StoreError::Decode("no such hand-over".to_owned());
+    let id = CheckoutId::parse(&data.client_reference).map_err(|_| gone())?;
+    let checkout = links::checkout(tx, &id).await?.ok_or_else(gone)?;
+    let incoming = Incoming {
+        source: SOURCE.to_owned(),
+        reference: data.payment_id.clone(),
+        customer: Some(CustomerRef::Id(checkout.customer.clone())),
+        amount: data.amount,
+        received_on: data.at.date_naive(),
+        method: "card".to_owned(),
+        remittance: checkout
+            .invoices
+            .iter()
+            .map(|id| RemittanceLine {
+                invoice: InvoiceRef::Id(id.clone()),
+                amount: None,
+            })
+            .collect(),
+    };
+    match payments::record(tx, moment, &Policy::standard(), &incoming).await? {
+        Recorded::Accepted(payment) => {
+            links::settle_checkout(tx, &checkout.id, &payment).await?;
+            Ok(payment.to_string())
+        }
+        other => Err(StoreError::Decode(format!("{other:?}"))),
+    }
+}
+
+/// What the load sends: a payment of one hand-over, signed as the sandbox signs.
+pub(crate) fn event(index: usize, checkout: &str) -> anyhow::Result<crate::client::Request> {
+    let now = seed::moment()?.now;
+    let body = json!({"type": "payment.succeeded", "data": {
+        "payment_id": format!("bench-{index}"), "client_reference": checkout,
+        "amount": {"amount": "100.00", "currency": "EUR"}, "at": now.to_rfc3339()}});
+    let body = body.to_string();
+    let id = format!("evt-{index}");
+    let signature = web::webhook::sign(SANDBOX_SECRET, &id, now.timestamp(), body.as_bytes())
+        .context("the event is not signed")?;
+    let timestamp = now.timestamp().to_string();
+    let headers = [
+        ("content-type", "application/json"),
+        ("webhook-id", id.as_str()),
+        ("webhook-timestamp", timestamp.as_str()),
+        ("webhook-signature", signature.as_str()),
+    ];
+    Ok(crate::client::Request::new(
+        "POST",
+        "/webhooks/sandbox",
+        &headers,
+        body,
+    ))
+}
