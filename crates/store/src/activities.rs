@@ -40,15 +40,14 @@ pub async fn record(tx: &Tx<'_>, moment: Moment, activities: &[Activity]) -> Res
     if activities.is_empty() {
         return Ok(());
     }
-    let rows = activities
+    let mut mint = moment.mint()?;
+    let rows: Vec<_> = activities
         .iter()
-        .map(|activity| {
-            Ok(Row {
-                id: moment.id(ActivityId::from_parts)?,
-                activity,
-            })
+        .map(|activity| Row {
+            id: mint.id(ActivityId::from_parts),
+            activity,
         })
-        .collect::<Result<Vec<_>>>()?;
+        .collect();
     tx.run(INSERT, params![moment.ms(), serde_json::to_string(&rows)?])
         .await
 }

@@ -78,18 +78,15 @@ pub async fn upsert(
         .map(|external_id| CustomerRef::ExternalId((*external_id).to_owned()))
         .collect();
     let before = Directory::load(tx, references.iter()).await?;
-    let rows = last
+    let mut mint = moment.mint()?;
+    let rows: Vec<_> = last
         .values()
-        .map(|input| {
-            let id = moment.id(CustomerId::from_parts)?;
-            let credit_limit_minor = input.credit_limit.as_ref().map(|limit| limit.minor());
-            Ok(UpsertRow {
-                id,
-                input,
-                credit_limit_minor,
-            })
+        .map(|input| UpsertRow {
+            id: mint.id(CustomerId::from_parts),
+            input,
+            credit_limit_minor: input.credit_limit.as_ref().map(|limit| limit.minor()),
         })
-        .collect::<Result<Vec<_>>>()?;
+        .collect();
     tx.run(UPSERT, params![moment.ms(), serde_json::to_string(&rows)?])
         .await?;
     let after = Directory::load(tx, references.iter()).await?;

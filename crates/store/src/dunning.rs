@@ -45,6 +45,10 @@ statements! {
             next_why = j.value->>'why', oldest_due_on = j.value->>'oldest_due_on'
         FROM json_each(?) AS j
         WHERE customer_id = j.value->>'customer' AND currency = j.value->>'currency'";
+    SAVE_NEXT = "UPDATE cases SET next_action_at = j.value->>'at_ms', next_step = j.value->>'step',
+            next_why = j.value->>'why'
+        FROM json_each(?) AS j
+        WHERE customer_id = j.value->>'customer' AND currency = j.value->>'currency'";
     ANY_DUE = "SELECT 1 FROM cases WHERE next_action_at <= ? LIMIT 1";
     QUEUE = "INSERT INTO messages (id, customer_id, currency, policy, step, template, cycle, channel, status, why,
             scheduled_for, attempt_at, created_at)
@@ -235,7 +239,8 @@ pub async fn sweep(tx: &Tx<'_>, moment: Moment, policy: &Policy, limit: u32) -> 
         }
     }
     let queued = queue(tx, moment, policy, &decided).await?;
-    tx.run(SAVE, params![serde_json::to_string(&saves)?]).await?;
+    // Deciding changes no invoice, so the oldest due date stays, and with it its index.
+    tx.run(SAVE_NEXT, params![serde_json::to_string(&saves)?]).await?;
     activities::record(tx, moment, &log).await?;
     let more = tx.row(ANY_DUE, params![moment.ms()]).await?.is_some();
     Ok(Swept {
@@ -255,11 +260,12 @@ async fn queue(
     if decided.is_empty() {
         return Ok(0);
     }
+    let mut mint = moment.mint()?;
     let mut messages = Vec::with_capacity(decided.len());
     let mut steps = Vec::new();
     for (case, due) in decided {
         messages.push(MessageRow {
-            id: moment.id(MessageId::from_parts)?,
+            id: mint.id(MessageId::from_parts),
             customer: &case.customer,
             currency: case.currency.code(),
             step: &due.step,

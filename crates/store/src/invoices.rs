@@ -9,7 +9,7 @@ use crate::customers::Directory;
 use crate::db::{Db, Tx, statements};
 use crate::dunning;
 use crate::error::Result;
-use crate::moment::Moment;
+use crate::moment::{Mint, Moment};
 use crate::numbering;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
@@ -96,8 +96,9 @@ pub async fn take(
 ) -> Result<Vec<Taken>> {
     let mut outcomes = Vec::with_capacity(inputs.len());
     let mut concerned = BTreeSet::new();
+    let mut mint = moment.mint()?;
     for batch in inputs.chunks(BATCH) {
-        take_batch(tx, moment, batch, &mut outcomes, &mut concerned).await?;
+        take_batch(tx, moment, &mut mint, batch, &mut outcomes, &mut concerned).await?;
     }
     dunning::replan(tx, moment, policy, &concerned).await?;
     Ok(outcomes)
@@ -106,6 +107,7 @@ pub async fn take(
 async fn take_batch(
     tx: &Tx<'_>,
     moment: Moment,
+    mint: &mut Mint,
     inputs: &[InvoiceInput],
     outcomes: &mut Vec<Taken>,
     concerned: &mut BTreeSet<CustomerId>,
@@ -149,7 +151,7 @@ async fn take_batch(
                 continue;
             }
         };
-        let id = moment.id(InvoiceId::from_parts)?;
+        let id = mint.id(InvoiceId::from_parts);
         namesakes.push((id.clone(), ours));
         outcomes.push(Taken::Accepted(id.clone()));
         fresh.push(Fresh {

@@ -1,7 +1,7 @@
 //! The only place with SQL and key-value access.
 //!
 //! A module a noun, each with its statements at the top. Statements work on sets: a batch goes in as one JSON
-//! parameter (`json_each`) and comes out as JSON rows, since calls across the Wasm boundary are what costs.
+//! parameter (`json_each`) and a list comes out as one row, since calls across the Wasm boundary are what costs.
 //! Everything that changes the ledger takes a [`Tx`]; whatever changes a case replans it in the same one.
 //!
 //! **Architecture invariant:** nothing here reads the clock or calls out; a [`Moment`] is handed in.
@@ -32,13 +32,13 @@ pub mod risk;
 pub mod suppressions;
 pub mod views;
 
-pub use db::{Db, Transient, Tx};
 #[cfg(feature = "native")]
 pub use db::{Database, use_database};
+pub use db::{Db, Transient, Tx};
 pub use error::{Result, StoreError};
 pub use instants::rfc3339;
 pub use migrations::SCHEMA_VERSION;
-pub use moment::{Moment, random};
+pub use moment::{Mint, Moment, random};
 
 #[cfg(test)]
 mod plans;

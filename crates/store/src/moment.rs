@@ -22,10 +22,38 @@ impl Moment {
         self.now.timestamp_millis()
     }
 
-    /// A new time-ordered id: `moment.id(InvoiceId::from_parts)?`.
+    /// A new time-ordered id: `moment.id(InvoiceId::from_parts)?`. For many of them: [`Moment::mint`].
     pub fn id<T>(&self, make: fn(u64, [u8; 10]) -> T) -> Result<T> {
-        let at_ms = u64::try_from(self.ms()).unwrap_or(0);
-        Ok(make(at_ms, random()?))
+        Ok(self.mint()?.id(make))
+    }
+
+    /// A mint for the ids of a batch.
+    pub fn mint(&self) -> Result<Mint> {
+        let mut next = [0; 16];
+        let [_, _, _, _, _, _, low @ ..] = &mut next;
+        *low = random()?;
+        Ok(Mint {
+            at_ms: u64::try_from(self.ms()).unwrap_or(0),
+            next: u128::from_be_bytes(next),
+        })
+    }
+}
+
+/// Makes the ids of a batch: random for the first, counted up from there, as ULIDs of one millisecond are. Each
+/// sorts after the one before, so a batch is put at the end of an index instead of all over it, and costs one
+/// call for randomness. Ids are names, not secrets; whoever must not guess gets a token.
+pub struct Mint {
+    at_ms: u64,
+    /// Its low 80 bits are the next id's.
+    next: u128,
+}
+
+impl Mint {
+    /// The next id: `mint.id(InvoiceId::from_parts)`.
+    pub fn id<T>(&mut self, make: fn(u64, [u8; 10]) -> T) -> T {
+        let [_, _, _, _, _, _, random @ ..] = self.next.to_be_bytes();
+        self.next = self.next.wrapping_add(1);
+        make(self.at_ms, random)
     }
 }
 
@@ -34,4 +62,24 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| StoreError::Entropy(error.to_string()))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use receivables::id::InvoiceId;
+
+    #[test]
+    fn the_ids_of_a_batch_are_in_order_and_differ_from_those_of_another() {
+        let moment = Moment::at(DateTime::UNIX_EPOCH);
+        let batch = || {
+            let mut mint = moment.mint().unwrap();
+            std::iter::repeat_with(move || mint.id(InvoiceId::from_parts))
+                .take(1_000)
+                .collect::<Vec<_>>()
+        };
+        let (one, other) = (batch(), batch());
+        assert!(one.is_sorted_by(|a, b| a < b));
+        assert!(one.iter().all(|id| !other.contains(id)));
+    }
 }

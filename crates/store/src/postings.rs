@@ -85,21 +85,20 @@ pub async fn post(tx: &Tx<'_>, moment: Moment, entries: &[Posting]) -> Result<()
     if entries.is_empty() {
         return Ok(());
     }
-    let rows = entries
+    let mut mint = moment.mint()?;
+    let rows: Vec<_> = entries
         .iter()
-        .map(|entry| {
-            Ok(Row {
-                id: moment.id(PostingId::from_parts)?,
-                customer_id: &entry.customer,
-                invoice_id: entry.invoice.as_ref(),
-                kind: entry.kind,
-                amount_minor: entry.amount.minor(),
-                currency: entry.amount.currency().code(),
-                value_on: entry.value_on,
-                source_id: &entry.source_id,
-            })
+        .map(|entry| Row {
+            id: mint.id(PostingId::from_parts),
+            customer_id: &entry.customer,
+            invoice_id: entry.invoice.as_ref(),
+            kind: entry.kind,
+            amount_minor: entry.amount.minor(),
+            currency: entry.amount.currency().code(),
+            value_on: entry.value_on,
+            source_id: &entry.source_id,
         })
-        .collect::<Result<Vec<_>>>()?;
+        .collect();
     tx.run(INSERT, params![moment.ms(), serde_json::to_string(&rows)?])
         .await
 }

@@ -44,10 +44,11 @@ pub async fn keep(tx: &Tx<'_>, moment: Moment, rejects: &[Reject]) -> Result<()>
     if rejects.is_empty() {
         return Ok(());
     }
+    let mut mint = moment.mint()?;
     let rows = rejects
         .iter()
         .map(|reject| {
-            let id = moment.id(RejectId::from_parts)?;
+            let id = mint.id(RejectId::from_parts);
             let mut digest = Sha256::new_with_prefix(serde_json::to_string(&reject.errors)?);
             digest.update(&reject.body);
             let fingerprint = HEXLOWER.encode(&digest.finalize());
