@@ -61,6 +61,7 @@ impl App {
         let names: Vec<String> = manifest.component.keys().cloned().collect();
         let key_value = KeyValue::new(around.state_dir.join(key_value::FILE_NAME));
 
+        let database = sqlite::File::new(around.state_dir.join(sqlite::FILE_NAME));
         let mut parts = Vec::new();
         for ((name, component), service) in manifest.component.iter().zip(services) {
             let allowed = allow_list(&component.allowed_outbound_hosts, &around.variables, &names)
@@ -70,7 +71,7 @@ impl App {
                 environment: component.environment.clone(),
                 variables: Arc::clone(&around.variables),
                 databases: Arc::from(component.sqlite_databases.clone()),
-                database_file: around.state_dir.join(sqlite::FILE_NAME),
+                database: database.clone(),
                 stores: Arc::from(component.key_value_stores.clone()),
                 key_value: key_value.clone(),
                 clock: around.clock.clone(),

@@ -6,11 +6,10 @@ use crate::clock::Clock;
 use crate::key_value::{KeyValue, Stores};
 use crate::limits::{COMPUTE_TIME, EPOCH_TICK, INSTANCE_MEMORY_BYTES, INSTANCE_TABLE_ELEMENTS};
 use crate::logs::Logs;
-use crate::sqlite::Databases;
+use crate::sqlite::{self, Databases};
 use crate::variables::{VariableError, Variables};
 use bindings::variables::{self as wit, Error};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime::component::{Accessor, HasSelf, Linker, ResourceTable};
@@ -28,7 +27,7 @@ pub(crate) struct Blueprint {
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) variables: Arc<Variables>,
     pub(crate) databases: Arc<[String]>,
-    pub(crate) database_file: PathBuf,
+    pub(crate) database: sqlite::File,
     pub(crate) stores: Arc<[String]>,
     pub(crate) key_value: KeyValue,
     pub(crate) clock: Clock,
@@ -63,7 +62,7 @@ impl Blueprint {
             table: ResourceTable::new(),
             http: WasiHttpCtx::new(),
             outbound,
-            databases: Databases::new(self.database_file.clone(), Arc::clone(&self.databases)),
+            databases: Databases::new(self.database.clone(), Arc::clone(&self.databases)),
             stores: Stores::new(self.key_value.clone(), Arc::clone(&self.stores)),
             variables: ComponentVariables {
                 component: self.name.clone(),

@@ -68,6 +68,22 @@ pub const INSTANCE_HANDLES: usize = 256;
 /// Size of one row, one value or one whole buffered result of SQLite and key-value calls. Spin's default.
 pub const RESULT_BYTES: usize = 128 << 20;
 
+/// How long a transaction waits for its turn to write before it tries its luck with SQLite, whose own patience is
+/// the same. Hundreds of transactions of the usual length have their turn within it.
+pub const WRITE_TURN_TIME: Duration = Duration::from_secs(5);
+
+/// Statements that a connection keeps prepared; a component's request uses up to twenty different ones.
+pub const PREPARED_STATEMENTS: usize = 64;
+
+/// A statement that keeps to this runs on the thread that asks for it. Others on that thread wait as long.
+pub const QUICK_STATEMENT_TIME: Duration = Duration::from_micros(300);
+
+/// Parameters of such a statement: a batch has more.
+pub const QUICK_PARAMETER_BYTES: usize = 8 << 10;
+
+/// Statements whose pace is remembered; the app has some two hundred.
+pub const KNOWN_STATEMENTS: usize = 1_000;
+
 /// Rows or keys on their way from the database to a component. Spin's value, and it matters: the
 /// connection stays locked until all but these are read.
 pub const STREAMED_ITEMS: usize = 4;

@@ -5,31 +5,63 @@
 //! - no pragma is set beyond what rusqlite's bundled SQLite has: rollback journal, full synchronous, foreign
 //!   keys on, five seconds of waiting for a lock;
 //! - a call runs the first statement of its text and silently leaves the rest;
-//! - the streaming call answers with the columns before the first step: errors, even of preparing, come
+//! - the streaming call answers with the columns whatever comes of the steps: errors, even of preparing, come
 //!   through the future at the end;
 //! - while rows stream through a channel of [`STREAMED_ITEMS`](crate::limits::STREAMED_ITEMS), the connection stays locked: a second call on
 //!   it before they are read waits for ever;
 //! - `ATTACH` of files is denied.
 //!
-//! All of SQLite's work happens on threads made for blocking.
+//! What a component does not notice: transactions that begin with the write lock wait for one another in a queue.
+//! SQLite itself lets each try again after a pause, in no order, so that under load most of the time passes in
+//! pauses and the unlucky wait for seconds.
+//!
+//! SQLite's work happens on threads made for blocking, but for statements that have proved to be quick: see `pace`.
 
 mod connection;
+mod pace;
 
 use crate::bindings::sqlite::{self as wit, Connection, Error, QueryResult, RowResult, Value};
-use crate::limits::INSTANCE_HANDLES;
+use crate::limits::{INSTANCE_HANDLES, WRITE_TURN_TIME};
 use crate::manifest::DEFAULT_STORE;
 use crate::stream::Items;
 use connection::{Lazy, Streaming};
-use std::path::PathBuf;
+use pace::Pace;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, ResourceTable, StreamReader};
 
 /// The file's name in the state folder; Spin's.
 pub const FILE_NAME: &str = "sqlite_db.db";
 
+/// A database file and the queue of those who want to write to it.
+#[derive(Debug, Clone)]
+pub struct File {
+    path: Arc<Path>,
+    writers: Arc<Semaphore>,
+    pace: Arc<Pace>,
+}
+
+impl File {
+    /// The file at `path`. All who use it share what is made here once, or a clone of it.
+    pub fn new(path: PathBuf) -> Self {
+        Self {
+            path: path.into(),
+            writers: Arc::new(Semaphore::new(1)),
+            pace: Arc::default(),
+        }
+    }
+
+    /// Waits in the queue. None after [`WRITE_TURN_TIME`]: then SQLite decides, which knows of other processes too.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        let turn = Arc::clone(&self.writers).acquire_owned();
+        tokio::time::timeout(WRITE_TURN_TIME, turn).await.ok()?.ok()
+    }
+}
+
 /// The databases of one component instance.
 pub struct Databases {
-    file: PathBuf,
+    file: File,
     allowed: Arc<[String]>,
     open: ResourceTable,
 }
@@ -46,7 +78,7 @@ impl Drop for Databases {
 
 impl Databases {
     /// Databases in `file`, of which the instance may open the labels in `allowed`.
-    pub fn new(file: PathBuf, allowed: Arc<[String]>) -> Self {
+    pub fn new(file: File, allowed: Arc<[String]>) -> Self {
         let mut open = ResourceTable::new();
         open.set_max_capacity(INSTANCE_HANDLES);
         Self { file, allowed, open }
@@ -166,7 +198,7 @@ mod tests {
 
     fn databases() -> Databases {
         Databases::new(
-            PathBuf::from("never opened"),
+            File::new(PathBuf::from("never opened")),
             Arc::from(["default".to_owned(), "elsewhere".to_owned()]),
         )
     }

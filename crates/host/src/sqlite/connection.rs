@@ -1,18 +1,22 @@
 //! One SQLite connection: opened late, used by one call at a time, its rows handed out as they come.
 
+use super::File;
 use crate::bindings::sqlite::{Error, QueryResult, RowResult, Value};
-use crate::limits::{RESULT_BYTES, STREAMED_ITEMS};
+use crate::limits::{PREPARED_STATEMENTS, RESULT_BYTES, STREAMED_ITEMS};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tokio::sync::{mpsc, oneshot};
+use std::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 /// A connection that opens its file at the first use.
 #[derive(Clone)]
 pub(super) struct Lazy {
-    file: PathBuf,
+    file: File,
     connection: Arc<OnceLock<Mutex<rusqlite::Connection>>>,
+    /// Its turn to write, while it has one.
+    turn: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
 }
 
 /// Rows under way: the columns first, the rows as they come, and in the end whether all went well.
@@ -24,17 +28,37 @@ pub(super) struct Streaming {
 
 impl Lazy {
     /// A connection to `file`.
-    pub(super) fn new(file: PathBuf) -> Self {
+    pub(super) fn new(file: File) -> Self {
         Self {
             file,
             connection: Arc::default(),
+            turn: Arc::default(),
+        }
+    }
+
+    /// Waits for this connection's turn where the statement begins to write.
+    async fn take_turn(&self, statement: &str) {
+        if begins_to_write(statement) && self.turn().is_none() {
+            let turn = self.file.turn().await;
+            *self.turn() = turn;
+        }
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the turn once the transaction has ended, however it did.
+    fn end_turn(&self, connection: &rusqlite::Connection) {
+        if connection.is_autocommit() {
+            drop(self.turn().take());
         }
     }
 
     /// The connection, opened by now.
     async fn opened(&self) -> Result<Opened, Error> {
         if self.connection.get().is_none() {
-            let file = self.file.clone();
+            let file = Arc::clone(&self.file.path);
             let connection = blocking(move || open_file(&file)).await?;
             // Where two first calls race, the connection that comes second is closed again.
             drop(self.connection.set(Mutex::new(connection)));
@@ -49,23 +73,62 @@ impl Lazy {
         parameters: Vec<Value>,
     ) -> Result<QueryResult, Error> {
         let opened = self.opened().await?;
-        blocking(move || buffered(&*opened.lock()?, &statement, parameters)).await
+        self.take_turn(&statement).await;
+        blocking(move || {
+            let connection = opened.lock()?;
+            let mut gathered = Gathered::default();
+            let outcome = step_through(&connection, &statement, parameters, &mut gathered);
+            self.end_turn(&connection);
+            outcome.map(|()| QueryResult {
+                columns: gathered.columns,
+                rows: gathered.rows,
+            })
+        })
+        .await
     }
 
-    /// Runs a statement; its rows are read while it steps.
+    /// Runs a statement; its rows are read while it steps. On this thread where it is expected to be quick.
     pub(super) async fn stream(self, statement: String, parameters: Vec<Value>) -> Result<Streaming, Error> {
         let opened = self.opened().await?;
+        self.take_turn(&statement).await;
+        let call = Call {
+            parameter_bytes: parameters
+                .iter()
+                .fold(0, |sum, value| sum.saturating_add(value_size(value))),
+            statement,
+            parameters,
+        };
+        let call = match self.run_here(&opened, call) {
+            Ok(streaming) => return Ok(streaming),
+            Err(call) => call,
+        };
         let (columns_sender, columns) = oneshot::channel();
         let (rows_sender, rows) = mpsc::channel(STREAMED_ITEMS);
         let (result_sender, result) = oneshot::channel();
         tokio::task::spawn_blocking(move || {
+            let mut outbox = Outbox {
+                columns: None,
+                columns_sender: Some(columns_sender),
+                rows_sender,
+                rows: 0,
+            };
             let outcome = opened.lock().and_then(|connection| {
-                step_through(&connection, &statement, parameters, columns_sender, &rows_sender)
+                let start = Instant::now();
+                let outcome = step_through(&connection, &call.statement, call.parameters, &mut outbox);
+                self.end_turn(&connection);
+                let pace = &self.file.pace;
+                pace.note(
+                    &call.statement,
+                    call.parameter_bytes,
+                    start.elapsed(),
+                    outbox.rows,
+                );
+                outcome
             });
-            // The rows end before the result is there, which is the order in which a component reads them.
-            drop(rows_sender);
-            // A component that went away does not want to know.
-            drop(result_sender.send(outcome));
+            outbox.close(|| {
+                // A component that went away does not want to know.
+                drop(result_sender.send(outcome));
+            });
         });
         // Where preparing failed there are no columns, and the error waits in the result.
         Ok(Streaming {
@@ -73,6 +136,33 @@ impl Lazy {
             rows,
             result,
         })
+    }
+
+    /// Runs a statement that is expected to be quick and to wait for nobody; gives any other back.
+    fn run_here(&self, opened: &Opened, call: Call) -> Result<Streaming, Call> {
+        let pace = &self.file.pace;
+        if !pace.is_quick(&call.statement, call.parameter_bytes) {
+            return Err(call);
+        }
+        let Some(connection) = opened.try_lock() else {
+            return Err(call);
+        };
+        // Outside of a transaction a write may have to wait for the lock, and then for the disk.
+        if connection.is_autocommit() && !begins_to_write(&call.statement) && !reads(&call.statement) {
+            return Err(call);
+        }
+        let mut gathered = Gathered::default();
+        let start = Instant::now();
+        let outcome = step_through(&connection, &call.statement, call.parameters, &mut gathered);
+        self.end_turn(&connection);
+        pace.note(
+            &call.statement,
+            call.parameter_bytes,
+            start.elapsed(),
+            gathered.rows.len(),
+        );
+        drop(connection);
+        Ok(hand_over(opened, gathered, outcome))
     }
 
     /// As SQLite's function of that name.
@@ -88,6 +178,13 @@ impl Lazy {
     }
 }
 
+/// A statement to run.
+struct Call {
+    statement: String,
+    parameters: Vec<Value>,
+    parameter_bytes: usize,
+}
+
 struct Opened(Arc<OnceLock<Mutex<rusqlite::Connection>>>);
 
 impl Opened {
@@ -96,6 +193,11 @@ impl Opened {
         let connection = self.0.get().ok_or(Error::InvalidConnection)?;
         // A panic while it was held cannot have left SQLite's own state half changed.
         Ok(connection.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The connection, unless another call uses it.
+    fn try_lock(&self) -> Option<MutexGuard<'_, rusqlite::Connection>> {
+        self.0.get()?.try_lock().ok()
     }
 }
 
@@ -107,8 +209,21 @@ async fn blocking<T: Send + 'static>(
         .map_err(|error| Error::Io(error.to_string()))?
 }
 
+/// Whether a statement asks for the write lock before it does anything.
+fn begins_to_write(statement: &str) -> bool {
+    let mut words = statement.split_ascii_whitespace();
+    words
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case("begin"))
+        && words.next().is_some_and(|word| {
+            let word = word.trim_end_matches(';');
+            word.eq_ignore_ascii_case("immediate") || word.eq_ignore_ascii_case("exclusive")
+        })
+}
+
 fn open_file(file: &Path) -> Result<rusqlite::Connection, Error> {
     let connection = rusqlite::Connection::open(file).map_err(io)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
     connection.authorizer(Some(|context: AuthContext<'_>| match context.action {
         AuthAction::Attach { filename } if !matches!(filename, "" | ":memory:") => Authorization::Deny,
         _ => Authorization::Allow,
@@ -116,46 +231,139 @@ fn open_file(file: &Path) -> Result<rusqlite::Connection, Error> {
     Ok(connection)
 }
 
-fn buffered(
-    connection: &rusqlite::Connection,
-    statement: &str,
-    parameters: Vec<Value>,
-) -> Result<QueryResult, Error> {
-    let mut statement = connection.prepare_cached(statement).map_err(io)?;
-    let columns = column_names(&statement);
-    let width = columns.len();
-    let mut bytes = 0_usize;
-    let mut rows = statement.query(bind(parameters)).map_err(io)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().map_err(io)? {
-        let row = convert(row, width)?;
-        bytes = bytes.saturating_add(size(&row));
-        check_size(bytes)?;
-        found.push(row);
+/// Whether a statement that is no part of a transaction only reads.
+fn reads(statement: &str) -> bool {
+    let word = statement.split_ascii_whitespace().next().unwrap_or("");
+    word.eq_ignore_ascii_case("select") || word.eq_ignore_ascii_case("with")
+}
+
+/// Who takes a statement's rows.
+trait Sink {
+    /// The columns; before the first row.
+    fn columns(&mut self, columns: Vec<String>);
+    /// A row. An error ends the statement.
+    fn row(&mut self, row: RowResult) -> Result<(), Error>;
+}
+
+/// All of a result.
+#[derive(Default)]
+struct Gathered {
+    columns: Vec<String>,
+    rows: Vec<RowResult>,
+    bytes: usize,
+}
+
+impl Sink for Gathered {
+    fn columns(&mut self, columns: Vec<String>) {
+        self.columns = columns;
     }
-    Ok(QueryResult { columns, rows: found })
+
+    fn row(&mut self, row: RowResult) -> Result<(), Error> {
+        self.bytes = self.bytes.saturating_add(size(&row));
+        check_size(self.bytes)?;
+        self.rows.push(row);
+        Ok(())
+    }
+}
+
+/// Makes a stream of a result that is there already. More rows than fit keep the connection locked until they are
+/// read, as they do where they come one by one.
+fn hand_over(opened: &Opened, gathered: Gathered, outcome: Result<(), Error>) -> Streaming {
+    let (rows_sender, rows) = mpsc::channel(STREAMED_ITEMS);
+    let (result_sender, result) = oneshot::channel();
+    let columns = gathered.columns;
+    let finish = |outcome| {
+        // The receiver is right here.
+        drop(result_sender.send(outcome));
+    };
+    if gathered.rows.len() <= STREAMED_ITEMS {
+        for row in gathered.rows {
+            // There is room for all of them.
+            drop(rows_sender.try_send(row));
+        }
+        finish(outcome);
+    } else {
+        let opened = Opened(Arc::clone(&opened.0));
+        tokio::task::spawn_blocking(move || {
+            let outcome = opened.lock().and_then(|_connection| {
+                for row in gathered.rows {
+                    rows_sender.blocking_send(row).map_err(|_| unread())?;
+                }
+                outcome
+            });
+            drop(rows_sender);
+            finish(outcome);
+        });
+    }
+    Streaming {
+        columns,
+        rows,
+        result,
+    }
+}
+
+fn unread() -> Error {
+    Error::Io("nobody reads the rows".to_owned())
+}
+
+/// What a component is sent of a statement that steps on another thread.
+///
+/// The component waits for the columns first. Sent last where all rows find room, they wake it once, to find
+/// everything there; each wake-up costs more than most statements do.
+struct Outbox {
+    columns: Option<Vec<String>>,
+    columns_sender: Option<oneshot::Sender<Vec<String>>>,
+    rows_sender: mpsc::Sender<RowResult>,
+    rows: usize,
+}
+
+impl Sink for Outbox {
+    fn columns(&mut self, columns: Vec<String>) {
+        self.columns = Some(columns);
+    }
+
+    fn row(&mut self, row: RowResult) -> Result<(), Error> {
+        self.rows = self.rows.saturating_add(1);
+        if self.rows_sender.capacity() == 0 {
+            self.send_columns();
+        }
+        self.rows_sender.blocking_send(row).map_err(|_| unread())
+    }
+}
+
+impl Outbox {
+    fn send_columns(&mut self) {
+        if let (Some(columns), Some(sender)) = (self.columns.take(), self.columns_sender.take()) {
+            // A component that went away does not read the rows either, which is noticed there.
+            drop(sender.send(columns));
+        }
+    }
+
+    /// Ends the rows, then lets `result` tell how it went, which is the order in which a component reads them.
+    fn close(self, result: impl FnOnce()) {
+        drop(self.rows_sender);
+        result();
+        if let (Some(columns), Some(sender)) = (self.columns, self.columns_sender) {
+            drop(sender.send(columns));
+        }
+    }
 }
 
 fn step_through(
     connection: &rusqlite::Connection,
     statement: &str,
     parameters: Vec<Value>,
-    columns_sender: oneshot::Sender<Vec<String>>,
-    rows_sender: &mpsc::Sender<RowResult>,
+    sink: &mut impl Sink,
 ) -> Result<(), Error> {
     let mut statement = connection.prepare_cached(statement).map_err(io)?;
     let columns = column_names(&statement);
     let width = columns.len();
-    columns_sender
-        .send(columns)
-        .map_err(|_| Error::Io("nobody waits for the columns".to_owned()))?;
+    sink.columns(columns);
     let mut rows = statement.query(bind(parameters)).map_err(io)?;
     while let Some(row) = rows.next().map_err(io)? {
         let row = convert(row, width)?;
         check_size(size(&row))?;
-        rows_sender
-            .blocking_send(row)
-            .map_err(|_| Error::Io("nobody reads the rows".to_owned()))?;
+        sink.row(row)?;
     }
     Ok(())
 }
@@ -199,14 +407,18 @@ fn convert(row: &rusqlite::Row<'_>, width: usize) -> Result<RowResult, Error> {
 }
 
 fn size(row: &RowResult) -> usize {
-    row.values.iter().fold(0, |sum, value| {
-        let content = match value {
-            Value::Text(text) => text.len(),
-            Value::Blob(blob) => blob.len(),
-            Value::Null | Value::Integer(_) | Value::Real(_) => 0,
-        };
-        sum.saturating_add(content).saturating_add(size_of::<Value>())
-    })
+    row.values
+        .iter()
+        .fold(0, |sum, value| sum.saturating_add(value_size(value)))
+}
+
+fn value_size(value: &Value) -> usize {
+    let content = match value {
+        Value::Text(text) => text.len(),
+        Value::Blob(blob) => blob.len(),
+        Value::Null | Value::Integer(_) | Value::Real(_) => 0,
+    };
+    content.saturating_add(size_of::<Value>())
 }
 
 fn check_size(bytes: usize) -> Result<(), Error> {
@@ -234,8 +446,12 @@ mod tests {
     }
 
     impl Fixture {
+        fn file(&self) -> File {
+            File::new(self.0.path().join("test.db"))
+        }
+
         fn open(&self) -> Lazy {
-            Lazy::new(self.0.path().join("test.db"))
+            Lazy::new(self.file())
         }
     }
 
@@ -367,6 +583,51 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_statement_that_has_become_quick_keeps_its_semantics() {
+        let fixture = fixture();
+        let connection = fixture.open();
+        run(&connection, "CREATE TABLE t (x INTEGER PRIMARY KEY)")
+            .await
+            .unwrap();
+        // Reads as often as it takes to be trusted, with few rows; then with more than the stream holds.
+        let select = "SELECT x FROM t";
+        for _ in 0..20 {
+            assert_eq!(
+                collect(&connection, select).await,
+                (vec!["x".to_owned()], 0, Ok(()))
+            );
+        }
+        run(&connection, &format!("INSERT INTO t {MANY}")).await.unwrap();
+        let mut unread = connection
+            .clone()
+            .stream(select.to_owned(), vec![])
+            .await
+            .unwrap();
+        let second = tokio::spawn({
+            let connection = connection.clone();
+            async move { run(&connection, "SELECT 1").await }
+        });
+        run(&fixture.open(), "SELECT 1").await.unwrap();
+        assert!(!second.is_finished());
+        let mut rows = 0;
+        while unread.rows.recv().await.is_some() {
+            rows += 1;
+        }
+        assert_eq!((rows, unread.result.await.unwrap().is_ok()), (50, true));
+        assert!(second.await.unwrap().is_ok());
+        // And an error still comes last.
+        run(&connection, "BEGIN IMMEDIATE").await.unwrap();
+        let insert = "INSERT INTO t SELECT max(x) + 1 FROM t WHERE (SELECT count(*) FROM t) < 70 UNION ALL SELECT 1 \
+                      FROM t WHERE x = 70";
+        for _ in 0..20 {
+            assert_eq!(collect(&connection, insert).await, (vec![], 0, Ok(())));
+        }
+        let (columns, rows, result) = collect(&connection, insert).await;
+        assert_eq!((columns.len(), rows), (0, 0));
+        assert!(result.unwrap_err().contains("constraint failed"));
+    }
+
+    #[tokio::test]
     async fn abandoned_rows_give_the_connection_back() {
         let fixture = fixture();
         let connection = fixture.open();
@@ -385,6 +646,46 @@ mod tests {
         assert_eq!(first.clone().last_insert_rowid().await.unwrap(), 1);
         drop(first);
         assert_eq!(run(&second, "SELECT * FROM t").await.unwrap().rows.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn writers_take_turns_in_the_order_they_came() {
+        let fixture = fixture();
+        let file = fixture.file();
+        let [first, second, third] = [0; 3].map(|_| Lazy::new(file.clone()));
+        for connection in [&first, &second, &third] {
+            run(connection, "SELECT 1").await.unwrap();
+        }
+        let begin = |connection: &Lazy| {
+            let connection = connection.clone();
+            Box::pin(async move { run(&connection, "begin immediate").await })
+        };
+        begin(&first).await.unwrap();
+        let (mut next, mut last) = (begin(&second), begin(&third));
+        assert!(futures::poll!(&mut next).is_pending());
+        assert!(futures::poll!(&mut last).is_pending());
+        // One whose turn it is does not wait for itself.
+        assert!(begin(&first).await.unwrap_err().contains("within a transaction"));
+        run(&first, "ROLLBACK").await.unwrap();
+        next.await.unwrap();
+        assert!(futures::poll!(&mut last).is_pending());
+        // One that goes without an end gives its turn back.
+        drop(second);
+        last.await.unwrap();
+    }
+
+    #[test]
+    fn what_begins_to_write() {
+        for (statement, begins) in [
+            ("BEGIN IMMEDIATE", true),
+            (" begin\n exclusive transaction", true),
+            ("BEGIN IMMEDIATE;", true),
+            ("BEGIN", false),
+            ("BEGIN DEFERRED", false),
+            ("INSERT INTO immediate VALUES (1)", false),
+        ] {
+            assert_eq!(begins_to_write(statement), begins, "{statement}");
+        }
     }
 
     #[tokio::test]
