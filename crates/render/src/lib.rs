@@ -14,6 +14,7 @@ mod error;
 pub mod locale;
 mod message;
 pub mod pages;
+mod prose;
 mod words;
 
 pub use csp::{content_security_policy, mail_content_security_policy};

@@ -3,21 +3,25 @@
 use serde::Serialize;
 
 use crate::env::Family;
+use crate::prose;
 use crate::{Language, RenderError};
 
-static REFERENCE: Family = Family::new(&[
-    ("base.css", include_str!("../../templates/page/base.css")),
-    ("console.css", include_str!("../../templates/page/console.css")),
-    (
-        "reference.css",
-        include_str!("../../templates/page/reference.css"),
-    ),
-    ("bird.svg", include_str!("../../templates/page/bird.svg")),
-    (
-        "reference.html",
-        include_str!("../../templates/page/reference.html"),
-    ),
-]);
+static REFERENCE: Family = Family::with(
+    &[
+        ("base.css", include_str!("../../templates/page/base.css")),
+        ("console.css", include_str!("../../templates/page/console.css")),
+        (
+            "reference.css",
+            include_str!("../../templates/page/reference.css"),
+        ),
+        ("bird.svg", include_str!("../../templates/page/bird.svg")),
+        (
+            "reference.html",
+            include_str!("../../templates/page/reference.html"),
+        ),
+    ],
+    prose::add_filters,
+);
 
 /// All that the page shows. Descriptions are Markdown; HTML in them is text.
 #[derive(Clone, Debug, Serialize)]
