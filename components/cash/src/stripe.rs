@@ -5,24 +5,17 @@
 //! refer to. One that comes before its payment waits for it, and takes effect in the transaction that records it.
 
 mod money_back;
+mod session;
 
-use chrono::DateTime;
-use receivables::allocation::{InvoiceRef, RemittanceLine};
+use self::money_back::MoneyBack;
 use receivables::currency::Currency;
-use receivables::id::CheckoutId;
-use receivables::intake::CustomerRef;
 use receivables::money::Money;
-use receivables::policy::Policy;
 use receivables::stripe::from_minor;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::BTreeMap;
-use store::Tx;
-use store::activities::{self, Activity};
-use store::checkouts::{self, Checkout, Turn};
-use store::inbound::{self, Effect};
-use store::payments::{self, Incoming, Recorded};
+use store::inbound::Effect;
+use store::{StoreError, Tx};
 use web::webhook::stripe;
 use web::{Cx, Problem, Reply, inbox, limits, secrets};
 
@@ -76,19 +69,53 @@ fn id(text: &str) -> String {
 
 /// Gives an event its effect. What cannot be understood is kept for a person.
 async fn apply(cx: &Cx, tx: &Tx<'_>, text: &str) -> Result<Effect, Problem> {
-    let event: Event = match serde_json::from_str(text) {
-        Ok(event) => event,
-        Err(error) => return Ok(Effect::Failed(format!("not an event of Stripe's: {error}"))),
-    };
+    match effect(cx, tx, text).await {
+        Ok(effect) | Err(Stop::Here(effect)) => Ok(effect),
+        Err(Stop::Problem(problem)) => Err(problem),
+    }
+}
+
+async fn effect(cx: &Cx, tx: &Tx<'_>, text: &str) -> Result<Effect, Stop> {
+    let event = read(text)?;
     match event.r#type.as_str() {
         "checkout.session.completed"
         | "checkout.session.async_payment_succeeded"
         | "checkout.session.async_payment_failed"
-        | "checkout.session.expired" => session(cx, tx, event).await,
-        "charge.refunded" | "charge.dispute.created" | "charge.dispute.closed" => {
-            money_back::apply(cx, tx, event).await
-        }
-        other => Ok(Effect::Ignored(format!("type {other} needs nothing done"))),
+        | "checkout.session.expired" => session::apply(cx, tx, event).await,
+        kind => match MoneyBack::of(kind) {
+            Some(kind) => money_back::apply(cx, tx, kind, event).await,
+            None => Ok(Effect::Ignored(format!("type {kind} needs nothing done"))),
+        },
+    }
+}
+
+fn read(text: &str) -> Result<Event, Effect> {
+    serde_json::from_str(text).map_err(|error| Effect::Failed(format!("not an event of Stripe's: {error}")))
+}
+
+/// Why an event does not come to its end.
+enum Stop {
+    /// This is all that it does.
+    Here(Effect),
+    /// Our side could not do it just now; it is to be sent again.
+    Problem(Problem),
+}
+
+impl From<Effect> for Stop {
+    fn from(effect: Effect) -> Self {
+        Self::Here(effect)
+    }
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Problem(error.into())
     }
 }
 
@@ -119,164 +146,4 @@ fn money(minor: i64, currency: &str) -> Result<Money, Effect> {
     let failed = |error: String| Effect::Failed(error);
     let currency = Currency::parse(&currency.to_uppercase()).map_err(|error| failed(error.to_string()))?;
     from_minor(minor, currency).map_err(|error| failed(error.to_string()))
-}
-
-#[derive(Deserialize)]
-struct Session {
-    id: String,
-    client_reference_id: Option<String>,
-    metadata: Option<BTreeMap<String, String>>,
-    payment_status: Option<String>,
-    payment_intent: Option<Reference>,
-    amount_total: Option<i64>,
-    currency: Option<String>,
-    payment_method_types: Option<Vec<String>>,
-}
-
-impl Session {
-    /// Our name for it.
-    fn checkout(&self) -> Option<CheckoutId> {
-        let in_metadata = || self.metadata.as_ref()?.get("checkout");
-        let name = self.client_reference_id.as_ref().or_else(in_metadata)?;
-        CheckoutId::parse(name).ok()
-    }
-
-    /// The amount that counts is the provider's, not the link's. Where an event names none it is what the session was
-    /// opened for: a session is paid as a whole or not at all.
-    fn amount(&self, checkout: &Checkout) -> Result<Money, Effect> {
-        match (self.amount_total, &self.currency) {
-            (Some(minor), Some(currency)) => money(minor, currency),
-            (None, None) => Ok(Money::new(checkout.amount_minor, checkout.currency)),
-            _ => Err(Effect::Failed("an amount without its currency".to_owned())),
-        }
-    }
-
-    /// How it was paid, where the session leaves one way only; which of several it was, the event does not say.
-    fn method(&self) -> String {
-        match self.payment_method_types.as_deref() {
-            Some([only]) => only.clone(),
-            _ => "online".to_owned(),
-        }
-    }
-}
-
-async fn session(cx: &Cx, tx: &Tx<'_>, event: Event) -> Result<Effect, Problem> {
-    let (kind, created) = (event.r#type.clone(), event.created);
-    let session: Session = match object(event) {
-        Ok(session) => session,
-        Err(effect) => return Ok(effect),
-    };
-    let checkout = match session.checkout() {
-        Some(id) => checkouts::checkout(tx, &id).await?,
-        None => None,
-    };
-    let Some(checkout) = checkout.filter(|checkout| checkout.provider == SOURCE) else {
-        return Ok(Effect::Ignored(format!("session {} is none of ours", session.id)));
-    };
-    match (kind.as_str(), session.payment_status.as_deref()) {
-        ("checkout.session.completed", Some("paid")) | ("checkout.session.async_payment_succeeded", _) => {
-            paid(cx, tx, &checkout, session, created).await
-        }
-        ("checkout.session.completed", Some("unpaid")) => turn(cx, tx, &checkout, Turn::Pending).await,
-        ("checkout.session.async_payment_failed", _) => turn(cx, tx, &checkout, Turn::Failed).await,
-        ("checkout.session.expired", _) => turn(cx, tx, &checkout, Turn::Expired).await,
-        (_, status) => Ok(Effect::Failed(format!(
-            "payment status {status:?} is not one that we know"
-        ))),
-    }
-}
-
-async fn turn(cx: &Cx, tx: &Tx<'_>, checkout: &Checkout, to: Turn) -> Result<Effect, Problem> {
-    if !checkouts::turn(tx, &checkout.id, to).await? {
-        return Ok(Effect::Ignored(format!("{} is further than that", checkout.id)));
-    }
-    let amount = Money::new(checkout.amount_minor, checkout.currency);
-    let told = match to {
-        Turn::Pending => Some((
-            "payment_pending",
-            format!("Payment of {amount} under way"),
-            "The customer has paid through a link and the bank has yet to confirm.",
-        )),
-        Turn::Failed => Some((
-            "payment_failed",
-            format!("Payment of {amount} failed"),
-            "The customer paid through a link and the bank did not confirm. The link can be paid again.",
-        )),
-        Turn::Expired => None,
-    };
-    if let Some((kind, title, detail)) = told {
-        let activity = Activity {
-            customer_id: checkout.customer.clone(),
-            kind,
-            title,
-            detail: detail.to_owned(),
-            refers_to: Some(checkout.id.to_string()),
-        };
-        activities::record(tx, cx.moment(), &[activity]).await?;
-    }
-    Ok(Effect::Processed(
-        format!("{} {to:?}", checkout.id).to_lowercase(),
-    ))
-}
-
-/// One payment a session, however many events tell of it.
-async fn paid(
-    cx: &Cx,
-    tx: &Tx<'_>,
-    checkout: &Checkout,
-    session: Session,
-    created: Option<i64>,
-) -> Result<Effect, Problem> {
-    if let Some(payment) = &checkout.payment {
-        return Ok(Effect::Processed(payment.to_string()));
-    }
-    let amount = match session.amount(checkout) {
-        Ok(amount) => amount,
-        Err(effect) => return Ok(effect),
-    };
-    let at = created.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-    let method = session.method();
-    let incoming = Incoming {
-        source: SOURCE.to_owned(),
-        reference: session.payment_intent.map_or(session.id, Reference::id),
-        customer: Some(CustomerRef::Id(checkout.customer.clone())),
-        amount,
-        received_on: at.unwrap_or(cx.moment().now).date_naive(),
-        method,
-        remittance: checkout
-            .invoices
-            .iter()
-            .map(|id| RemittanceLine {
-                invoice: InvoiceRef::Id(id.clone()),
-                amount: None,
-            })
-            .collect(),
-    };
-    let id = match payments::record(tx, cx.moment(), &Policy::standard(), &incoming).await? {
-        Recorded::Accepted(id) | Recorded::Duplicate(id) => id,
-        Recorded::Conflict(id) => {
-            return Ok(Effect::Failed(format!(
-                "{id} has this reference and other content"
-            )));
-        }
-        Recorded::UnknownCustomer | Recorded::SeveralCustomers => {
-            return Ok(Effect::Failed(
-                "the customer of this hand-over is gone".to_owned(),
-            ));
-        }
-    };
-    checkouts::settle(tx, &checkout.id, &id).await?;
-    for event in inbound::waiting(tx, SOURCE, std::slice::from_ref(&incoming.reference)).await? {
-        let effect = apply_waiting(cx, tx, &event.body).await?;
-        inbound::conclude(tx, SOURCE, &event.id, &effect).await?;
-    }
-    Ok(Effect::Processed(id.to_string()))
-}
-
-/// Only money that goes back ever waits.
-async fn apply_waiting(cx: &Cx, tx: &Tx<'_>, text: &str) -> Result<Effect, Problem> {
-    match serde_json::from_str(text) {
-        Ok(event) => money_back::apply(cx, tx, event).await,
-        Err(error) => Ok(Effect::Failed(format!("not an event of Stripe's: {error}"))),
-    }
 }

@@ -8,16 +8,16 @@
 //! What is told before its payment waits. So does, for good and to nobody's harm, what is about a charge of the same
 //! Stripe account that is none of ours: that it is not, its event does not say.
 
-use super::{Event, Reference, SOURCE, money, object};
+use super::{Event, Reference, SOURCE, Stop, money, object};
 use receivables::money::Money;
 use receivables::policy::Policy;
 use serde::Deserialize;
-use store::Tx;
 use store::activities::{self, Activity};
 use store::chargebacks::{self, Chargeback, Decision};
 use store::inbound::Effect;
 use store::payments::{self, Cause, Standing};
-use web::{Cx, Problem};
+use store::{StoreError, Tx};
+use web::Cx;
 
 #[derive(Deserialize)]
 struct Charge {
@@ -36,108 +36,100 @@ struct Dispute {
     status: String,
 }
 
-/// Gives `charge.refunded`, `charge.dispute.created` or `charge.dispute.closed` its effect.
-pub(super) async fn apply(cx: &Cx, tx: &Tx<'_>, event: Event) -> Result<Effect, Problem> {
-    let outcome = match event.r#type.as_str() {
-        "charge.refunded" => refunded(cx, tx, event).await?,
-        "charge.dispute.created" => demanded(cx, tx, event).await?,
-        _ => decided(cx, tx, event).await?,
-    };
-    Ok(outcome.unwrap_or_else(|effect| effect))
+/// What tells of money that goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MoneyBack {
+    Refunded,
+    Demanded,
+    Decided,
 }
 
-/// What an event does; `Err`: what it does where it does not come to that.
-type Outcome = Result<Effect, Effect>;
+impl MoneyBack {
+    /// The kind of event that a type stands for.
+    pub(super) fn of(kind: &str) -> Option<Self> {
+        match kind {
+            "charge.refunded" => Some(Self::Refunded),
+            "charge.dispute.created" => Some(Self::Demanded),
+            "charge.dispute.closed" => Some(Self::Decided),
+            _ => None,
+        }
+    }
+}
+
+/// Gives an event of that kind its effect.
+pub(super) async fn apply(cx: &Cx, tx: &Tx<'_>, kind: MoneyBack, event: Event) -> Result<Effect, Stop> {
+    match kind {
+        MoneyBack::Refunded => refunded(cx, tx, event).await,
+        MoneyBack::Demanded => demanded(cx, tx, event).await,
+        MoneyBack::Decided => decided(cx, tx, event).await,
+    }
+}
 
 /// The payment that is meant, in the currency of the event.
-async fn payment(
-    tx: &Tx<'_>,
-    intent: Option<Reference>,
-    amount: Money,
-) -> Result<Result<Standing, Effect>, Problem> {
-    let Some(reference) = intent.map(Reference::id) else {
-        return Ok(Err(Effect::Ignored(
-            "a charge without a payment intent is none of ours".to_owned(),
-        )));
-    };
-    Ok(match payments::by_reference(tx, SOURCE, &reference).await? {
-        None => Err(Effect::Waiting {
+async fn payment(tx: &Tx<'_>, intent: Option<Reference>, amount: Money) -> Result<Standing, Stop> {
+    let without = || Effect::Ignored("a charge without a payment intent is none of ours".to_owned());
+    let reference = intent.map(Reference::id).ok_or_else(without)?;
+    let payment = payments::by_reference(tx, SOURCE, &reference)
+        .await?
+        .ok_or_else(|| Effect::Waiting {
             why: format!("payment {reference} has not come yet"),
             for_: reference,
-        }),
-        Some(payment) if payment.left.currency() != amount.currency() => Err(Effect::Failed(format!(
-            "{} is not in {}",
-            payment.id,
-            amount.currency()
-        ))),
-        Some(payment) => Ok(payment),
-    })
+        })?;
+    match payment.left.currency() == amount.currency() {
+        true => Ok(payment),
+        false => Err(Effect::Failed(format!("{} is not in {}", payment.id, amount.currency())).into()),
+    }
 }
 
-/// Unwraps what an event needs, or answers with the effect that it has without.
-macro_rules! needed {
-    ($found:expr) => {
-        match $found {
-            Ok(found) => found,
-            Err(effect) => return Ok(Err(effect)),
-        }
-    };
-}
-
-async fn refunded(cx: &Cx, tx: &Tx<'_>, event: Event) -> Result<Outcome, Problem> {
-    let charge: Charge = needed!(object(event));
-    let total = needed!(money(charge.amount_refunded, &charge.currency));
-    let payment = needed!(payment(tx, charge.payment_intent, total).await?);
-    let more = total
-        .checked_sub(payment.refunded)
-        .map_err(store::StoreError::from)?;
+async fn refunded(cx: &Cx, tx: &Tx<'_>, event: Event) -> Result<Effect, Stop> {
+    let charge: Charge = object(event)?;
+    let total = money(charge.amount_refunded, &charge.currency)?;
+    let payment = payment(tx, charge.payment_intent, total).await?;
+    let more = total.checked_sub(payment.refunded).map_err(StoreError::from)?;
     if !more.is_positive() {
-        return Ok(Ok(Effect::Ignored(format!("refunds of {total} are known"))));
+        return Ok(Effect::Ignored(format!("refunds of {total} are known")));
     }
     let reason = format!("Stripe has paid {more} back");
     take(cx, tx, &payment, more, Cause::Refund, &reason).await
 }
 
-async fn demanded(cx: &Cx, tx: &Tx<'_>, event: Event) -> Result<Outcome, Problem> {
-    let dispute: Dispute = needed!(object(event));
+async fn demanded(cx: &Cx, tx: &Tx<'_>, event: Event) -> Result<Effect, Stop> {
+    let dispute: Dispute = object(event)?;
     if dispute.status.starts_with("warning_") {
-        return Ok(Ok(Effect::Ignored(format!("{} is an inquiry", dispute.id))));
+        return Ok(Effect::Ignored(format!("{} is an inquiry", dispute.id)));
     }
-    let amount = needed!(money(dispute.amount, &dispute.currency));
-    let payment = needed!(payment(tx, dispute.payment_intent, amount).await?);
+    let amount = money(dispute.amount, &dispute.currency)?;
+    let payment = payment(tx, dispute.payment_intent, amount).await?;
     let reason = dispute.reason.unwrap_or_default();
     let chargeback = chargeback(&dispute.id, &payment, amount, &reason);
     if !chargebacks::open(tx, cx.moment(), chargeback).await? {
-        return Ok(Ok(Effect::Ignored(format!("{} is known", dispute.id))));
+        return Ok(Effect::Ignored(format!("{} is known", dispute.id)));
     }
     let title = format!("Chargeback of {amount}");
     let detail =
         format!("The payer's bank demands the money back ({reason}). Until it decides the payment stands.");
     tell(cx, tx, &payment, "chargeback_opened", title, detail).await?;
-    Ok(Ok(Effect::Processed(format!("{} chargeback open", payment.id))))
+    Ok(Effect::Processed(format!("{} chargeback open", payment.id)))
 }
 
-async fn decided(cx: &Cx, tx: &Tx<'_>, event: Event) -> Result<Outcome, Problem> {
-    let dispute: Dispute = needed!(object(event));
+async fn decided(cx: &Cx, tx: &Tx<'_>, event: Event) -> Result<Effect, Stop> {
+    let dispute: Dispute = object(event)?;
     let decision = match dispute.status.as_str() {
         "lost" => Decision::Lost,
         // Refunded meanwhile: the refund has an event of its own.
         "won" | "warning_closed" | "charge_refunded" => Decision::Won,
         other => {
-            return Ok(Err(Effect::Failed(format!(
+            return Ok(Effect::Failed(format!(
                 "dispute status {other} is not one that we know"
-            ))));
+            )));
         }
     };
-    let amount = needed!(money(dispute.amount, &dispute.currency));
-    let payment = needed!(payment(tx, dispute.payment_intent, amount).await?);
+    let amount = money(dispute.amount, &dispute.currency)?;
+    let payment = payment(tx, dispute.payment_intent, amount).await?;
     let reason = dispute.reason.unwrap_or_default();
     let chargeback = chargeback(&dispute.id, &payment, amount, &reason);
     if !chargebacks::close(tx, cx.moment(), chargeback, decision).await? {
-        return Ok(Ok(Effect::Ignored(format!(
-            "{} is known to be decided",
-            dispute.id
-        ))));
+        return Ok(Effect::Ignored(format!("{} is known to be decided", dispute.id)));
     }
     match decision {
         Decision::Lost => {
@@ -148,7 +140,7 @@ async fn decided(cx: &Cx, tx: &Tx<'_>, event: Event) -> Result<Outcome, Problem>
             let title = format!("Chargeback of {amount} closed");
             let detail = "The payment stands: the payer's bank does not demand it back any more.".to_owned();
             tell(cx, tx, &payment, "chargeback_closed", title, detail).await?;
-            Ok(Ok(Effect::Processed(format!("{} chargeback closed", payment.id))))
+            Ok(Effect::Processed(format!("{} chargeback closed", payment.id)))
         }
     }
 }
@@ -172,13 +164,13 @@ async fn take(
     amount: Money,
     cause: Cause,
     reason: &str,
-) -> Result<Outcome, Problem> {
+) -> Result<Effect, Stop> {
     let policy = Policy::standard();
     let taken = payments::take_back(tx, cx.moment(), &policy, payment, amount, cause, reason).await?;
-    Ok(Ok(Effect::Processed(format!(
+    Ok(Effect::Processed(format!(
         "{}: {taken} of {amount} taken back",
         payment.id
-    ))))
+    )))
 }
 
 async fn tell(
@@ -188,7 +180,7 @@ async fn tell(
     kind: &'static str,
     title: String,
     detail: String,
-) -> Result<(), Problem> {
+) -> Result<(), StoreError> {
     let Some(customer) = payment.customer.clone() else {
         return Ok(());
     };
@@ -199,5 +191,5 @@ async fn tell(
         detail,
         refers_to: Some(payment.id.to_string()),
     };
-    Ok(activities::record(tx, cx.moment(), &[activity]).await?)
+    activities::record(tx, cx.moment(), &[activity]).await
 }

@@ -120,7 +120,7 @@ impl Stripe {
         // Read again after another try, it might be whole.
         let object = object(&answer).map_err(again)?;
         let Some(url) = object.url else {
-            // A replay of a session that is over by now.
+            // Of no use, and asked again it would be the same.
             return Err(over(failed(format!("session {} has no address", object.id))));
         };
         let expires_at = object
