@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::harness::{App, Known, Recorder, Reply, Request, customer, unique};
+use crate::harness::{App, Known, Recorder, Reply, Request, customer, own, unique};
 
 /// When messages to customers with an invoice due on the 9th are queued.
 const DAY: &str = "2026-01-13T08:00:00Z";

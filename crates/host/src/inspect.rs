@@ -7,6 +7,7 @@
 use crate::app::{App, IN_PROCESS, Surroundings};
 use crate::clock::Clock;
 use crate::host::cache_dir;
+use crate::limits::REQUEST_TIME;
 use crate::manifest::Manifest;
 use crate::route::Match;
 use crate::state::StateDir;
@@ -42,13 +43,15 @@ pub struct Told {
 ///
 /// # Errors
 /// One is missing, cannot be loaded, or does not answer.
-pub async fn components(manifest: &Path) -> anyhow::Result<Vec<Told>> {
-    let root = manifest.parent().unwrap_or(Path::new("")).to_owned();
-    let manifest = Manifest::load(manifest).with_context(|| format!("in {}", manifest.display()))?;
+pub async fn components(path: &Path) -> anyhow::Result<Vec<Told>> {
+    let root = path.parent().unwrap_or(Path::new("")).to_owned();
+    let manifest = Manifest::load(path).with_context(|| format!("in {}", path.display()))?;
+    let scratch = tempfile::tempdir()?;
+    let cache_dir = cache_dir(path, scratch.path())?;
     let mut times: BTreeMap<String, Vec<Duration>> = BTreeMap::new();
     // The first load compiles what has not been compiled before, and is not counted.
     for round in 0..=STARTS {
-        let app = load(&manifest, &root).await?;
+        let app = load(&manifest, &root, &cache_dir).await?;
         for name in manifest.component.keys() {
             let time = first_answer(&app, name)
                 .await
@@ -73,8 +76,8 @@ pub async fn components(manifest: &Path) -> anyhow::Result<Vec<Told>> {
     told.collect()
 }
 
-async fn load(manifest: &Manifest, root: &Path) -> anyhow::Result<Arc<App>> {
-    let (manifest, root) = (manifest.clone(), root.to_owned());
+async fn load(manifest: &Manifest, root: &Path, cache_dir: &Path) -> anyhow::Result<Arc<App>> {
+    let (manifest, root, cache_dir) = (manifest.clone(), root.to_owned(), cache_dir.to_owned());
     let load = move || {
         let folder = tempfile::tempdir()?;
         let state = StateDir::take(folder.path())?;
@@ -84,10 +87,11 @@ async fn load(manifest: &Manifest, root: &Path) -> anyhow::Result<Arc<App>> {
             &Surroundings {
                 root: &root,
                 state_dir: state.path(),
-                cache_dir: &cache_dir(&root, state.path()),
+                cache_dir: &cache_dir,
                 address: IN_PROCESS,
                 clock: Clock::real(),
                 variables: Arc::new(variables.map_err(anyhow::Error::msg)?),
+                request_time: REQUEST_TIME,
                 terminal: false,
             },
         )
