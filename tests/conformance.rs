@@ -8,6 +8,7 @@
 mod case;
 mod host;
 mod play;
+mod redis;
 mod upstream;
 
 use crate::harness::{say, skipped};
@@ -138,6 +139,58 @@ fn spin_is_started_as_spin_expects() {
             scope.spawn(move || play::all(&Case::load(&folder(name)), host));
         }
     });
+}
+
+/// The same app, told by a runtime configuration to keep its data elsewhere.
+fn play_with(case: &str, configuration: &str, folder: &Path) {
+    let file = folder.join("runtime-config.toml");
+    fs::write(&file, configuration).expect("a file");
+    let mut case = Case::load(&self::folder(case));
+    let argument = ["--runtime-config-file".to_owned(), file.display().to_string()];
+    case.arguments.extend(argument);
+    play::all(&case, &Host::Embedded);
+}
+
+#[test]
+fn files_lie_where_the_runtime_configuration_says() {
+    if skipped(OF_HOSTS) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (store, database) = (
+        folder.path().join("deep/store.db"),
+        folder.path().join("deep/a.db"),
+    );
+    let configuration = format!(
+        "[key_value_store.default]\ntype = \"spin\"\npath = \"deep/store.db\"\n\
+         [sqlite_database.default]\ntype = \"spin\"\npath = {database:?}\n"
+    );
+    play_with("key_value", &configuration, folder.path());
+    play_with("sqlite_first_statement", &configuration, folder.path());
+    assert!(store.exists() && database.exists());
+}
+
+#[test]
+fn a_key_value_store_on_redis_keeps_its_promises() {
+    if skipped(OF_HOSTS) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let Some(redis) = redis::Server::start(folder.path()) else {
+        say("SKIPPED: the key-value conformance case on Redis: there is no redis-server on the PATH");
+        return;
+    };
+    let url = redis.url();
+    let configuration = format!("[key_value_store.default]\ntype = \"redis\"\nurl = \"{url}\"\n");
+    play_with("key_value", &configuration, folder.path());
+    // Nothing is locked there.
+    let mut case = Case::load(&self::folder("key_value_listing_locks"));
+    for step in &mut case.steps {
+        step.expect.hangs_ms = None;
+    }
+    let file = folder.path().join("runtime-config.toml").display().to_string();
+    case.arguments.extend(["--runtime-config-file".to_owned(), file]);
+    play::all(&case, &Host::Embedded);
 }
 
 #[test]

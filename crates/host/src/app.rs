@@ -8,8 +8,9 @@ use crate::manifest::Manifest;
 use crate::outbound::{AllowList, is_blank};
 use crate::pool::Pool;
 use crate::route::{Match, Router};
+use crate::runtime_config::RuntimeConfig;
 use crate::variables::{Template, Variables};
-use crate::{clock::Clock, headers, key_value, logs::Logs, sqlite};
+use crate::{clock::Clock, headers, logs::Logs};
 use http::{Request, Response};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -39,6 +40,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) root: &'a Path,
     pub(crate) state_dir: &'a Path,
     pub(crate) cache_dir: &'a Path,
+    pub(crate) runtime: RuntimeConfig,
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
     pub(crate) variables: Arc<Variables>,
@@ -59,9 +61,9 @@ impl App {
             .collect();
         let services = engine::compile(&engine, &files)?;
         let names: Vec<String> = manifest.component.keys().cloned().collect();
-        let key_value = KeyValue::new(around.state_dir.join(key_value::FILE_NAME));
+        let key_value = KeyValue::new(around.runtime.key_value.clone())?;
 
-        let database = sqlite::File::new(around.state_dir.join(sqlite::FILE_NAME));
+        let database = sqlite::File::new(around.runtime.database.clone());
         let mut parts = Vec::new();
         for ((name, component), service) in manifest.component.iter().zip(services) {
             let allowed = allow_list(&component.allowed_outbound_hosts, &around.variables, &names)

@@ -71,6 +71,9 @@ struct Up {
     from: From,
     #[command(flatten)]
     state: StateDirArg,
+    /// Where data lies, if not in the state folder: files, or Redis; a subset of Spin's format
+    #[arg(long, value_name = "FILE")]
+    runtime_config_file: Option<PathBuf>,
     /// Address to listen on; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
@@ -145,6 +148,7 @@ impl Up {
             state: StateDirArg {
                 state_dir: PathBuf::from(".spin"),
             },
+            runtime_config_file: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             demo: true,
             clock: None,
@@ -174,6 +178,7 @@ async fn up(up: Up) -> anyhow::Result<ExitCode> {
     let host = Host::start(Options {
         manifest: up.from.manifest,
         state_dir: state_dir.clone(),
+        runtime_config: up.runtime_config_file,
         listen: up.listen,
         clock,
         variables: if up.demo {
@@ -234,6 +239,7 @@ async fn play_demo(from: From) -> anyhow::Result<ExitCode> {
     let host = Host::start(Options {
         manifest: from.manifest,
         state_dir: folder.path().to_owned(),
+        runtime_config: None,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         clock: Some(parse_instant(DEMO_CLOCK).map_err(anyhow::Error::msg)?),
         variables: demo_variables(folder.path())?,

@@ -8,6 +8,7 @@ use crate::front::Front;
 use crate::inbound::TooLarge;
 use crate::limits::IN_PROCESS_BODY_BYTES;
 use crate::manifest::Manifest;
+use crate::runtime_config::RuntimeConfig;
 use crate::schedule;
 use crate::server;
 use crate::state::StateDir;
@@ -39,6 +40,8 @@ pub struct Options {
     pub manifest: PathBuf,
     /// Where databases, logs and the clock lie.
     pub state_dir: PathBuf,
+    /// Where data lies, if not in the state folder.
+    pub runtime_config: Option<PathBuf>,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Where a virtual clock starts; None is the real clock.
@@ -77,6 +80,10 @@ impl Host {
             .with_context(|| format!("in {}", options.manifest.display()))?;
         let root = options.manifest.parent().unwrap_or(Path::new("")).to_owned();
         let state = StateDir::take(&options.state_dir)?;
+        let runtime = match &options.runtime_config {
+            Some(file) => RuntimeConfig::load(file, state.path())?,
+            None => RuntimeConfig::in_folder(state.path()),
+        };
         let listener = TcpListener::bind(options.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; --listen takes another address",
@@ -105,6 +112,7 @@ impl Host {
                     &Surroundings {
                         root: &root,
                         state_dir: &state_dir,
+                        runtime,
                         cache_dir: &cache_dir,
                         address,
                         clock,

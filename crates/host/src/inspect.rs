@@ -10,6 +10,7 @@ use crate::host::cache_dir;
 use crate::limits::REQUEST_TIME;
 use crate::manifest::Manifest;
 use crate::route::Match;
+use crate::runtime_config::RuntimeConfig;
 use crate::state::StateDir;
 use crate::variables::Variables;
 use anyhow::Context;
@@ -88,6 +89,7 @@ async fn load(manifest: &Manifest, root: &Path, cache_dir: &Path) -> anyhow::Res
                 root: &root,
                 state_dir: state.path(),
                 cache_dir: &cache_dir,
+                runtime: RuntimeConfig::in_folder(state.path()),
                 address: IN_PROCESS,
                 clock: Clock::real(),
                 variables: Arc::new(variables.map_err(anyhow::Error::msg)?),

@@ -6,7 +6,7 @@
 //!
 //! From the outside in: [`cli`] asks, [`host`] starts and stops, `server` takes connections, `front` bounds
 //! requests, `app` knows components, `pool` their instances, `guest` what an instance is given: [`sqlite`],
-//! [`key_value`], [`variables`], [`clock`], [`outbound`] HTTP.
+//! [`key_value`], [`variables`], [`clock`], [`outbound`] HTTP. [`runtime_config`] says where their data lies.
 
 mod app;
 mod bindings;
@@ -33,6 +33,7 @@ mod pool;
 mod problem;
 mod process;
 pub mod route;
+pub mod runtime_config;
 mod schedule;
 pub mod screen;
 mod server;

@@ -100,5 +100,12 @@ pub const CONTROL_BODY_BYTES: usize = 4 << 10;
 /// Time the command line waits for a running host to answer.
 pub const CONTROL_TIME: Duration = Duration::from_secs(10);
 
+/// Time that a key-value server has to take a connection, and then for each answer: within one network that is
+/// ample.
+pub const STORE_TIME: Duration = Duration::from_secs(5);
+
+/// Connections to a key-value server that are kept for the next call: as many as one instance has requests.
+pub const IDLE_CONNECTIONS: usize = INSTANCE_CONCURRENT_REQUESTS;
+
 /// Body of an answer that the host itself reads (schedules, the demo).
 pub const IN_PROCESS_BODY_BYTES: usize = 64 << 20;
