@@ -9,6 +9,7 @@ use crate::outbound::{AllowList, is_blank};
 use crate::pool::Pool;
 use crate::route::{Match, Router};
 use crate::runtime_config::RuntimeConfig;
+use crate::sqlite;
 use crate::variables::{Template, Variables};
 use crate::{clock::Clock, headers, logs::Logs};
 use http::{Request, Response};
