@@ -4,7 +4,7 @@ use crate::client::{Connection, Request};
 use crate::probe::Share;
 use crate::{NOW, twin};
 use anyhow::{Context, bail, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -23,6 +23,18 @@ pub(crate) const SANDBOX_SECRET: &str = "whsec_YmVuY2gtc2FuZGJveC1zZWNyZXQtMDE="
 
 /// A start takes under two seconds once the components are compiled, which takes a minute the first time.
 const START_LIMIT: Duration = Duration::from_secs(180);
+
+/// Runs a program and ends it when standard input does: also when the bench is killed.
+const GUARD: &str = r#""$@" & read _; exec 2>/dev/null; kill -TERM $!; wait $!"#;
+
+fn guarded(program: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", GUARD, "guard"])
+        .arg(program)
+        .stdin(Stdio::piped());
+    command
+}
 
 /// The programs, built.
 pub(crate) struct Program {
@@ -108,7 +120,7 @@ pub(crate) enum Side {
     Twin,
 }
 
-/// A running server with data of its own; it ends when this is dropped.
+/// A running server with data of its own; it ends when this is dropped, or when the bench ends in any other way.
 pub(crate) struct Subject {
     pub(crate) address: SocketAddr,
     side: Side,
@@ -118,10 +130,11 @@ pub(crate) struct Subject {
     _folder: TempDir,
 }
 
-#[derive(Deserialize)]
-struct Running {
-    address: SocketAddr,
-    pid: u32,
+/// How a server says that it runs: the twin on standard output, the app in `control.json`.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) pid: u32,
 }
 
 impl Subject {
@@ -144,8 +157,9 @@ impl Subject {
     fn app(program: &Program, folder: TempDir, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let log = folder.path().join("bench.log");
         let output = File::create(&log)?;
-        let mut command = program.dunlin();
+        let mut command = guarded(&program.dunlin);
         command
+            .current_dir(&program.root)
             .args([
                 "up",
                 "--no-build",
@@ -188,18 +202,18 @@ impl Subject {
     }
 
     fn twin(folder: TempDir, file: &Path, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = guarded(&std::env::current_exe()?);
         command.arg("twin").arg(file).stdout(Stdio::piped());
         command.envs(variables.iter().map(|(name, value)| (name.to_uppercase(), value)));
         let mut child = command.spawn()?;
         let stdout = child.stdout.take().context("the twin says nothing")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
-        let address = line.trim().parse().context("the twin did not start")?;
+        let running: Running = serde_json::from_str(&line).context("the twin did not start")?;
         Ok(Self {
-            address,
+            address: running.address,
             side: Side::Twin,
-            pid: child.id(),
+            pid: running.pid,
             child,
             _folder: folder,
         })
@@ -227,8 +241,8 @@ impl Subject {
 
 impl Drop for Subject {
     fn drop(&mut self) {
-        // Nothing of it is needed any more; one that is gone already is just as well.
-        drop(self.child.kill());
+        // The guard ends it, and itself; one that is gone already is just as well.
+        drop(self.child.stdin.take());
         drop(self.child.wait());
     }
 }

@@ -7,7 +7,7 @@
 mod console;
 pub(crate) mod payments;
 
-use crate::subject::{ADMIN_KEY, CRON_KEY};
+use crate::subject::{ADMIN_KEY, CRON_KEY, Running};
 use crate::{probe, seed};
 use anyhow::{Context, bail};
 use axum::Router;
@@ -51,7 +51,11 @@ pub(crate) fn serve(file: &Path) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        println!("{}", listener.local_addr()?);
+        let running = Running {
+            address: listener.local_addr()?,
+            pid: std::process::id(),
+        };
+        println!("{}", serde_json::to_string(&running)?);
         let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
             // As the app's host does; without it an answer may wait for the client's acknowledgement.
             drop(stream.set_nodelay(true));
