@@ -9,7 +9,7 @@ use std::process::Command;
 use dunlin::manifest::Manifest;
 use serde_json::Value;
 
-use crate::harness::{App, dunlin};
+use crate::harness::{App, Partner, dunlin};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -23,25 +23,10 @@ fn manifest() -> Manifest {
     Manifest::load(&root().join("spin.toml")).expect("spin.toml")
 }
 
-/// The documents of a YAML file, by Python; nothing, said loudly, where it cannot read YAML.
-fn yaml(test: &str, path: &str) -> Option<Vec<Value>> {
-    let script = "import json,sys,yaml; print(json.dumps(list(yaml.safe_load_all(open(sys.argv[1])))))";
-    let present = Command::new("python3").args(["-c", "import yaml"]).output();
-    if !present.is_ok_and(|output| output.status.success()) {
-        eprintln!("SKIPPED: {test} needs Python with PyYAML");
-        return None;
-    }
-    let output = Command::new("python3")
-        .args(["-c", script])
-        .arg(root().join(path))
-        .output()
-        .expect("python3");
-    assert!(
-        output.status.success(),
-        "{path}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Some(serde_json::from_slice(&output.stdout).expect("JSON"))
+/// The documents of a YAML file, as others read it.
+fn yaml(path: &str) -> Option<Vec<Value>> {
+    let json = Partner::python("yaml")?.run("yaml_to_json.py", &[], &read(path));
+    Some(serde_json::from_str(&json).expect("JSON"))
 }
 
 /// The jobs of `spin.toml`: name, schedule and path.
@@ -66,10 +51,7 @@ fn every_variable_that_is_set_is_one_of_the_app() {
         })
         .collect();
     assert!(set.len() >= 5, "{set:?}");
-    if let Some(documents) = yaml(
-        "every_variable_that_is_set_is_one_of_the_app",
-        "deploy/kubernetes/spinapp.yaml",
-    ) {
+    if let Some(documents) = yaml("deploy/kubernetes/spinapp.yaml") {
         let variables = documents
             .iter()
             .filter_map(|document| document["spec"]["variables"].as_array())
@@ -124,10 +106,7 @@ fn timers_run_the_jobs_of_the_schedule() {
 
 #[test]
 fn cron_jobs_run_the_jobs_of_the_schedule() {
-    let Some(documents) = yaml(
-        "cron_jobs_run_the_jobs_of_the_schedule",
-        "deploy/kubernetes/cronjobs.yaml",
-    ) else {
+    let Some(documents) = yaml("deploy/kubernetes/cronjobs.yaml") else {
         return;
     };
     let found: BTreeSet<_> = documents
@@ -250,7 +229,7 @@ fn the_images_health_check_tells_a_running_app_from_none() {
 #[test]
 fn the_ingress_shows_what_the_contract_has_and_no_job() {
     let test = "the_ingress_shows_what_the_contract_has_and_no_job";
-    let Some(documents) = yaml(test, "deploy/kubernetes/ingress.yaml") else {
+    let Some(documents) = yaml("deploy/kubernetes/ingress.yaml") else {
         return;
     };
     let rules = documents[0]["spec"]["rules"][0]["http"]["paths"]
@@ -283,7 +262,7 @@ fn every_yaml_file_is_yaml() {
                 .into_string()
                 .expect("a name");
             if name.ends_with(".yaml") {
-                let documents = yaml("every_yaml_file_is_yaml", &format!("{folder}/{name}"));
+                let documents = yaml(&format!("{folder}/{name}"));
                 assert!(
                     documents.is_none_or(|documents| documents.iter().all(Value::is_object)),
                     "{name}"

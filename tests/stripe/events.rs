@@ -127,7 +127,7 @@ fn when_the_bank_refuses_the_link_can_be_paid_again() {
 
 #[test]
 fn in_whatever_order_events_come_the_ledger_ends_the_same() {
-    let setup = own!(Setup::shared());
+    let setup = own!(Setup::start());
     for order in permutations(5) {
         let owing = setup.owing(&["60.00", "40.00"]);
         let session = setup.press(&owing.link);

@@ -10,7 +10,7 @@ use crate::harness::{Fault, customer, invoice, own, unique};
 
 #[test]
 fn a_session_says_who_pays_what_for_which_invoices() {
-    let setup = own!(Setup::shared());
+    let setup = own!(Setup::start());
     let external_id = unique("C");
     let mut buyer = customer(&external_id);
     buyer["locale"] = json!("de-AT");
@@ -285,7 +285,7 @@ fn a_session_that_ran_out_is_replaced_whether_or_not_its_event_came() {
 
 #[test]
 fn a_session_ends_with_its_link_as_far_as_stripe_allows() {
-    let setup = own!(Setup::shared());
+    let setup = own!(Setup::start());
     let owing = setup.owing(&["50.00"]);
     for (expires_at, seconds) in [("2026-01-12T11:00:00Z", 7_200), ("2026-01-12T09:10:00Z", 2_100)] {
         let link = setup.link(&json!({"customer": {"id": owing.known.id}, "expires_at": expires_at}));

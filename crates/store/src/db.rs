@@ -108,7 +108,8 @@ impl Db {
 
     /// Every row's only column, a JSON text, decoded. However many rows a query has, they cross the boundary as
     /// one: each is a hand-over of its own between the database's thread, the host and the component, and costs
-    /// more than most rows cost to find. SQLite keeps a subquery's order for `group_concat`.
+    /// more than most rows cost to find. SQLite keeps a subquery's order for `group_concat`. Only for a SELECT: what
+    /// changes rows cannot stand in a WITH.
     pub(crate) async fn list<T: DeserializeOwned>(
         &self,
         sql: &str,

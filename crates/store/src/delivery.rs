@@ -97,8 +97,10 @@ struct Settled {
 
 /// Makes all of the changes; answers those that could be made.
 async fn settle_rows(tx: &Tx<'_>, settlements: &[Settlement<'_>]) -> Result<Vec<Settled>> {
-    tx.list(SETTLE, params![serde_json::to_string(settlements)?])
-        .await
+    let settled = tx
+        .rows(SETTLE, params![serde_json::to_string(settlements)?])
+        .await?;
+    settled.iter().map(|row| row.json(0)).collect()
 }
 
 /// Frees the steps of messages that were taken back: they may come due again.
