@@ -228,7 +228,6 @@ fn the_images_health_check_tells_a_running_app_from_none() {
 
 #[test]
 fn the_ingress_shows_what_the_contract_has_and_no_job() {
-    let test = "the_ingress_shows_what_the_contract_has_and_no_job";
     let Some(documents) = yaml("deploy/kubernetes/ingress.yaml") else {
         return;
     };

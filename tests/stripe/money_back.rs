@@ -144,7 +144,7 @@ fn a_refund_that_comes_before_its_payment_waits_for_it() {
 
 #[test]
 fn while_the_bank_decides_the_payment_stands_and_a_lost_chargeback_reopens() {
-    let setup = own!(Setup::start());
+    let setup = &own!(Setup::start());
     let owing = setup.owing(&["60.00", "40.00"]);
     let (session, paid) = setup.paid(&owing);
     assert_eq!(

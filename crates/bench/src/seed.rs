@@ -17,7 +17,7 @@ use std::path::Path;
 use store::customers::Directory;
 use store::invoices::{self, Taken};
 use store::links::{self, NewLink};
-use store::{Database, Db, Moment, StoreError, Tx, customers, use_database};
+use store::{Database, Db, Moment, StoreError, Tx, checkouts, customers, use_database};
 
 /// Rows of one transaction.
 const BATCH: usize = 5_000;
@@ -163,7 +163,8 @@ async fn add_checkouts(count: usize) -> anyhow::Result<Vec<String>> {
                 let mut made = Vec::new();
                 for link in &links {
                     let amount = receivables::money::Money::new(10_000, link.currency);
-                    let id = links::start_checkout(tx, moment, &link.id, "sandbox", amount).await?;
+                    let id =
+                        checkouts::begin(tx, moment, &link.id, "sandbox", amount, link.expires_at).await?;
                     made.push(id.to_string());
                 }
                 Ok(made)

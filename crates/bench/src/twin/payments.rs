@@ -15,8 +15,9 @@ use receivables::money::Money;
 use receivables::policy::Policy;
 use serde::Deserialize;
 use serde_json::json;
+use store::inbound::{self, Effect};
 use store::payments::{self, Incoming, Recorded};
-use store::{Db, Moment, StoreError, Tx, inbound, links};
+use store::{Db, Moment, StoreError, Tx, checkouts};
 use web::webhook::{Signed, verify};
 
 const SOURCE: &str = "sandbox";
@@ -45,7 +46,7 @@ async fn take(headers: &HeaderMap, body: &[u8]) -> Outcome {
         timestamp: header(headers, "webhook-timestamp"),
         signature: header(headers, "webhook-signature"),
     };
-    verify(SANDBOX_SECRET, signed, body, moment.now)?;
+    verify(&[SANDBOX_SECRET], signed, body, moment.now)?;
     let text = std::str::from_utf8(body)?;
     let db = Db::open().await?;
     let open = db
@@ -58,9 +59,9 @@ async fn take(headers: &HeaderMap, body: &[u8]) -> Outcome {
             if !inbound::is_open(tx, SOURCE, signed.id).await? {
                 return Ok("duplicate");
             }
-            let outcome = apply(tx, moment, &event.data).await?;
-            inbound::conclude(tx, SOURCE, signed.id, "processed", &outcome).await?;
-            Ok::<_, StoreError>("processed")
+            let effect = Effect::Processed(apply(tx, moment, &event.data).await?);
+            inbound::conclude(tx, SOURCE, signed.id, &effect).await?;
+            Ok::<_, StoreError>(effect.name())
         })
         .await?;
     as_json(StatusCode::OK, &json!({"status": status}))
@@ -69,7 +70,7 @@ async fn take(headers: &HeaderMap, body: &[u8]) -> Outcome {
 async fn apply(tx: &Tx<'_>, moment: Moment, data: &Data) -> Result<String, StoreError> {
     let gone = || StoreError::Decode("no such hand-over".to_owned());
     let id = CheckoutId::parse(&data.client_reference).map_err(|_| gone())?;
-    let checkout = links::checkout(tx, &id).await?.ok_or_else(gone)?;
+    let checkout = checkouts::checkout(tx, &id).await?.ok_or_else(gone)?;
     let incoming = Incoming {
         source: SOURCE.to_owned(),
         reference: data.payment_id.clone(),
@@ -88,7 +89,7 @@ async fn apply(tx: &Tx<'_>, moment: Moment, data: &Data) -> Result<String, Store
     };
     match payments::record(tx, moment, &Policy::standard(), &incoming).await? {
         Recorded::Accepted(payment) => {
-            links::settle_checkout(tx, &checkout.id, &payment).await?;
+            checkouts::settle(tx, &checkout.id, &payment).await?;
             Ok(payment.to_string())
         }
         other => Err(StoreError::Decode(format!("{other:?}"))),
