@@ -61,7 +61,7 @@ pub(crate) async fn page(
         },
         None => PayState::Nothing,
     };
-    let today = cx.moment().now.with_timezone(&link.time_zone).date_naive();
+    let today = link.time_zone.local(cx.moment().now).date();
     let lines = link.invoices.iter().map(|invoice| Line {
         number: invoice.number.clone(),
         issue_on: invoice.issue_on,

@@ -3,25 +3,18 @@
 //! A policy speaks of days ("five days before the due date, at nine") and a clock of instants. What lies
 //! between is the customer's time zone, with its hours that do not exist and hours that exist twice.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc, Weekday};
-use chrono_tz::Tz;
-
-/// The longest stretch of local time that a zone ever skipped is a day (Samoa, 30 December 2011).
-const LONGEST_GAP_MINUTES: i64 = 25 * 60;
+use crate::zone::Zone;
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
 
 /// The civil day in `zone` at an instant.
-pub fn day_of(instant: DateTime<Utc>, zone: Tz) -> NaiveDate {
-    instant.with_timezone(&zone).date_naive()
+pub fn day_of(instant: DateTime<Utc>, zone: Zone) -> NaiveDate {
+    zone.local(instant).date()
 }
 
 /// The instant of a local time on a civil day. A time that is skipped when clocks go forward stands for the
 /// first instant after the gap; one that comes twice when they go back, for the earlier.
-pub fn instant_of(day: NaiveDate, time: NaiveTime, zone: Tz) -> DateTime<Utc> {
-    let local = day.and_time(time);
-    (0..=LONGEST_GAP_MINUTES)
-        .filter_map(|minutes| local.checked_add_signed(TimeDelta::minutes(minutes)))
-        .find_map(|local| zone.from_local_datetime(&local).earliest())
-        .map_or_else(|| local.and_utc(), |instant| instant.with_timezone(&Utc))
+pub fn instant_of(day: NaiveDate, time: NaiveTime, zone: Zone) -> DateTime<Utc> {
+    zone.first_instant(day.and_time(time))
 }
 
 /// Whether a day is Monday to Friday.
@@ -54,8 +47,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn zone(name: &str) -> Tz {
-        name.parse().unwrap()
+    fn zone(name: &str) -> Zone {
+        Zone::parse(name).unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use chrono_tz::Tz;
+use crate::zone::Zone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Every officially assigned code, in alphabetical order (ISO 3166-1).
@@ -65,83 +65,84 @@ impl<'de> Deserialize<'de> for Country {
 
 /// The time zone of a country's commercial centre. Countries with several zones get that of the city where
 /// most business is done, since a reminder that comes an hour early or late does no harm.
-const TIME_ZONES: &[(&str, Tz)] = &[
-    ("AD", Tz::Europe__Andorra),
-    ("AE", Tz::Asia__Dubai),
-    ("AR", Tz::America__Argentina__Buenos_Aires),
-    ("AT", Tz::Europe__Vienna),
-    ("AU", Tz::Australia__Sydney),
-    ("BE", Tz::Europe__Brussels),
-    ("BG", Tz::Europe__Sofia),
-    ("BR", Tz::America__Sao_Paulo),
-    ("CA", Tz::America__Toronto),
-    ("CH", Tz::Europe__Zurich),
-    ("CL", Tz::America__Santiago),
-    ("CN", Tz::Asia__Shanghai),
-    ("CO", Tz::America__Bogota),
-    ("CY", Tz::Asia__Nicosia),
-    ("CZ", Tz::Europe__Prague),
-    ("DE", Tz::Europe__Berlin),
-    ("DK", Tz::Europe__Copenhagen),
-    ("EE", Tz::Europe__Tallinn),
-    ("ES", Tz::Europe__Madrid),
-    ("FI", Tz::Europe__Helsinki),
-    ("FR", Tz::Europe__Paris),
-    ("GB", Tz::Europe__London),
-    ("GR", Tz::Europe__Athens),
-    ("HK", Tz::Asia__Hong_Kong),
-    ("HR", Tz::Europe__Zagreb),
-    ("HU", Tz::Europe__Budapest),
-    ("ID", Tz::Asia__Jakarta),
-    ("IE", Tz::Europe__Dublin),
-    ("IL", Tz::Asia__Jerusalem),
-    ("IN", Tz::Asia__Kolkata),
-    ("IS", Tz::Atlantic__Reykjavik),
-    ("IT", Tz::Europe__Rome),
-    ("JP", Tz::Asia__Tokyo),
-    ("KR", Tz::Asia__Seoul),
-    ("LI", Tz::Europe__Vaduz),
-    ("LT", Tz::Europe__Vilnius),
-    ("LU", Tz::Europe__Luxembourg),
-    ("LV", Tz::Europe__Riga),
-    ("MC", Tz::Europe__Monaco),
-    ("MT", Tz::Europe__Malta),
-    ("MX", Tz::America__Mexico_City),
-    ("MY", Tz::Asia__Kuala_Lumpur),
-    ("NL", Tz::Europe__Amsterdam),
-    ("NO", Tz::Europe__Oslo),
-    ("NZ", Tz::Pacific__Auckland),
-    ("PH", Tz::Asia__Manila),
-    ("PL", Tz::Europe__Warsaw),
-    ("PT", Tz::Europe__Lisbon),
-    ("RO", Tz::Europe__Bucharest),
-    ("RS", Tz::Europe__Belgrade),
-    ("SA", Tz::Asia__Riyadh),
-    ("SE", Tz::Europe__Stockholm),
-    ("SG", Tz::Asia__Singapore),
-    ("SI", Tz::Europe__Ljubljana),
-    ("SK", Tz::Europe__Bratislava),
-    ("SM", Tz::Europe__San_Marino),
-    ("TH", Tz::Asia__Bangkok),
-    ("TR", Tz::Europe__Istanbul),
-    ("TW", Tz::Asia__Taipei),
-    ("UA", Tz::Europe__Kyiv),
-    ("US", Tz::America__New_York),
-    ("VA", Tz::Europe__Vatican),
-    ("VN", Tz::Asia__Ho_Chi_Minh),
-    ("ZA", Tz::Africa__Johannesburg),
+const TIME_ZONES: &[(&str, &str)] = &[
+    ("AD", "Europe/Andorra"),
+    ("AE", "Asia/Dubai"),
+    ("AR", "America/Argentina/Buenos_Aires"),
+    ("AT", "Europe/Vienna"),
+    ("AU", "Australia/Sydney"),
+    ("BE", "Europe/Brussels"),
+    ("BG", "Europe/Sofia"),
+    ("BR", "America/Sao_Paulo"),
+    ("CA", "America/Toronto"),
+    ("CH", "Europe/Zurich"),
+    ("CL", "America/Santiago"),
+    ("CN", "Asia/Shanghai"),
+    ("CO", "America/Bogota"),
+    ("CY", "Asia/Nicosia"),
+    ("CZ", "Europe/Prague"),
+    ("DE", "Europe/Berlin"),
+    ("DK", "Europe/Copenhagen"),
+    ("EE", "Europe/Tallinn"),
+    ("ES", "Europe/Madrid"),
+    ("FI", "Europe/Helsinki"),
+    ("FR", "Europe/Paris"),
+    ("GB", "Europe/London"),
+    ("GR", "Europe/Athens"),
+    ("HK", "Asia/Hong_Kong"),
+    ("HR", "Europe/Zagreb"),
+    ("HU", "Europe/Budapest"),
+    ("ID", "Asia/Jakarta"),
+    ("IE", "Europe/Dublin"),
+    ("IL", "Asia/Jerusalem"),
+    ("IN", "Asia/Kolkata"),
+    ("IS", "Atlantic/Reykjavik"),
+    ("IT", "Europe/Rome"),
+    ("JP", "Asia/Tokyo"),
+    ("KR", "Asia/Seoul"),
+    ("LI", "Europe/Vaduz"),
+    ("LT", "Europe/Vilnius"),
+    ("LU", "Europe/Luxembourg"),
+    ("LV", "Europe/Riga"),
+    ("MC", "Europe/Monaco"),
+    ("MT", "Europe/Malta"),
+    ("MX", "America/Mexico_City"),
+    ("MY", "Asia/Kuala_Lumpur"),
+    ("NL", "Europe/Amsterdam"),
+    ("NO", "Europe/Oslo"),
+    ("NZ", "Pacific/Auckland"),
+    ("PH", "Asia/Manila"),
+    ("PL", "Europe/Warsaw"),
+    ("PT", "Europe/Lisbon"),
+    ("RO", "Europe/Bucharest"),
+    ("RS", "Europe/Belgrade"),
+    ("SA", "Asia/Riyadh"),
+    ("SE", "Europe/Stockholm"),
+    ("SG", "Asia/Singapore"),
+    ("SI", "Europe/Ljubljana"),
+    ("SK", "Europe/Bratislava"),
+    ("SM", "Europe/San_Marino"),
+    ("TH", "Asia/Bangkok"),
+    ("TR", "Europe/Istanbul"),
+    ("TW", "Asia/Taipei"),
+    ("UA", "Europe/Kyiv"),
+    ("US", "America/New_York"),
+    ("VA", "Europe/Vatican"),
+    ("VN", "Asia/Ho_Chi_Minh"),
+    ("ZA", "Africa/Johannesburg"),
 ];
 
 /// Countries whose customers are first written to in German.
 const GERMAN: &[&str] = &["AT", "CH", "DE", "LI"];
 
 /// The time zone to assume for a customer in `country`: UTC where nothing better is known.
-pub fn time_zone_of(country: Country) -> Tz {
+pub fn time_zone_of(country: Country) -> Zone {
     TIME_ZONES
         .binary_search_by_key(&country.code(), |(code, _)| code)
         .ok()
         .and_then(|at| TIME_ZONES.get(at))
-        .map_or(Tz::UTC, |(_, zone)| *zone)
+        .and_then(|(_, zone)| Zone::parse(zone))
+        .unwrap_or(Zone::UTC)
 }
 
 /// The language to assume for a customer in `country`: German where it is spoken in business, else English.
@@ -183,7 +184,7 @@ mod tests {
         let members =
             "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK";
         for code in members.split(' ') {
-            assert_ne!(time_zone_of(Country::parse(code).unwrap()), Tz::UTC, "{code}");
+            assert_ne!(time_zone_of(Country::parse(code).unwrap()), Zone::UTC, "{code}");
         }
     }
 

@@ -38,8 +38,8 @@
 //! *Left out:* what the law forbids and a customer's own wishes (quiet hours, holidays, channels,
 //! suppressions). They are judged where a message is sent.
 
+use crate::zone::Zone;
 use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
 use serde::Serialize;
 
 use crate::calendar;
@@ -67,7 +67,7 @@ pub struct CaseFacts {
     /// Its currency. Invoices of another are another case, and are ignored.
     pub currency: Currency,
     /// Where the customer's civil day passes.
-    pub time_zone: Tz,
+    pub time_zone: Zone,
     /// Why nothing may be sent at all, if so.
     pub hold: Option<String>,
     /// When the customer was last written to. For [`may_contact`], not counting the message in question.

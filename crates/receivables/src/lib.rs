@@ -9,7 +9,7 @@
 //! |---|---|
 //! | what an amount is | [`money`], [`currency`] |
 //! | what may come in | [`intake`], [`ubl`], [`limits`] |
-//! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`]) |
+//! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`], [`zone`]) |
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
 //! | what a payment link asks for, and where its visitor is sent | [`paylink`], [`stripe`] |
 //! | how an account stands | [`aging`], [`risk`] |
@@ -44,3 +44,4 @@ pub mod risk;
 pub mod stripe;
 pub mod suppression;
 pub mod ubl;
+pub mod zone;

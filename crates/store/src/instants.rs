@@ -2,7 +2,7 @@
 
 use crate::error::{Result, StoreError};
 use chrono::{DateTime, SecondsFormat, Utc};
-use chrono_tz::Tz;
+use receivables::zone::Zone;
 
 /// An instant from milliseconds since 1970.
 pub(crate) fn instant(ms: i64) -> Result<DateTime<Utc>> {
@@ -15,7 +15,6 @@ pub fn rfc3339(ms: i64) -> Result<String> {
 }
 
 /// A time zone from its IANA name.
-pub(crate) fn time_zone(name: &str) -> Result<Tz> {
-    name.parse()
-        .map_err(|_| StoreError::Decode(format!("time zone {name:?}")))
+pub(crate) fn time_zone(name: &str) -> Result<Zone> {
+    Zone::parse(name).ok_or_else(|| StoreError::Decode(format!("time zone {name:?}")))
 }

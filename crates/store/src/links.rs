@@ -10,11 +10,11 @@ use crate::instants::{instant, time_zone};
 use crate::moment::Moment;
 use crate::params;
 use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId, LinkId, MessageId};
 use receivables::money::Money;
 use receivables::paylink;
+use receivables::zone::Zone;
 use serde::{Deserialize, Serialize};
 
 statements! {
@@ -170,7 +170,7 @@ pub struct Link {
     /// The language to show it in.
     pub locale: String,
     /// The customer's time zone.
-    pub time_zone: Tz,
+    pub time_zone: Zone,
     /// Where its billing contact gets mail.
     pub email: Option<String>,
     /// What is asked for now.

@@ -108,7 +108,7 @@ pub async fn run(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Scored> {
 }
 
 fn scored(row: FactsRow, moment: Moment) -> Result<SaveRow> {
-    let today = moment.now.with_timezone(&time_zone(&row.time_zone)?).date_naive();
+    let today = time_zone(&row.time_zone)?.local(moment.now).date();
     let money = |minor| Money::new(minor, row.currency);
     let (mut balance, mut overdue, mut oldest_overdue_days) = (money(0), money(0), 0);
     for item in &row.open {

@@ -9,12 +9,12 @@ use super::tests::{at, day, facts, id, item};
 use super::*;
 use crate::policy::{CatchUp, Step};
 
-const ZONES: [Tz; 5] = [
-    Tz::UTC,
-    Tz::Europe__Berlin,
-    Tz::America__New_York,
-    Tz::Pacific__Kiritimati,
-    Tz::Australia__Lord_Howe,
+const ZONES: [&str; 5] = [
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Pacific/Kiritimati",
+    "Australia/Lord_Howe",
 ];
 
 /// The middle of the time the cases play in: clocks change around it on both sides.
@@ -72,7 +72,7 @@ fn cases() -> impl Strategy<Value = CaseFacts> {
             for (item, letter) in facts.items.iter_mut().zip('A'..) {
                 (item.invoice, item.number) = (id(letter), letter.to_string());
             }
-            facts.time_zone = ZONES[zone];
+            facts.time_zone = Zone::parse(ZONES[zone]).unwrap();
             facts.on_account = Money::new(credit, facts.currency);
             facts.last_contact_at = last.map(|hours| middle() + TimeDelta::hours(hours));
             facts

@@ -116,8 +116,7 @@ pub(super) fn send_window(case: &Case<'_>, now: DateTime<Utc>) -> String {
         "the policy acts {days} from {} in {}; it is {} there",
         case.policy.send_at.format("%H:%M"),
         case.facts.time_zone.name(),
-        now.with_timezone(&case.facts.time_zone)
-            .format("%A %Y-%m-%d %H:%M"),
+        case.facts.time_zone.local(now).format("%A %Y-%m-%d %H:%M"),
     )
 }
 

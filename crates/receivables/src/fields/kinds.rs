@@ -3,7 +3,6 @@
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
-use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -13,6 +12,7 @@ use crate::currency::Currency;
 use crate::id::IdError;
 use crate::limits;
 use crate::money::{Money, MoneyError};
+use crate::zone::Zone;
 
 impl From<MoneyError> for Problem {
     fn from(error: MoneyError) -> Problem {
@@ -237,9 +237,9 @@ pub fn country_in(text: &str) -> Result<Country, Problem> {
 }
 
 /// A time zone of the IANA database.
-pub fn time_zone(value: &Value) -> Result<Tz, Problem> {
+pub fn time_zone(value: &Value) -> Result<Zone, Problem> {
     let text = string(value)?;
-    text.parse().map_err(|_| {
+    Zone::parse(text).ok_or_else(|| {
         let detail = format!(
             "`{}` is not a time zone of the IANA database such as Europe/Berlin",
             shown(text)

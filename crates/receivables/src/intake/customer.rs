@@ -1,7 +1,7 @@
 //! Customers and their contacts.
 
-use chrono_tz::Tz;
-use serde::{Serialize, Serializer};
+use crate::zone::Zone;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::channel::Channel;
@@ -161,8 +161,7 @@ pub struct CustomerInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Where the customer's civil day passes.
-    #[serde(serialize_with = "zone_name")]
-    pub time_zone: Tz,
+    pub time_zone: Zone,
     /// Language of messages, as a BCP 47 tag.
     pub locale: String,
     /// Currency of the account.
@@ -235,8 +234,4 @@ impl CustomerInput {
             })
         })
     }
-}
-
-fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(zone.name())
 }

@@ -256,7 +256,7 @@ pub async fn claim(
     let claimed = going
         .into_iter()
         .map(|(message, case, overdue, upcoming, to, lease)| {
-            let today = moment.now.with_timezone(&case.time_zone).date_naive();
+            let today = case.time_zone.local(moment.now).date();
             let list = |ids: &[InvoiceId]| listed(ids, &invoices, message.currency, today);
             Ok(Claimed {
                 id: message.id.clone(),
