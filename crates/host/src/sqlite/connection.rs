@@ -99,7 +99,12 @@ impl Lazy {
             parameters,
         };
         let call = match self.run_here(&opened, call) {
-            Ok(streaming) => return Ok(streaming),
+            Ok((streaming, None)) => return Ok(streaming),
+            Ok((streaming, Some(locked))) => {
+                // Whoever comes next finds the connection locked. Where that failed, the result says so.
+                drop(locked.await);
+                return Ok(streaming);
+            }
             Err(call) => call,
         };
         let (columns_sender, columns) = oneshot::channel();
@@ -139,7 +144,7 @@ impl Lazy {
     }
 
     /// Runs a statement that is expected to be quick and to wait for nobody; gives any other back.
-    fn run_here(&self, opened: &Opened, call: Call) -> Result<Streaming, Call> {
+    fn run_here(&self, opened: &Opened, call: Call) -> Result<(Streaming, Option<Locked>), Call> {
         let pace = &self.file.pace;
         if !pace.is_quick(&call.statement, call.parameter_bytes) {
             return Err(call);
@@ -266,9 +271,12 @@ impl Sink for Gathered {
     }
 }
 
+/// Tells that the connection is locked again.
+type Locked = oneshot::Receiver<()>;
+
 /// Makes a stream of a result that is there already. More rows than fit keep the connection locked until they are
 /// read, as they do where they come one by one.
-fn hand_over(opened: &Opened, gathered: Gathered, outcome: Result<(), Error>) -> Streaming {
+fn hand_over(opened: &Opened, gathered: Gathered, outcome: Result<(), Error>) -> (Streaming, Option<Locked>) {
     let (rows_sender, rows) = mpsc::channel(STREAMED_ITEMS);
     let (result_sender, result) = oneshot::channel();
     let columns = gathered.columns;
@@ -276,16 +284,20 @@ fn hand_over(opened: &Opened, gathered: Gathered, outcome: Result<(), Error>) ->
         // The receiver is right here.
         drop(result_sender.send(outcome));
     };
-    if gathered.rows.len() <= STREAMED_ITEMS {
+    let locked = if gathered.rows.len() <= STREAMED_ITEMS {
         for row in gathered.rows {
             // There is room for all of them.
             drop(rows_sender.try_send(row));
         }
         finish(outcome);
+        None
     } else {
         let opened = Opened(Arc::clone(&opened.0));
+        let (locked_sender, locked) = oneshot::channel();
         tokio::task::spawn_blocking(move || {
             let outcome = opened.lock().and_then(|_connection| {
+                // The receiver waits for this; gone, it needs it no more.
+                drop(locked_sender.send(()));
                 for row in gathered.rows {
                     rows_sender.blocking_send(row).map_err(|_| unread())?;
                 }
@@ -294,12 +306,14 @@ fn hand_over(opened: &Opened, gathered: Gathered, outcome: Result<(), Error>) ->
             drop(rows_sender);
             finish(outcome);
         });
-    }
-    Streaming {
+        Some(locked)
+    };
+    let streaming = Streaming {
         columns,
         rows,
         result,
-    }
+    };
+    (streaming, locked)
 }
 
 fn unread() -> Error {
