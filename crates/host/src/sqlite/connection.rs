@@ -297,7 +297,7 @@ fn hand_over(opened: &Opened, gathered: Gathered, outcome: Result<(), Error>) ->
         tokio::task::spawn_blocking(move || {
             let outcome = opened.lock().and_then(|_connection| {
                 // The receiver waits for this; gone, it needs it no more.
-                drop(locked_sender.send(()));
+                locked_sender.send(()).ok();
                 for row in gathered.rows {
                     rows_sender.blocking_send(row).map_err(|_| unread())?;
                 }
