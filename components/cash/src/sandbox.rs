@@ -1,18 +1,15 @@
 //! The sandbox provider's webhook: verified, stored, acknowledged, applied once.
 
 use chrono::{DateTime, Utc};
-use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::id::CheckoutId;
-use receivables::intake::CustomerRef;
 use receivables::money::Money;
 use receivables::policy::Policy;
 use serde::Deserialize;
 use store::Tx;
 use store::activities::{self, Activity};
-use store::checkouts::{self, Checkout};
+use store::checkouts::{self, Confirmed};
 use store::inbound::Effect;
 
-use store::payments::{self, Incoming, Recorded};
 use web::webhook::{Signed, verify};
 use web::{Cx, Problem, Reply, inbox, limits};
 
@@ -61,14 +58,22 @@ async fn apply(cx: &Cx, tx: &Tx<'_>, text: &str) -> Result<Effect, Problem> {
         Ok(id) => checkouts::checkout(tx, &id).await?,
         Err(_) => None,
     };
-    let Some(checkout) = checkout else {
+    let Some(checkout) = checkout.filter(|checkout| checkout.provider == SOURCE) else {
         return Ok(Effect::Ignored(format!(
             "{} is no hand-over of ours",
             event.data.client_reference
         )));
     };
     match event.r#type.as_str() {
-        "payment.succeeded" => succeeded(cx, tx, &checkout, event.data).await,
+        "payment.succeeded" => {
+            let confirmed = Confirmed {
+                reference: event.data.payment_id,
+                amount: event.data.amount,
+                received_on: event.data.at.date_naive(),
+                method: "card".to_owned(),
+            };
+            Ok(checkouts::pay(tx, cx.moment(), &Policy::standard(), &checkout, confirmed).await?)
+        }
         "payment.failed" => {
             let activity = Activity {
                 customer_id: checkout.customer.clone(),
@@ -81,37 +86,5 @@ async fn apply(cx: &Cx, tx: &Tx<'_>, text: &str) -> Result<Effect, Problem> {
             Ok(Effect::Processed("declined".to_owned()))
         }
         other => Ok(Effect::Ignored(format!("type {other} needs nothing done"))),
-    }
-}
-
-/// The amount that counts is the provider's, not the link's.
-async fn succeeded(cx: &Cx, tx: &Tx<'_>, checkout: &Checkout, data: Data) -> Result<Effect, Problem> {
-    let incoming = Incoming {
-        source: SOURCE.to_owned(),
-        reference: data.payment_id,
-        customer: Some(CustomerRef::Id(checkout.customer.clone())),
-        amount: data.amount,
-        received_on: data.at.date_naive(),
-        method: "card".to_owned(),
-        remittance: checkout
-            .invoices
-            .iter()
-            .map(|id| RemittanceLine {
-                invoice: InvoiceRef::Id(id.clone()),
-                amount: None,
-            })
-            .collect(),
-    };
-    match payments::record(tx, cx.moment(), &Policy::standard(), &incoming).await? {
-        Recorded::Accepted(id) | Recorded::Duplicate(id) => {
-            checkouts::settle(tx, &checkout.id, &id).await?;
-            Ok(Effect::Processed(id.to_string()))
-        }
-        Recorded::Conflict(id) => Ok(Effect::Failed(format!(
-            "{id} has this reference and other content"
-        ))),
-        Recorded::UnknownCustomer | Recorded::SeveralCustomers => Ok(Effect::Failed(
-            "the customer of this hand-over is gone".to_owned(),
-        )),
     }
 }

@@ -144,6 +144,39 @@ pub fn onward(earlier: Option<Underway>, provider: &str, amount: Money, now: Dat
     }
 }
 
+/// Where a hand-over can go without a payment. What a provider tells may arrive in any order: a move from anywhere
+/// else comes too late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Paid, and the bank has yet to confirm.
+    Pending,
+    /// The bank has refused.
+    Failed,
+    /// Nobody can pay it any more.
+    Expired,
+}
+
+impl Turn {
+    /// What it becomes.
+    pub fn status(self) -> &'static str {
+        match self {
+            Turn::Pending => "pending",
+            Turn::Failed => "failed",
+            Turn::Expired => "expired",
+        }
+    }
+
+    /// From what it can become so.
+    pub fn from(self) -> &'static [&'static str] {
+        match self {
+            // A session can run out at the provider while the payer's last press is on its way.
+            Turn::Pending => &["open", "expired"],
+            Turn::Failed => &["open", "pending"],
+            Turn::Expired => &["open"],
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,25 +3,24 @@
 //! **One at a time** is open for a link, by a UNIQUE index: two could both be paid. It is recorded before the provider
 //! is asked, so that a confirmation always finds what it refers to and asking again uses the same name.
 //!
-//! | from | to |
-//! |---|---|
-//! | open, expired | pending: paid, and the bank has yet to confirm |
-//! | open, pending | failed |
-//! | open | expired |
-//! | any | paid |
-//!
+//! Without a payment it moves as [`Turn`] has it; paid it can become from anywhere, since money that came has come.
 //! Any other move comes too late and changes nothing: what a provider tells may arrive in any order.
 
 use crate::db::{Db, Tx, statements};
 use crate::error::Result;
+use crate::inbound::Effect;
 use crate::instants::instant;
 use crate::moment::Moment;
 use crate::params;
-use chrono::{DateTime, Utc};
+use crate::payments::{self, Incoming, Recorded};
+use chrono::{DateTime, NaiveDate, Utc};
+use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::currency::Currency;
 use receivables::id::{CheckoutId, CustomerId, InvoiceId, LinkId, PaymentId};
+use receivables::intake::CustomerRef;
 use receivables::money::Money;
-use receivables::paylink::{Session, Stage, Underway};
+use receivables::paylink::{Session, Stage, Turn, Underway};
+use receivables::policy::Policy;
 use serde::Deserialize;
 
 statements! {
@@ -113,38 +112,62 @@ pub async fn opened(tx: &Tx<'_>, id: &CheckoutId, session: &Session) -> Result<b
     Ok(tx.row(OPENED, parameters).await?.is_some())
 }
 
-/// Where a hand-over can go without a payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
-    /// Paid, and the bank has yet to confirm.
-    Pending,
-    /// The bank has refused.
-    Failed,
-    /// Nobody can pay it any more.
-    Expired,
-}
-
-impl Turn {
-    /// The status, and from which others it can be reached.
-    fn moves(self) -> (&'static str, &'static [&'static str]) {
-        match self {
-            Self::Pending => ("pending", &["open", "expired"]),
-            Self::Failed => ("failed", &["open", "pending"]),
-            Self::Expired => ("expired", &["open"]),
-        }
-    }
-}
-
 /// Moves a hand-over on. False: it comes too late, and nothing has changed.
 pub async fn turn(tx: &Tx<'_>, id: &CheckoutId, turn: Turn) -> Result<bool> {
-    let (status, from) = turn.moves();
-    let from = serde_json::to_string(from)?;
-    Ok(tx.row(MOVE, params![id.as_str(), status, from]).await?.is_some())
+    let from = serde_json::to_string(turn.from())?;
+    Ok(tx
+        .row(MOVE, params![id.as_str(), turn.status(), from])
+        .await?
+        .is_some())
 }
 
-/// Ties a hand-over to the payment that came of it.
-pub async fn settle(tx: &Tx<'_>, id: &CheckoutId, payment: &PaymentId) -> Result<()> {
-    tx.run(SETTLE, params![id.as_str(), payment.as_str()]).await
+/// Money that a provider has confirmed.
+#[derive(Debug, Clone)]
+pub struct Confirmed {
+    /// What the provider calls the payment.
+    pub reference: String,
+    /// How much: what counts is the provider's word, not what the link asked for.
+    pub amount: Money,
+    /// The civil day on which it was paid.
+    pub received_on: NaiveDate,
+    /// `card`, ...
+    pub method: String,
+}
+
+/// Takes confirmed money into the ledger, as the payment of a hand-over for what its link is for. Again and again the
+/// same is one payment.
+pub async fn pay(
+    tx: &Tx<'_>,
+    moment: Moment,
+    policy: &Policy,
+    checkout: &Checkout,
+    confirmed: Confirmed,
+) -> Result<Effect> {
+    let invoice = |id: &InvoiceId| RemittanceLine {
+        invoice: InvoiceRef::Id(id.clone()),
+        amount: None,
+    };
+    let incoming = Incoming {
+        source: checkout.provider.clone(),
+        reference: confirmed.reference,
+        customer: Some(CustomerRef::Id(checkout.customer.clone())),
+        amount: confirmed.amount,
+        received_on: confirmed.received_on,
+        method: confirmed.method,
+        remittance: checkout.invoices.iter().map(invoice).collect(),
+    };
+    match payments::record(tx, moment, policy, &incoming).await? {
+        Recorded::Accepted(id) | Recorded::Duplicate(id) => {
+            tx.run(SETTLE, params![checkout.id.as_str(), id.as_str()]).await?;
+            Ok(Effect::Processed(id.to_string()))
+        }
+        Recorded::Conflict(id) => Ok(Effect::Failed(format!(
+            "{id} has this reference and other content"
+        ))),
+        Recorded::UnknownCustomer | Recorded::SeveralCustomers => Ok(Effect::Failed(
+            "the customer of this hand-over is gone".to_owned(),
+        )),
+    }
 }
 
 /// What a provider's confirmation refers to.

@@ -11,14 +11,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 statements! {
-    STORE = "INSERT INTO inbound_events (source, event_id, received_at, body, status) VALUES (?, ?, ?, ?, 'received')
-        ON CONFLICT (source, event_id) DO NOTHING";
-    STORE_ALL = "INSERT INTO inbound_events (source, event_id, received_at, body, status)
+    STORE = "INSERT INTO inbound_events (source, event_id, received_at, body, status)
         SELECT ?1, j.value->>'id', ?2, j.value->>'body', 'received' FROM json_each(?3) AS j WHERE true
         ON CONFLICT (source, event_id) DO NOTHING";
-    OPEN_AMONG = "SELECT event_id FROM inbound_events WHERE source = ?1 AND status IN ('received', 'failed')
+    OPEN = "SELECT event_id FROM inbound_events WHERE source = ?1 AND status IN ('received', 'failed')
         AND event_id IN (SELECT value FROM json_each(?2))";
-    STATUS = "SELECT status FROM inbound_events WHERE source = ? AND event_id = ?";
     CONCLUDE = "UPDATE inbound_events SET status = ?3, outcome = ?4, waits_for = ?5
         WHERE source = ?1 AND event_id = ?2";
     WAITING = "SELECT json_object('id', event_id, 'body', body) FROM inbound_events
@@ -55,38 +52,23 @@ impl Effect {
     }
 }
 
-/// Stores a verified event. True: it has yet to take effect; false: it has been dealt with before.
-pub async fn store(tx: &Tx<'_>, moment: Moment, source: &str, event_id: &str, body: &str) -> Result<bool> {
-    tx.run(STORE, params![source, event_id, moment.ms(), body])
-        .await?;
-    is_open(tx, source, event_id).await
-}
-
 /// Stores the verified events of one delivery; those that are there already stay as they are.
-pub async fn store_all(tx: &Tx<'_>, moment: Moment, source: &str, events: &[&Stored]) -> Result<()> {
+pub async fn store(tx: &Tx<'_>, moment: Moment, source: &str, events: &[&Stored]) -> Result<()> {
     tx.run(
-        STORE_ALL,
+        STORE,
         params![source, moment.ms(), serde_json::to_string(events)?],
     )
     .await
 }
 
-/// The ids of those events that have yet to take effect.
-pub async fn open_among(db: &Db, source: &str, events: &[&Stored]) -> Result<BTreeSet<String>> {
+/// The ids of those events that have yet to take effect, asked inside the transaction that gives it to them. One that
+/// failed is tried again when it is sent again: what stood in its way may be gone.
+pub async fn open(db: &Db, source: &str, events: &[&Stored]) -> Result<BTreeSet<String>> {
     let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
     let open = db
-        .rows(OPEN_AMONG, params![source, serde_json::to_string(&ids)?])
+        .rows(OPEN, params![source, serde_json::to_string(&ids)?])
         .await?;
     open.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
-}
-
-/// Whether a stored event has yet to take effect. Asked again inside the transaction that gives it its effect. One
-/// that failed is tried again when it is sent again: what stood in its way may be gone.
-pub async fn is_open(db: &Db, source: &str, event_id: &str) -> Result<bool> {
-    match db.row(STATUS, params![source, event_id]).await? {
-        Some(row) => Ok(matches!(row.text(0)?, "received" | "failed")),
-        None => Ok(false),
-    }
 }
 
 /// Records what an event did. One that waits stays open.

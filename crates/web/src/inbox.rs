@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 use store::Tx;
 use store::inbound::{self, Effect, Stored};
 
+/// What an event is answered that was dealt with before.
+const DUPLICATE: &str = "duplicate";
+
 /// A verified event.
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
@@ -34,27 +37,12 @@ pub async fn receive<F>(cx: &Cx, event: Event<'_>, mut apply: F) -> Result<Reply
 where
     F: AsyncFnMut(&Tx<'_>) -> Result<Effect, Problem>,
 {
-    let Event { source, id, body } = event;
-    // In a commit of its own: whatever happens next, the event is not lost.
-    let db = cx.db().await?;
-    let open = db
-        .transaction(async |tx: &Tx<'_>| inbound::store(tx, cx.moment(), source, id, body).await)
-        .await?;
-    let status = match open {
-        false => "duplicate",
-        true => {
-            db.transaction(async |tx: &Tx<'_>| {
-                // Asked again under the lock: the same event may be at work twice.
-                if !inbound::is_open(tx, source, id).await? {
-                    return Ok("duplicate");
-                }
-                let effect = apply(tx).await?;
-                inbound::conclude(tx, source, id, &effect).await?;
-                Ok::<_, Problem>(effect.name())
-            })
-            .await?
-        }
+    let stored = Stored {
+        id: event.id.to_owned(),
+        body: event.body.to_owned(),
     };
+    let done = take(cx, event.source, &[(stored, ())], async |tx, ()| apply(tx).await).await?;
+    let status = done.first().copied().unwrap_or(DUPLICATE);
     Ok(Reply::json(200, &serde_json::json!({"status": status})))
 }
 
@@ -64,27 +52,45 @@ pub async fn receive_all<E, F>(
     cx: &Cx,
     source: &str,
     events: &[(Stored, E)],
-    mut apply: F,
+    apply: F,
 ) -> Result<Reply, Problem>
 where
     F: AsyncFnMut(&Tx<'_>, &E) -> Result<Effect, Problem>,
 {
+    let mut counts =
+        BTreeMap::from([DUPLICATE, "failed", "ignored", "processed", "waiting"].map(|name| (name, 0_usize)));
+    for name in take(cx, source, events, apply).await? {
+        let count = counts.entry(name).or_default();
+        *count = count.saturating_add(1);
+    }
+    Ok(Reply::json(200, &counts))
+}
+
+/// What became of each event, in their order.
+async fn take<E, F>(
+    cx: &Cx,
+    source: &str,
+    events: &[(Stored, E)],
+    mut apply: F,
+) -> Result<Vec<&'static str>, Problem>
+where
+    F: AsyncFnMut(&Tx<'_>, &E) -> Result<Effect, Problem>,
+{
     let db = cx.db().await?;
-    let mut counts = BTreeMap::from(
-        ["duplicate", "failed", "ignored", "processed", "waiting"].map(|name| (name, 0_usize)),
-    );
+    let mut done = Vec::with_capacity(events.len());
     for events in events.chunks(limits::EVENTS) {
         let stored: Vec<&Stored> = events.iter().map(|(stored, _)| stored).collect();
-        db.transaction(async |tx: &Tx<'_>| inbound::store_all(tx, cx.moment(), source, &stored).await)
+        // In a commit of its own: whatever happens next, the events are not lost.
+        db.transaction(async |tx: &Tx<'_>| inbound::store(tx, cx.moment(), source, &stored).await)
             .await?;
         let effects = db
             .transaction(async |tx: &Tx<'_>| {
                 // Asked under the lock: the same events may be at work twice.
-                let mut open = inbound::open_among(tx, source, &stored).await?;
+                let mut open = inbound::open(tx, source, &stored).await?;
                 let mut effects = Vec::with_capacity(events.len());
                 for (stored, event) in events {
                     if !open.remove(&stored.id) {
-                        effects.push("duplicate");
+                        effects.push(DUPLICATE);
                         continue;
                     }
                     let effect = apply(tx, event).await?;
@@ -94,10 +100,7 @@ where
                 Ok::<_, Problem>(effects)
             })
             .await?;
-        for name in effects {
-            let count = counts.entry(name).or_default();
-            *count = count.saturating_add(1);
-        }
+        done.extend(effects);
     }
-    Ok(Reply::json(200, &counts))
+    Ok(done)
 }

@@ -2,18 +2,16 @@
 
 use super::{Event, Reference, SOURCE, Stop, money, object};
 use chrono::DateTime;
-use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::id::CheckoutId;
-use receivables::intake::CustomerRef;
 use receivables::money::Money;
+use receivables::paylink::Turn;
 use receivables::policy::Policy;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use store::Tx;
 use store::activities::{self, Activity};
-use store::checkouts::{self, Checkout, Turn};
+use store::checkouts::{self, Checkout, Confirmed};
 use store::inbound::{self, Effect};
-use store::payments::{self, Incoming, Recorded};
 use web::Cx;
 
 #[derive(Deserialize)]
@@ -124,43 +122,22 @@ async fn paid(
     if let Some(payment) = &checkout.payment {
         return Ok(Effect::Processed(payment.to_string()));
     }
-    let amount = session.amount(checkout)?;
     let at = created.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-    let method = session.method();
-    let incoming = Incoming {
-        source: SOURCE.to_owned(),
-        reference: session.payment_intent.map_or(session.id, Reference::id),
-        customer: Some(CustomerRef::Id(checkout.customer.clone())),
-        amount,
+    let confirmed = Confirmed {
+        amount: session.amount(checkout)?,
+        method: session.method(),
         received_on: at.unwrap_or(cx.moment().now).date_naive(),
-        method,
-        remittance: checkout
-            .invoices
-            .iter()
-            .map(|id| RemittanceLine {
-                invoice: InvoiceRef::Id(id.clone()),
-                amount: None,
-            })
-            .collect(),
+        reference: session.payment_intent.map_or(session.id, Reference::id),
     };
-    let id = match payments::record(tx, cx.moment(), &Policy::standard(), &incoming).await? {
-        Recorded::Accepted(id) | Recorded::Duplicate(id) => id,
-        Recorded::Conflict(id) => {
-            return Ok(Effect::Failed(format!(
-                "{id} has this reference and other content"
-            )));
-        }
-        Recorded::UnknownCustomer | Recorded::SeveralCustomers => {
-            return Ok(Effect::Failed(
-                "the customer of this hand-over is gone".to_owned(),
-            ));
-        }
-    };
-    checkouts::settle(tx, &checkout.id, &id).await?;
-    for event in inbound::waiting(tx, SOURCE, std::slice::from_ref(&incoming.reference)).await? {
+    let reference = confirmed.reference.clone();
+    let paid = checkouts::pay(tx, cx.moment(), &Policy::standard(), checkout, confirmed).await?;
+    if !matches!(paid, Effect::Processed(_)) {
+        return Ok(paid);
+    }
+    for event in inbound::waiting(tx, SOURCE, &[reference]).await? {
         // Only money that goes back ever waits, so this goes no deeper.
         let effect = Box::pin(super::apply(cx, tx, &event.body)).await?;
         inbound::conclude(tx, SOURCE, &event.id, &effect).await?;
     }
-    Ok(Effect::Processed(id.to_string()))
+    Ok(paid)
 }

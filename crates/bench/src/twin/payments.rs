@@ -8,16 +8,14 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::id::CheckoutId;
-use receivables::intake::CustomerRef;
 use receivables::money::Money;
 use receivables::policy::Policy;
 use serde::Deserialize;
 use serde_json::json;
-use store::inbound::{self, Effect};
-use store::payments::{self, Incoming, Recorded};
-use store::{Db, Moment, StoreError, Tx, checkouts};
+use store::checkouts::{self, Confirmed};
+use store::inbound::{self, Effect, Stored};
+use store::{Db, Moment, StoreError, Tx};
 use web::webhook::{Signed, verify};
 
 const SOURCE: &str = "sandbox";
@@ -49,51 +47,38 @@ async fn take(headers: &HeaderMap, body: &[u8]) -> Outcome {
     verify(&[SANDBOX_SECRET], signed, body, moment.now)?;
     let text = std::str::from_utf8(body)?;
     let db = Db::open().await?;
-    let open = db
-        .transaction(async |tx: &Tx<'_>| inbound::store(tx, moment, SOURCE, signed.id, text).await)
+    let stored = Stored {
+        id: signed.id.to_owned(),
+        body: text.to_owned(),
+    };
+    db.transaction(async |tx: &Tx<'_>| inbound::store(tx, moment, SOURCE, &[&stored]).await)
         .await?;
-    anyhow::ensure!(open, "a duplicate");
     let event: Event = serde_json::from_str(text)?;
     let status = db
         .transaction(async |tx: &Tx<'_>| {
-            if !inbound::is_open(tx, SOURCE, signed.id).await? {
+            if inbound::open(tx, SOURCE, &[&stored]).await?.is_empty() {
                 return Ok("duplicate");
             }
-            let effect = Effect::Processed(apply(tx, moment, &event.data).await?);
+            let effect = apply(tx, moment, &event.data).await?;
             inbound::conclude(tx, SOURCE, signed.id, &effect).await?;
             Ok::<_, StoreError>(effect.name())
         })
         .await?;
+    anyhow::ensure!(status == "processed", "the event was {status}");
     as_json(StatusCode::OK, &json!({"status": status}))
 }
 
-async fn apply(tx: &Tx<'_>, moment: Moment, data: &Data) -> Result<String, StoreError> {
+async fn apply(tx: &Tx<'_>, moment: Moment, data: &Data) -> Result<Effect, StoreError> {
     let gone = || StoreError::Decode("no such hand-over".to_owned());
     let id = CheckoutId::parse(&data.client_reference).map_err(|_| gone())?;
     let checkout = checkouts::checkout(tx, &id).await?.ok_or_else(gone)?;
-    let incoming = Incoming {
-        source: SOURCE.to_owned(),
+    let confirmed = Confirmed {
         reference: data.payment_id.clone(),
-        customer: Some(CustomerRef::Id(checkout.customer.clone())),
         amount: data.amount,
         received_on: data.at.date_naive(),
         method: "card".to_owned(),
-        remittance: checkout
-            .invoices
-            .iter()
-            .map(|id| RemittanceLine {
-                invoice: InvoiceRef::Id(id.clone()),
-                amount: None,
-            })
-            .collect(),
     };
-    match payments::record(tx, moment, &Policy::standard(), &incoming).await? {
-        Recorded::Accepted(payment) => {
-            checkouts::settle(tx, &checkout.id, &payment).await?;
-            Ok(payment.to_string())
-        }
-        other => Err(StoreError::Decode(format!("{other:?}"))),
-    }
+    checkouts::pay(tx, moment, &Policy::standard(), &checkout, confirmed).await
 }
 
 /// What the load sends: a payment of one hand-over, signed as the sandbox signs.
