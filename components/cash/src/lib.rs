@@ -7,7 +7,6 @@ use bytes::Bytes;
 use receivables::fields::{FieldError, Fields, kinds};
 use receivables::id::PaymentId;
 use receivables::intake::PaymentInput;
-use receivables::policy::Policy;
 use spin_sdk::http::{FullBody, Request, Response};
 use spin_sdk::http_service;
 use store::payments::{self, Incoming, Recorded, Reversed};
@@ -40,7 +39,7 @@ async fn take(cx: &Cx) -> Result<Reply, Problem> {
     let (value, bytes) = cx.json().await?;
     let incoming = Incoming::told("api", PaymentInput::parse(&value).map_err(Problem::invalid)?);
     cx.once(&principal, &bytes, async |tx| {
-        let recorded = payments::record(tx, cx.moment(), &Policy::standard(), &incoming).await?;
+        let recorded = payments::record(tx, cx.moment(), &incoming).await?;
         let (status, id) = match recorded {
             Recorded::Accepted(id) => (201, id),
             Recorded::Duplicate(id) => (200, id),
@@ -102,7 +101,7 @@ async fn reverse(cx: &Cx, id: &str) -> Result<Reply, Problem> {
     let (value, bytes) = cx.json().await?;
     let reason = reason(&value).map_err(Problem::invalid)?;
     cx.once(&principal, &bytes, async |tx| {
-        match payments::reverse(tx, cx.moment(), &Policy::standard(), &id, &reason).await? {
+        match payments::reverse(tx, cx.moment(), &id, &reason).await? {
             Reversed::Done | Reversed::Already => Ok(Reply::json(200, &shown(tx, &id).await?)),
             Reversed::Unknown => Err(unknown()),
             Reversed::Refunded => Err(Problem::conflict("refunded", "All of this payment was refunded.")),

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use receivables::id::CheckoutId;
 use receivables::money::Money;
-use receivables::policy::Policy;
 use serde::Deserialize;
 use store::Tx;
 use store::activities::{self, Activity};
@@ -72,7 +71,7 @@ async fn apply(cx: &Cx, tx: &Tx<'_>, text: &str) -> Result<Effect, Problem> {
                 received_on: event.data.at.date_naive(),
                 method: "card".to_owned(),
             };
-            Ok(checkouts::pay(tx, cx.moment(), &Policy::standard(), &checkout, confirmed).await?)
+            Ok(checkouts::pay(tx, cx.moment(), &checkout, confirmed).await?)
         }
         "payment.failed" => {
             let activity = Activity {

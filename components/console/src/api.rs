@@ -3,7 +3,6 @@
 use chrono::{Months, NaiveDate};
 use receivables::fields::{FieldError, Fields, kinds};
 use receivables::id::{CustomerId, InvoiceId};
-use receivables::policy::Policy;
 use std::collections::{BTreeMap, BTreeSet};
 use store::activities::{self, Activity};
 use store::views;
@@ -96,7 +95,6 @@ pub(crate) async fn hold(cx: &Cx, id: &str, on: bool) -> Result<Reply, Problem> 
         }
         false => (None, Default::default()),
     };
-    let policy = Policy::standard();
     cx.once(&principal, &bytes, async |tx| {
         if !customers::set_hold(tx, cx.moment(), &id, reason.as_deref()).await? {
             return Err(no_customer());
@@ -115,7 +113,7 @@ pub(crate) async fn hold(cx: &Cx, id: &str, on: bool) -> Result<Reply, Problem> 
             refers_to: None,
         };
         activities::record(tx, cx.moment(), &[activity]).await?;
-        dunning::replan(tx, cx.moment(), &policy, &BTreeSet::from([id.clone()])).await?;
+        dunning::replan(tx, cx.moment(), &BTreeSet::from([id.clone()])).await?;
         let view = views::customer(tx, cx.moment(), &id)
             .await?
             .ok_or_else(no_customer)?;
@@ -140,11 +138,9 @@ pub(crate) async fn invoice(cx: &Cx, id: &str) -> Result<Reply, Problem> {
 pub(crate) async fn policy(cx: &Cx, name: &str) -> Result<Reply, Problem> {
     cx.require(Scope::Read).await?;
     cx.query(&[])?;
-    let policy = Policy::standard();
-    match policy.name == name {
-        true => Ok(Reply::json(200, &policy)),
-        false => Err(Problem::not_found("There is no policy of that name.")),
-    }
+    let policy = store::policies::policy(&cx.db().await?, cx.moment(), name, None).await?;
+    let unknown = || Problem::not_found("There is no policy of that name.");
+    Ok(Reply::json(200, &policy.ok_or_else(unknown)?))
 }
 
 /// `GET /v1/reports/aging`.

@@ -13,7 +13,6 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use letters::House;
-use receivables::policy::Policy;
 use std::time::Duration;
 use store::delivery::{self, Carrier, Claimed, Outcome};
 use store::{Db, Tx};
@@ -39,7 +38,6 @@ struct Run<'a> {
     cx: &'a Cx,
     db: Db,
     carrier: Carrier,
-    policy: Policy,
     house: House,
     examined: usize,
     sent: usize,
@@ -61,7 +59,6 @@ async fn deliver<P: Provider>(cx: &Cx, provider: &P, limit: usize) -> Result<Rep
             name: P::NAME,
             deduplicates: P::DEDUPLICATES,
         },
-        policy: Policy::standard(),
         house: House::of(cx).await?,
         examined: 0,
         sent: 0,
@@ -105,7 +102,7 @@ impl Run<'_> {
         if !self.open {
             return Vec::new();
         }
-        let claimed = letters::claim(self.cx, &self.db, &self.policy, self.carrier, wanted).await;
+        let claimed = letters::claim(self.cx, &self.db, self.carrier, wanted).await;
         match claimed {
             Ok((0, _)) => {
                 self.open = false;
@@ -182,11 +179,11 @@ impl Run<'_> {
         if outcomes.is_empty() {
             return;
         }
-        let (cx, policy, name) = (self.cx, &self.policy, self.carrier.name);
+        let (cx, name) = (self.cx, self.carrier.name);
         let settled = self
             .db
             .transaction(async |tx: &Tx<'_>| {
-                Ok::<_, Problem>(delivery::settle(tx, cx.moment(), policy, name, outcomes).await?)
+                Ok::<_, Problem>(delivery::settle(tx, cx.moment(), name, outcomes).await?)
             })
             .await;
         match settled {

@@ -2,7 +2,6 @@
 
 use receivables::id::{CustomerId, MessageId};
 use receivables::message::MessageStatus;
-use receivables::policy::Policy;
 use store::delivery::{self, Changed};
 use store::views;
 use web::{Cx, Problem, Reply, Scope};
@@ -60,11 +59,10 @@ pub(crate) async fn cancel(cx: &Cx, id: &str) -> Result<Reply, Problem> {
 async fn change(cx: &Cx, id: &str, again: bool) -> Result<Reply, Problem> {
     let principal = cx.require(Scope::Collect).await?;
     let id = MessageId::parse(id).map_err(|_| unknown())?;
-    let policy = Policy::standard();
     cx.once(&principal, b"", async |tx| {
         let changed = match again {
-            true => delivery::retry(tx, cx.moment(), &policy, &id).await?,
-            false => delivery::cancel(tx, cx.moment(), &policy, &id).await?,
+            true => delivery::retry(tx, cx.moment(), &id).await?,
+            false => delivery::cancel(tx, cx.moment(), &id).await?,
         };
         match changed {
             Changed::Done => {

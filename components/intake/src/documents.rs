@@ -3,7 +3,6 @@
 use crate::invoices::{self, conflict};
 use receivables::fields::FieldError;
 use receivables::intake::{CreditNoteInput, CustomerInput, CustomerRef};
-use receivables::policy::Policy;
 use receivables::ubl::{self, UblIntake};
 use store::Tx;
 use store::credit_notes::{self, Taken};
@@ -33,7 +32,7 @@ pub(crate) async fn take_credit_note(cx: &Cx) -> Result<Reply, Problem> {
 }
 
 async fn credit_note(cx: &Cx, tx: &Tx<'_>, input: &CreditNoteInput) -> Result<Reply, Problem> {
-    let (status, applied) = match credit_notes::take(tx, cx.moment(), &Policy::standard(), input).await? {
+    let (status, applied) = match credit_notes::take(tx, cx.moment(), input).await? {
         Taken::Accepted(applied) => (201, applied),
         Taken::Duplicate(applied) => (200, applied),
         Taken::Conflict(id) => return Err(conflict(&input.number, id.as_str())),

@@ -5,7 +5,6 @@
 
 use receivables::fields::FieldError;
 use receivables::intake::{BillingEvent, CustomerRef, InvoiceInput, PaymentInput};
-use receivables::policy::Policy;
 use std::collections::VecDeque;
 use store::inbound::{self, Effect, Stored};
 use store::invoices::{self, Voided};
@@ -96,7 +95,7 @@ async fn apply(cx: &Cx, tx: &Tx<'_>, text: &str) -> Result<(Effect, Vec<String>)
         BillingEvent::Voided { number } => (void(cx, tx, &number).await?, None),
         BillingEvent::CreditNote(input) => {
             use credit_notes::Taken;
-            let taken = credit_notes::take(tx, cx.moment(), &Policy::standard(), &input).await?;
+            let taken = credit_notes::take(tx, cx.moment(), &input).await?;
             let effect = match taken {
                 Taken::Accepted(applied) | Taken::Duplicate(applied) => {
                     Effect::Processed(applied.id.to_string())
@@ -118,7 +117,7 @@ async fn apply(cx: &Cx, tx: &Tx<'_>, text: &str) -> Result<(Effect, Vec<String>)
 
 async fn invoice(cx: &Cx, tx: &Tx<'_>, input: &InvoiceInput) -> Result<Effect, Problem> {
     use invoices::Taken;
-    let taken = invoices::take(tx, cx.moment(), &Policy::standard(), std::slice::from_ref(input)).await?;
+    let taken = invoices::take(tx, cx.moment(), std::slice::from_ref(input)).await?;
     Ok(match taken.into_iter().next() {
         Some(Taken::Accepted(id) | Taken::Duplicate(id)) => Effect::Processed(id.to_string()),
         Some(Taken::Conflict(id)) => number_taken(&input.number, id.as_str()),
@@ -142,21 +141,19 @@ async fn void(cx: &Cx, tx: &Tx<'_>, number: &str) -> Result<Effect, Problem> {
             )),
         });
     };
-    Ok(
-        match invoices::void(tx, cx.moment(), &Policy::standard(), &invoice.id).await? {
-            Voided::Done => Effect::Processed(invoice.id.to_string()),
-            Voided::Unknown => return Err(Problem::internal("an invoice just read is not there")),
-            Voided::HasPayments => {
-                Effect::Failed("money is allocated to it: reverse the payment first".to_owned())
-            }
-            Voided::WrittenOff => Effect::Failed("it is written off".to_owned()),
-        },
-    )
+    Ok(match invoices::void(tx, cx.moment(), &invoice.id).await? {
+        Voided::Done => Effect::Processed(invoice.id.to_string()),
+        Voided::Unknown => return Err(Problem::internal("an invoice just read is not there")),
+        Voided::HasPayments => {
+            Effect::Failed("money is allocated to it: reverse the payment first".to_owned())
+        }
+        Voided::WrittenOff => Effect::Failed("it is written off".to_owned()),
+    })
 }
 
 async fn payment(cx: &Cx, tx: &Tx<'_>, input: PaymentInput) -> Result<Effect, Problem> {
     let incoming = Incoming::told(SOURCE, input);
-    let recorded = payments::record(tx, cx.moment(), &Policy::standard(), &incoming).await?;
+    let recorded = payments::record(tx, cx.moment(), &incoming).await?;
     Ok(match recorded {
         Recorded::Accepted(id) | Recorded::Duplicate(id) => Effect::Processed(id.to_string()),
         Recorded::Conflict(id) => Effect::Failed(format!(

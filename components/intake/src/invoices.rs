@@ -6,7 +6,6 @@ use crate::lines::{self, LISTED, Shape};
 use receivables::fields::FieldError;
 use receivables::id::{CustomerId, InvoiceId};
 use receivables::intake::InvoiceInput;
-use receivables::policy::Policy;
 use store::invoices::{self, Taken, Voided};
 use store::rejects::{self, Reject};
 use store::views::{self, InvoiceFilter};
@@ -40,7 +39,7 @@ pub(crate) async fn take(cx: &Cx) -> Result<Reply, Problem> {
 
 /// Takes one invoice and answers with it: 201 when new, 200 when it is the same again.
 pub(crate) async fn one(cx: &Cx, tx: &Tx<'_>, input: &InvoiceInput) -> Result<Reply, Problem> {
-    let taken = invoices::take(tx, cx.moment(), &Policy::standard(), std::slice::from_ref(input)).await?;
+    let taken = invoices::take(tx, cx.moment(), std::slice::from_ref(input)).await?;
     let (status, id) = match taken.into_iter().next() {
         Some(Taken::Accepted(id)) => (201, id),
         Some(Taken::Duplicate(id)) => (200, id),
@@ -88,11 +87,10 @@ async fn many(cx: &Cx, principal: &Principal, bytes: &[u8], items: &[(u32, &str)
     let mut unread: Vec<Reject> = Vec::new();
     let parsed = lines::parse(items, InvoiceInput::parse, &mut unread);
     let (numbers, inputs): (Vec<u32>, Vec<InvoiceInput>) = parsed.into_iter().unzip();
-    let policy = Policy::standard();
     cx.once(principal, bytes, async |tx| {
         let (mut accepted, mut duplicates) = (0_usize, 0_usize);
         let mut rejected = unread.clone();
-        let outcomes = invoices::take(tx, cx.moment(), &policy, &inputs).await?;
+        let outcomes = invoices::take(tx, cx.moment(), &inputs).await?;
         for ((line, input), taken) in numbers.iter().zip(&inputs).zip(outcomes) {
             match taken {
                 Taken::Accepted(_) => accepted = accepted.saturating_add(1),
@@ -176,7 +174,7 @@ pub(crate) async fn void(cx: &Cx, id: &str) -> Result<Reply, Problem> {
     let id = InvoiceId::parse(id).map_err(|_| unknown())?;
     let bytes = cx.bytes(limits::BODY).await?;
     cx.once(&principal, &bytes, async |tx| {
-        match invoices::void(tx, cx.moment(), &Policy::standard(), &id).await? {
+        match invoices::void(tx, cx.moment(), &id).await? {
             Voided::Done => Ok(Reply::json(200, &shown(tx, &id).await?)),
             Voided::Unknown => Err(unknown()),
             Voided::HasPayments => Err(Problem::conflict(

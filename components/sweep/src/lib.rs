@@ -1,7 +1,6 @@
 //! `sweep`: cron's call. Decides who is to be contacted now and queues it; the courier delivers.
 
 use bytes::Bytes;
-use receivables::policy::Policy;
 use spin_sdk::http::{FullBody, Request, Response};
 use spin_sdk::http_service;
 use store::{Tx, dunning};
@@ -24,10 +23,9 @@ async fn sweep(cx: &Cx) -> Result<Reply, Problem> {
     let query = cx.query(&["limit", "key"])?;
     cx.require_cron(query.get("key")).await?;
     let limit = cx.job_limit(&query)?;
-    let policy = Policy::standard();
     let db = cx.db().await?;
     let swept = db
-        .transaction(async |tx: &Tx<'_>| dunning::sweep(tx, cx.moment(), &policy, limit).await)
+        .transaction(async |tx: &Tx<'_>| dunning::sweep(tx, cx.moment(), limit).await)
         .await?;
     Ok(Reply::json(200, &swept))
 }

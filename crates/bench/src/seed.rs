@@ -10,7 +10,6 @@ use crate::NOW;
 use anyhow::{Context, bail};
 use receivables::id::LinkId;
 use receivables::intake::{CustomerInput, CustomerRef, InvoiceInput};
-use receivables::policy::Policy;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -104,7 +103,7 @@ async fn add_customers(count: usize) -> anyhow::Result<()> {
 /// Gives each customer an invoice: `due` of them, spread evenly, ten days overdue, the others due in two months.
 async fn add_invoices(count: usize, due: usize) -> anyhow::Result<Vec<Taken>> {
     let db = Db::open().await?;
-    let (moment, policy) = (moment()?, Policy::standard());
+    let moment = moment()?;
     let all: Vec<usize> = (0..count).collect();
     let spread = count.checked_div(due).unwrap_or(usize::MAX).max(1);
     let mut taken = Vec::new();
@@ -121,7 +120,7 @@ async fn add_invoices(count: usize, due: usize) -> anyhow::Result<Vec<Taken>> {
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
         let outcomes = db
-            .transaction(async |tx: &Tx<'_>| invoices::take(tx, moment, &policy, &inputs).await)
+            .transaction(async |tx: &Tx<'_>| invoices::take(tx, moment, &inputs).await)
             .await?;
         taken.extend(outcomes);
     }

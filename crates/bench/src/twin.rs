@@ -17,7 +17,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use receivables::intake::InvoiceInput;
-use receivables::policy::Policy;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -126,11 +125,11 @@ async fn take_invoices(headers: HeaderMap, body: Bytes) -> Response {
 async fn take_one(body: &[u8]) -> Outcome {
     let value = web::parse_json(body).map_err(failed)?;
     let input = InvoiceInput::parse(&value).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
-    let (moment, policy) = (seed::moment()?, Policy::standard());
+    let moment = seed::moment()?;
     let view = Db::open()
         .await?
         .transaction(async |tx: &Tx<'_>| {
-            let taken = invoices::take(tx, moment, &policy, std::slice::from_ref(&input)).await?;
+            let taken = invoices::take(tx, moment, std::slice::from_ref(&input)).await?;
             match taken.into_iter().next() {
                 Some(Taken::Accepted(id)) => views::invoice(tx, &id).await,
                 other => Err(StoreError::Decode(format!("{other:?}"))),
@@ -149,10 +148,10 @@ async fn take_many(body: &[u8]) -> Outcome {
             InvoiceInput::parse(&value).map_err(|errors| anyhow::anyhow!("{errors:?}"))
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let (moment, policy) = (seed::moment()?, Policy::standard());
+    let moment = seed::moment()?;
     let taken = Db::open()
         .await?
-        .transaction(async |tx: &Tx<'_>| invoices::take(tx, moment, &policy, &inputs).await)
+        .transaction(async |tx: &Tx<'_>| invoices::take(tx, moment, &inputs).await)
         .await?;
     let accepted = taken
         .iter()
@@ -165,10 +164,10 @@ async fn sweep(headers: HeaderMap, Query(query): Query<HashMap<String, String>>)
     on_thread(move || async move {
         authorize(&headers, CRON_KEY)?;
         let limit = query.get("limit").context("a limit")?.parse()?;
-        let (moment, policy) = (seed::moment()?, Policy::standard());
+        let moment = seed::moment()?;
         let swept = Db::open()
             .await?
-            .transaction(async |tx: &Tx<'_>| dunning::sweep(tx, moment, &policy, limit).await)
+            .transaction(async |tx: &Tx<'_>| dunning::sweep(tx, moment, limit).await)
             .await?;
         as_json(StatusCode::OK, &swept)
     })

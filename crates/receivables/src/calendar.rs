@@ -3,6 +3,8 @@
 //! A policy speaks of days ("five days before the due date, at nine") and a clock of instants. What lies
 //! between is the customer's time zone, with its hours that do not exist and hours that exist twice.
 
+pub mod holidays;
+
 use crate::zone::Zone;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
 

@@ -122,12 +122,26 @@ ids! {
     ActivityId = "act_";
     /// An API key (not its secret).
     ApiKeyId = "key_";
-    /// An inbound event.
+    /// One of Dunlin's own events.
     EventId = "evt_";
     /// A line of a bulk intake that was not taken.
     RejectId = "rej_";
     /// A version of a dunning policy.
     PolicyId = "pol_";
+    /// A dispute.
+    DisputeId = "dsp_";
+    /// A promise to pay.
+    PromiseId = "prm_";
+    /// An instalment plan or a settlement.
+    PlanId = "pln_";
+    /// A request for approval.
+    ApprovalId = "apr_";
+    /// A task for a person.
+    TaskId = "tsk_";
+    /// An order of a customer.
+    OrderId = "ord_";
+    /// A case that an agency took over.
+    HandOverId = "hnd_";
 }
 
 #[cfg(test)]

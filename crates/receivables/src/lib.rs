@@ -10,6 +10,7 @@
 //! | what an amount is | [`money`], [`currency`] |
 //! | what may come in | [`intake`], [`ubl`], [`limits`] |
 //! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`], [`zone`]) |
+//! | on which days nobody is contacted | [`calendar::holidays`] |
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
 //! | what a payment link asks for, and where its visitor is sent | [`paylink`], [`stripe`] |
 //! | how an account stands | [`aging`], [`risk`] |

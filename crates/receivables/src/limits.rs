@@ -94,3 +94,28 @@ pub const STEP_DAYS: std::ops::RangeInclusive<i64> = -60..=365;
 
 /// The longest pause between contacts that a policy may ask for.
 pub const MAX_DAYS_BETWEEN_CONTACTS: i64 = 90;
+
+/// Messages about one invoice that a policy may ask for: one a month for two years.
+pub const MAX_ATTEMPTS: i64 = 24;
+
+/// Days between the announcement of a suspension or a hand-over and the act, where a policy does not say: a
+/// reasonable period in which to pay is what § 323(1) BGB asks for, and a week is what courts have let pass.
+pub const NOTICE_DAYS: u32 = 7;
+
+/// The longest notice of an act.
+pub const MAX_NOTICE_DAYS: i64 = 90;
+
+/// Who on our side is told of a step.
+pub const NOTIFY: usize = 10;
+
+/// What may happen to one account in a preview: more than a policy can ask for in the years a preview covers.
+pub const FORESEEN: usize = 500;
+
+/// Pools of customers: each is a rule that a person has to keep in mind.
+pub const POOLS: usize = 100;
+
+/// Values of one condition of a pool: every country there is.
+pub const POOL_VALUES: usize = 300;
+
+/// Tags of a customer.
+pub const TAGS: usize = 20;

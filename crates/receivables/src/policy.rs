@@ -2,39 +2,114 @@
 //!
 //! Shape: that of the API. A policy has steps of two kinds. A *per-invoice* step counts from each invoice's
 //! own due date and comes before it. A *case* step counts from the due date of the carrying invoice, the
-//! oldest that is overdue, and comes after it. Refused, with every reason at once: what could not work
-//! (unordered days, a template that does not exist) and what nothing here would carry out (fees, tasks,
-//! other ways to catch up), since a policy that silently does less than it says is worse than none.
+//! oldest that is overdue, and comes after it. A step says something, or has something done, or both; what is
+//! done *to* a customer (suspended, handed over) is announced by a message first. Refused, with every reason
+//! at once ([`Policy::parse`]): what could not work, such as unordered days, a template that does not exist, an
+//! act that nothing announces.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveTime;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 
 use crate::channel::Channel;
 use crate::currency::Currency;
-use crate::fields::{self, FieldError, Fields, Problem, kinds};
 use crate::limits;
 use crate::money::Money;
 
-/// The templates that messages can be made from.
-pub const TEMPLATES: &[&str] = &["pre_due", "friendly", "firm"];
+pub mod assign;
+mod read;
 
-/// What a step of the published shape may ask for that nothing carries out yet.
-const NOT_YET: &[&str] = &["notify", "fee", "charge", "task", "then", "act", "approval"];
+/// The templates that messages can be made from.
+pub const TEMPLATES: &[&str] = &[
+    "pre_due",
+    "friendly",
+    "firm",
+    "final",
+    "suspension_warning",
+    "hand_over_notice",
+];
 
 /// What becomes of steps whose day passed while nothing ran.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CatchUp {
-    /// Only the latest step due is taken; those before it are marked as skipped and never sent.
+    /// Only the latest step due is taken; those before it are marked as skipped and never sent. A step that announces
+    /// a suspension or a hand-over is not skipped for one that does not.
+    #[default]
     Latest,
+    /// Each is taken in its turn, one a day at most and as far apart as the policy wants messages to be.
+    All,
+    /// None is: the next to be taken is the one whose day is still to come.
+    Skip,
 }
 
-/// One step of a policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// What is done to a customer who has been warned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Deliveries and services stop until what is overdue is paid.
+    Suspend,
+    /// An agency takes over.
+    HandOver,
+}
+
+impl Act {
+    /// Every act with its name in the API.
+    pub const NAMES: &'static [(&'static str, Act)] =
+        &[("suspend", Act::Suspend), ("hand_over", Act::HandOver)];
+
+    /// The name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Act::Suspend => "suspend",
+            Act::HandOver => "hand_over",
+        }
+    }
+}
+
+/// What follows a step unless the customer pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Then {
+    /// Days from the sending of the step's message.
+    pub after_days: u32,
+    /// What is done.
+    pub act: Act,
+}
+
+/// What a person is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Errand {
+    /// Call the customer.
+    Call,
+    /// Write a letter by hand.
+    Letter,
+    /// Look at the account.
+    Review,
+}
+
+impl Errand {
+    /// Every errand with its name in the API.
+    pub const NAMES: &'static [(&'static str, Errand)] = &[
+        ("call", Errand::Call),
+        ("letter", Errand::Letter),
+        ("review", Errand::Review),
+    ];
+
+    /// The name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Errand::Call => "call",
+            Errand::Letter => "letter",
+            Errand::Review => "review",
+        }
+    }
+}
+
+/// One step of a policy. It says something, or has something done, or both.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// Its name within the policy.
     pub id: String,
@@ -43,10 +118,48 @@ pub struct Step {
     /// Whether it counts from each invoice's own due date, and so comes before it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub per_invoice: bool,
-    /// Over which channels, the first first.
+    /// Over which channels it says something, the first first; none: it says nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<Channel>,
-    /// Name of the template.
-    pub template: String,
+    /// Name of the template, where it says something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// Who on our side is told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<String>,
+    /// What a person is to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<Errand>,
+    /// What follows unless the customer pays: this step's message announces it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<Then>,
+    /// What is done on this step, announced by an earlier one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<Act>,
+    /// The step that announces the act; without it, the last before it that says something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub announced_by: Option<String>,
+    /// Days between the announcement and the act, at least; without it, [`limits::NOTICE_DAYS`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice_days: Option<u32>,
+    /// Who has to agree before it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
+}
+
+/// An act of a policy, with what has to come before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announced<'a> {
+    /// The step that asks for it.
+    pub step: &'a Step,
+    /// What is done.
+    pub act: Act,
+    /// The step whose message announces it.
+    pub by: &'a Step,
+    /// Days from the due date before which it is not done.
+    pub day: i32,
+    /// Days between the announcement and the act, at least.
+    pub notice_days: u32,
 }
 
 /// A dunning policy. Its steps are ordered by day.
@@ -59,31 +172,44 @@ pub struct Policy {
     /// Local time of day from which on it acts.
     #[serde(serialize_with = "hours_and_minutes")]
     pub send_at: NaiveTime,
-    /// Whether it acts from Monday to Friday only.
+    /// Whether it acts on business days of the customer's country only.
     pub business_days_only: bool,
-    /// Overdue sums, in minor units, below which a customer is not dunned.
+    /// Sums, in minor units, below which a customer is not dunned: of what remains of its overdue invoices.
     #[serde(serialize_with = "amounts")]
     pub min_balance: BTreeMap<Currency, i64>,
     /// Civil days between two messages, at least.
     pub min_days_between_contacts: u32,
+    /// Messages about an overdue invoice, at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_attempts: Option<u32>,
     /// What becomes of steps that were missed.
     pub catch_up: CatchUp,
+    /// Whether an invoice that takes over begins again at the first step, whatever was said of it before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub restart: bool,
+    /// Whether per-invoice steps run while the customer is dunned for an older invoice.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pre_due_while_overdue: bool,
+    /// Whether the undisputed part of a disputed invoice is dunned.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dun_undisputed: bool,
     /// Its steps, the earliest first.
     pub steps: Vec<Step>,
 }
 
 impl Policy {
-    /// The policy for customers that have none of their own.
+    /// The policy for customers that have none of their own, as long as nobody has put another in its place.
     pub fn standard() -> Policy {
         let step = |id: &str, day: i32, template: &str| Step {
             id: id.to_owned(),
             day,
             per_invoice: day < 0,
             channels: vec![Channel::Email],
-            template: template.to_owned(),
+            template: Some(template.to_owned()),
+            ..Step::default()
         };
         Policy {
-            name: "standard".to_owned(),
+            name: Policy::STANDARD.to_owned(),
             send_at: NaiveTime::from_hms_opt(9, 0, 0).unwrap_or_default(),
             business_days_only: true,
             min_balance: Currency::parse("EUR")
@@ -91,7 +217,11 @@ impl Policy {
                 .into_iter()
                 .collect(),
             min_days_between_contacts: 3,
+            max_attempts: None,
             catch_up: CatchUp::Latest,
+            restart: false,
+            pre_due_while_overdue: false,
+            dun_undisputed: false,
             steps: vec![
                 step("pre_due", -5, "pre_due"),
                 step("reminder", 1, "friendly"),
@@ -100,191 +230,83 @@ impl Policy {
         }
     }
 
-    /// Reads a policy; every problem at once.
-    pub fn parse(value: &Value) -> Result<Policy, Vec<FieldError>> {
-        let mut fields = Fields::of(value);
-        let name = fields.required("name", kinds::slug);
-        fields.optional("unit", kinds::one_of(&[("customer", ())]));
-        let send_at = fields.required("send_at", kinds::time_of_day);
-        let business_days_only = fields.required("business_days_only", kinds::boolean);
-        let min_balance = min_balance(&mut fields);
-        let days = kinds::integer(0..=limits::MAX_DAYS_BETWEEN_CONTACTS);
-        let min_days = fields
-            .required("min_days_between_contacts", days)
-            .and_then(|days| u32::try_from(days).ok());
-        let catch_up = fields.optional("catch_up", catch_up).unwrap_or(CatchUp::Latest);
-        let before = fields.problems();
-        let steps = fields.objects("steps", limits::POLICY_STEPS, Step::read);
-        if fields.problems() == before {
-            judge_together(&mut fields, &steps);
-        }
-        fields.finish(|| {
-            Some(Policy {
-                name: name?,
-                send_at: send_at?,
-                business_days_only: business_days_only?,
-                min_balance,
-                min_days_between_contacts: min_days?,
-                catch_up,
-                steps,
-            })
-        })
-    }
+    /// The name of the policy for customers that have none of their own.
+    pub const STANDARD: &'static str = "standard";
 
     /// The step of a name.
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)
     }
 
-    /// The steps of one kind, the earliest first.
-    pub fn steps_of(&self, per_invoice: bool) -> impl DoubleEndedIterator<Item = &Step> {
+    /// The steps of one kind that say something, the earliest first.
+    pub fn messages(&self, per_invoice: bool) -> impl DoubleEndedIterator<Item = &Step> {
         self.steps
             .iter()
-            .filter(move |step| step.per_invoice == per_invoice)
+            .filter(move |step| step.per_invoice == per_invoice && step.says_something())
     }
 
-    /// The overdue sum, in minor units, below which a customer is not dunned.
+    /// The steps that say nothing and have something done, the earliest first.
+    pub fn errands(&self) -> impl Iterator<Item = &Step> {
+        self.steps
+            .iter()
+            .filter(|step| !step.says_something() && step.act.is_none())
+    }
+
+    /// What is done to a customer who was warned, in the order of the policy.
+    pub fn acts(&self) -> impl Iterator<Item = Announced<'_>> {
+        self.steps.iter().filter_map(|step| match (step.then, step.act) {
+            (Some(then), _) => Some(Announced {
+                step,
+                act: then.act,
+                by: step,
+                day: step.day,
+                notice_days: then.after_days,
+            }),
+            (None, Some(act)) => Some(Announced {
+                step,
+                act,
+                by: self.announcing(step)?,
+                day: step.day,
+                notice_days: step.notice_days.unwrap_or(limits::NOTICE_DAYS),
+            }),
+            (None, None) => None,
+        })
+    }
+
+    /// Whether a step's message announces an act.
+    pub fn announces(&self, step: &Step) -> bool {
+        self.acts().any(|announced| announced.by.id == step.id)
+    }
+
+    /// The step that announces the act of another: the one it names, or the last before it that says something.
+    fn announcing(&self, act: &Step) -> Option<&Step> {
+        self.messages(false)
+            .filter(|step| step.day < act.day)
+            .rfind(|step| act.announced_by.as_ref().is_none_or(|named| *named == step.id))
+    }
+
+    /// The sum, in minor units, below which a customer is not dunned.
     pub fn min_balance_minor(&self, currency: Currency) -> i64 {
         self.min_balance.get(&currency).copied().unwrap_or(0)
     }
 }
 
 impl Step {
-    fn read(fields: &mut Fields<'_>) -> Option<Step> {
-        let id = fields.required("id", kinds::slug);
-        let day = fields
-            .required("day", kinds::integer(limits::STEP_DAYS))
-            .and_then(|day| i32::try_from(day).ok());
-        let per_invoice = fields.optional("per_invoice", kinds::boolean).unwrap_or(false);
-        let channels = fields.values("channels", Channel::NAMES.len(), kinds::one_of(Channel::NAMES));
-        let template = fields.required("template", kinds::slug);
-        if !fields.has("channels") || channels.is_empty() {
-            fields.report("channels", "required", "a step goes over at least one channel");
-        }
-        if let Some(template) = &template
-            && !TEMPLATES.contains(&template.as_str())
-        {
-            let detail = format!("there is no template `{template}`, only {}", TEMPLATES.join(", "));
-            fields.report("template", "unknown_template", detail);
-        }
-        match day {
-            Some(day) if per_invoice && day > 0 => {
-                let detail =
-                    "a per-invoice step comes on or before the due date; leave `per_invoice` out after it";
-                fields.report("day", "out_of_range", detail);
-            }
-            Some(day) if !per_invoice && day < 1 => {
-                let detail =
-                    "a step before an invoice is overdue counts from each invoice: set `per_invoice`";
-                fields.report("day", "out_of_range", detail);
-            }
-            _ => {}
-        }
-        fields.refuse(
-            NOT_YET,
-            "not_supported",
-            "nothing carries this out in this version, so it is refused",
-        );
-        Some(Step {
-            id: id?,
-            day: day?,
-            per_invoice,
-            channels,
-            template: template?,
-        })
+    /// Whether a message goes out on it.
+    pub fn says_something(&self) -> bool {
+        !self.channels.is_empty()
     }
 }
-
-/// What can only be judged of all steps together.
-fn judge_together(fields: &mut Fields<'_>, steps: &[Step]) {
-    if steps.is_empty() {
-        fields.report("steps", "required", "a policy without steps does nothing");
-    }
-    for (at, pair) in steps.windows(2).enumerate() {
-        let [earlier, later] = pair else { continue };
-        if later.day <= earlier.day {
-            let detail = format!(
-                "`{}` on day {} does not come after `{}` on day {}; steps are ordered by day, one a day",
-                later.id, later.day, earlier.id, earlier.day
-            );
-            fields.report(
-                &format!("steps/{}/day", at.saturating_add(1)),
-                "unordered",
-                detail,
-            );
-        }
-    }
-    for (at, step) in steps.iter().enumerate() {
-        if steps.iter().take(at).any(|earlier| earlier.id == step.id) {
-            let detail = format!("there is a step `{}` already", step.id);
-            fields.report(&format!("steps/{at}/id"), "duplicate", detail);
-        }
-        if step
-            .channels
-            .iter()
-            .enumerate()
-            .any(|(at, channel)| step.channels.iter().take(at).any(|c| c == channel))
-        {
-            fields.report(
-                &format!("steps/{at}/channels"),
-                "duplicate",
-                "a channel is named twice",
-            );
-        }
-    }
-}
-
-fn min_balance(reader: &mut Fields<'_>) -> BTreeMap<Currency, i64> {
-    let mut amounts = BTreeMap::new();
-    for (code, value) in reader.entries("min_balance") {
-        let place = format!("min_balance/{}", fields::token(code));
-        let read = Currency::parse(code)
-            .map_err(Into::into)
-            .and_then(|currency| kinds::money_in(currency)(value));
-        match read {
-            Ok(money) if money.is_negative() => {
-                reader.report(&place, "out_of_range", "a least balance is zero or more")
-            }
-            Ok(money) => drop(amounts.insert(money.currency(), money.minor())),
-            Err(problem) => reader.report(&place, problem.code, problem.detail),
-        }
-    }
-    amounts
-}
-
-fn catch_up(value: &Value) -> Result<CatchUp, Problem> {
-    let supported = |word: CatchUpWord| match word {
-        CatchUpWord::Latest => Ok(CatchUp::Latest),
-        CatchUpWord::Other(reason) => Err(Problem::new("not_supported", reason)),
-    };
-    kinds::one_of(CATCH_UP)(value).and_then(supported)
-}
-
-#[derive(Clone, Copy)]
-enum CatchUpWord {
-    Latest,
-    Other(&'static str),
-}
-
-const CATCH_UP: &[(&str, CatchUpWord)] = &[
-    ("latest", CatchUpWord::Latest),
-    (
-        "all",
-        CatchUpWord::Other(
-            "`all` would send several messages in a row for the same invoices; only `latest` works",
-        ),
-    ),
-    (
-        "skip",
-        CatchUpWord::Other("`skip` would drop a step that one missed day delayed; only `latest` works"),
-    ),
-];
 
 fn hours_and_minutes<S: Serializer>(time: &NaiveTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&time.format("%H:%M"))
 }
 
-fn amounts<S: Serializer>(amounts: &BTreeMap<Currency, i64>, serializer: S) -> Result<S::Ok, S::Error> {
+/// Amounts by currency, as the API writes them: `{"EUR": "10.00"}`.
+pub(crate) fn amounts<S: Serializer>(
+    amounts: &BTreeMap<Currency, i64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(amounts.len()))?;
     for (currency, minor) in amounts {
         map.serialize_entry(currency, &Money::new(*minor, *currency).amount())?;

@@ -20,7 +20,6 @@ use receivables::id::{CheckoutId, CustomerId, InvoiceId, LinkId, PaymentId};
 use receivables::intake::CustomerRef;
 use receivables::money::Money;
 use receivables::paylink::{Session, Stage, Turn, Underway};
-use receivables::policy::Policy;
 use serde::Deserialize;
 
 statements! {
@@ -136,13 +135,7 @@ pub struct Confirmed {
 
 /// Takes confirmed money into the ledger, as the payment of a hand-over for what its link is for. Again and again the
 /// same is one payment.
-pub async fn pay(
-    tx: &Tx<'_>,
-    moment: Moment,
-    policy: &Policy,
-    checkout: &Checkout,
-    confirmed: Confirmed,
-) -> Result<Effect> {
+pub async fn pay(tx: &Tx<'_>, moment: Moment, checkout: &Checkout, confirmed: Confirmed) -> Result<Effect> {
     let invoice = |id: &InvoiceId| RemittanceLine {
         invoice: InvoiceRef::Id(id.clone()),
         amount: None,
@@ -156,7 +149,7 @@ pub async fn pay(
         method: confirmed.method,
         remittance: checkout.invoices.iter().map(invoice).collect(),
     };
-    match payments::record(tx, moment, policy, &incoming).await? {
+    match payments::record(tx, moment, &incoming).await? {
         Recorded::Accepted(id) | Recorded::Duplicate(id) => {
             tx.run(SETTLE, params![checkout.id.as_str(), id.as_str()]).await?;
             Ok(Effect::Processed(id.to_string()))

@@ -12,7 +12,6 @@ use receivables::currency::Currency;
 use receivables::id::{CreditNoteId, CustomerId, InvoiceId};
 use receivables::intake::CreditNoteInput;
 use receivables::money::Money;
-use receivables::policy::Policy;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -72,7 +71,7 @@ struct Target {
 }
 
 /// Takes a credit note into the ledger. An invoice that it names and that is not (yet) known leaves it on account.
-pub async fn take(tx: &Tx<'_>, moment: Moment, policy: &Policy, input: &CreditNoteInput) -> Result<Taken> {
+pub async fn take(tx: &Tx<'_>, moment: Moment, input: &CreditNoteInput) -> Result<Taken> {
     let content = serde_json::to_string(input)?;
     let ours = numbering::Known::new(input.numbering.as_deref(), &content);
     let namesakes: Vec<Existing> = tx.list(BY_NUMBER, params![input.number.as_str()]).await?;
@@ -140,7 +139,7 @@ pub async fn take(tx: &Tx<'_>, moment: Moment, policy: &Policy, input: &CreditNo
         [(target.map(|target| target.id), applied), (None, unapplied)],
     )
     .await?;
-    dunning::replan(tx, moment, policy, &BTreeSet::from([customer])).await?;
+    dunning::replan(tx, moment, &BTreeSet::from([customer])).await?;
     Ok(Taken::Accepted(Applied {
         id,
         applied,

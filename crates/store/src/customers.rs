@@ -1,6 +1,7 @@
 //! Customers (the debtor accounts) and their contacts. Natural key: the creditor's own `external_id`.
 
 use crate::db::{Db, Tx, statements};
+use crate::dunning;
 use crate::error::{Result, StoreError};
 use crate::moment::Moment;
 use crate::params;
@@ -12,17 +13,18 @@ use std::collections::{BTreeMap, BTreeSet};
 statements! {
     UPSERT = "INSERT INTO customers (id, external_id, name, kind, country, region, time_zone, locale, currency,
             terms_days, credit_limit_minor, policy, po_required, preferred_channel, preferred_payment_methods,
-            created_at, updated_at)
+            tags, created_at, updated_at)
         SELECT c->>'id', c->>'external_id', c->>'name', c->>'kind', c->>'country', c->>'region', c->>'time_zone',
             c->>'locale', c->>'currency', c->>'terms_days', c->>'credit_limit_minor', c->>'policy',
-            c->>'po_required', c->>'preferred_channel', coalesce(c->'preferred_payment_methods', '[]'), ?1, ?1
+            c->>'po_required', c->>'preferred_channel', coalesce(c->'preferred_payment_methods', '[]'),
+            coalesce(c->'tags', '[]'), ?1, ?1
         FROM (SELECT value AS c FROM json_each(?2)) WHERE true
         ON CONFLICT (external_id) DO UPDATE SET name = excluded.name, kind = excluded.kind,
             country = excluded.country, region = excluded.region, time_zone = excluded.time_zone,
             locale = excluded.locale, currency = excluded.currency, terms_days = excluded.terms_days,
             credit_limit_minor = excluded.credit_limit_minor, policy = excluded.policy,
             po_required = excluded.po_required, preferred_channel = excluded.preferred_channel,
-            preferred_payment_methods = excluded.preferred_payment_methods, updated_at = excluded.updated_at";
+            preferred_payment_methods = excluded.preferred_payment_methods, tags = excluded.tags, updated_at = excluded.updated_at";
     CLEAR_CONTACTS = "DELETE FROM contacts WHERE customer_id IN (SELECT value FROM json_each(?))";
     INSERT_CONTACTS = "INSERT INTO contacts (customer_id, position, name, role, email, phone, postal)
         SELECT j.value->>'customer', t.key, t.value->>'name', t.value->>'role', t.value->>'email',
@@ -107,6 +109,10 @@ pub async fn upsert(
     tx.run(INSERT_CONTACTS, params![serde_json::to_string(&contacts)?])
         .await?;
     tx.run(RESCORE, params![ids]).await?;
+
+    // Where a customer is, and which policy it is under, decides what happens next.
+    let changed = before.by_id.keys().cloned().collect();
+    dunning::replan(tx, moment, &changed).await?;
 
     let mut seen = BTreeSet::new();
     let outcome = |input: &CustomerInput| {

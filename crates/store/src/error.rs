@@ -25,6 +25,9 @@ pub enum StoreError {
         /// Newest schema version that this app knows.
         known: i64,
     },
+    /// A job was run for a time that lies before the one it last decided for.
+    #[error("the clock stands before {0}, for which was decided already")]
+    BackDated(String),
     /// A sum left the range of 64-bit minor units or mixed currencies.
     #[error("money: {0}")]
     Money(#[from] receivables::money::MoneyError),

@@ -1,7 +1,7 @@
 //! Instants and time zones as the database keeps them.
 
 use crate::error::{Result, StoreError};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use receivables::zone::Zone;
 
 /// An instant from milliseconds since 1970.
@@ -17,4 +17,9 @@ pub fn rfc3339(ms: i64) -> Result<String> {
 /// A time zone from its IANA name.
 pub(crate) fn time_zone(name: &str) -> Result<Zone> {
     Zone::parse(name).ok_or_else(|| StoreError::Decode(format!("time zone {name:?}")))
+}
+
+/// The first instant of a civil day, UTC, in milliseconds since 1970.
+pub(crate) fn start_of(day: NaiveDate) -> i64 {
+    day.and_time(NaiveTime::MIN).and_utc().timestamp_millis()
 }

@@ -18,7 +18,6 @@ use receivables::fields::FieldError;
 use receivables::id::{CustomerId, InvoiceId};
 use receivables::intake::{DueOn, DueSource, InvoiceInput, due_on};
 use receivables::money::Money;
-use receivables::policy::Policy;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,19 +87,14 @@ const BATCH: usize = 500;
 
 /// Takes invoices into the ledger, however many; the answers stand in the order of `inputs`. Whom they concern is
 /// planned anew once, at the end.
-pub async fn take(
-    tx: &Tx<'_>,
-    moment: Moment,
-    policy: &Policy,
-    inputs: &[InvoiceInput],
-) -> Result<Vec<Taken>> {
+pub async fn take(tx: &Tx<'_>, moment: Moment, inputs: &[InvoiceInput]) -> Result<Vec<Taken>> {
     let mut outcomes = Vec::with_capacity(inputs.len());
     let mut concerned = BTreeSet::new();
     let mut mint = moment.mint()?;
     for batch in inputs.chunks(BATCH) {
         take_batch(tx, moment, &mut mint, batch, &mut outcomes, &mut concerned).await?;
     }
-    dunning::replan(tx, moment, policy, &concerned).await?;
+    dunning::replan(tx, moment, &concerned).await?;
     Ok(outcomes)
 }
 
@@ -242,7 +236,7 @@ pub enum Voided {
 }
 
 /// Voids an invoice: a posting takes its balance to zero and the reminders stop.
-pub async fn void(tx: &Tx<'_>, moment: Moment, policy: &Policy, id: &InvoiceId) -> Result<Voided> {
+pub async fn void(tx: &Tx<'_>, moment: Moment, id: &InvoiceId) -> Result<Voided> {
     let Some(invoice) = standing(tx, id).await? else {
         return Ok(Voided::Unknown);
     };
@@ -266,6 +260,6 @@ pub async fn void(tx: &Tx<'_>, moment: Moment, policy: &Policy, id: &InvoiceId) 
         postings::post(tx, moment, &[entry]).await?;
     }
     tx.run(SET_STATE, params!["void", id.as_str()]).await?;
-    dunning::replan(tx, moment, policy, &BTreeSet::from([invoice.customer])).await?;
+    dunning::replan(tx, moment, &BTreeSet::from([invoice.customer])).await?;
     Ok(Voided::Done)
 }

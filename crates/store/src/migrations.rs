@@ -6,6 +6,7 @@
 
 mod m0001_ledger;
 mod m0002_providers;
+mod m0003_collections;
 
 use crate::db::{Db, Tx};
 use crate::error::{Result, StoreError};
@@ -15,24 +16,29 @@ struct Migration {
     version: i64,
     name: &'static str,
     /// One statement each: the host runs only the first of a text that holds several.
-    statements: &'static [&'static str],
+    statements: &'static [&'static [&'static str]],
 }
 
 const MIGRATIONS: &[Migration] = &[
     Migration {
         version: 1,
         name: "ledger",
-        statements: m0001_ledger::STATEMENTS,
+        statements: &[m0001_ledger::STATEMENTS],
     },
     Migration {
         version: 2,
         name: "providers",
-        statements: m0002_providers::STATEMENTS,
+        statements: &[m0002_providers::STATEMENTS],
+    },
+    Migration {
+        version: 3,
+        name: "collections",
+        statements: m0003_collections::STATEMENTS,
     },
 ];
 
 /// The schema that this build works with.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 const RECORDED: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'";
 const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM schema_migrations";
@@ -73,7 +79,7 @@ pub(crate) async fn bring_up_to_date(db: &Db) -> Result<()> {
             if version(tx).await? >= migration.version {
                 return Ok::<(), StoreError>(());
             }
-            for statement in migration.statements {
+            for statement in migration.statements.iter().copied().flatten() {
                 tx.run(statement, params![]).await?;
             }
             tx.run(RECORD, params![migration.version, migration.name]).await
@@ -87,7 +93,7 @@ pub(crate) async fn bring_up_to_date(db: &Db) -> Result<()> {
 pub(crate) fn all_statements() -> impl Iterator<Item = &'static str> {
     MIGRATIONS
         .iter()
-        .flat_map(|migration| migration.statements.iter().copied())
+        .flat_map(|migration| migration.statements.iter().copied().flatten().copied())
 }
 
 #[cfg(test)]

@@ -1,13 +1,21 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
 use crate::{
-    activities, chargebacks, checkouts, credit_notes, customers, delivery, dunning, idempotency, inbound,
-    invoices, keys, links, mailbox, migrations, payments, postings, rejects, risk, suppressions, views,
+    activities, chargebacks, checkouts, credit_notes, customers, delivery, dunning, events, idempotency,
+    inbound, invoices, keys, links, mailbox, migrations, payments, policies, postings, rejects, risk,
+    suppressions, views,
 };
 use rusqlite::Connection;
 
 /// Statements that read a whole table on purpose, with the reason.
 const WHOLE_TABLE: &[(&str, &str)] = &[
+    (
+        "BOOK",
+        "a few policies, pools and days of rest, all of which may decide",
+    ),
+    ("NAMES", "one row per version of a policy"),
+    ("CLEAR_POOLS", "all pools are replaced"),
+    ("TOUCH", "a new policy may concern every case"),
     ("DRIFT", "the proof of the whole ledger"),
     ("DUE_TOTALS", "one row per distinct due date: a few hundred"),
     (
@@ -24,13 +32,14 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         checkouts::ALL,
         credit_notes::ALL,
         customers::ALL,
-        dunning::ALL,
+        events::ALL,
         idempotency::ALL,
         inbound::ALL,
         invoices::ALL,
         keys::ALL,
         links::ALL,
         mailbox::ALL,
+        policies::ALL,
         postings::ALL,
         rejects::ALL,
         risk::ALL,
@@ -38,6 +47,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
     ]
     .concat();
     all.extend(delivery::statements());
+    all.extend(dunning::statements());
     all.extend(payments::statements());
     all.extend(views::statements());
     all

@@ -218,6 +218,9 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy => Self::busy("the database is busy").with(|parts| parts.transient = true),
+            StoreError::BackDated(_) => {
+                Self::conflict("back_dated", format!("Nothing was decided: {error}."))
+            }
             StoreError::Money(error) => Self::unprocessable("amount_out_of_range", error.to_string()),
             other => Self::internal(other.to_string()),
         }

@@ -10,7 +10,6 @@
 
 use super::{Event, Reference, SOURCE, Stop, money, object};
 use receivables::money::Money;
-use receivables::policy::Policy;
 use serde::Deserialize;
 use store::activities::{self, Activity};
 use store::chargebacks::{self, Chargeback, Decision};
@@ -165,8 +164,7 @@ async fn take(
     cause: Cause,
     reason: &str,
 ) -> Result<Effect, Stop> {
-    let policy = Policy::standard();
-    let taken = payments::take_back(tx, cx.moment(), &policy, payment, amount, cause, reason).await?;
+    let taken = payments::take_back(tx, cx.moment(), payment, amount, cause, reason).await?;
     Ok(Effect::Processed(format!(
         "{}: {taken} of {amount} taken back",
         payment.id

@@ -5,7 +5,6 @@ use chrono::DateTime;
 use receivables::id::CheckoutId;
 use receivables::money::Money;
 use receivables::paylink::Turn;
-use receivables::policy::Policy;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use store::Tx;
@@ -130,7 +129,7 @@ async fn paid(
         reference: session.payment_intent.map_or(session.id, Reference::id),
     };
     let reference = confirmed.reference.clone();
-    let paid = checkouts::pay(tx, cx.moment(), &Policy::standard(), checkout, confirmed).await?;
+    let paid = checkouts::pay(tx, cx.moment(), checkout, confirmed).await?;
     if !matches!(paid, Effect::Processed(_)) {
         return Ok(paid);
     }

@@ -4,7 +4,6 @@ use crate::provider::Sender;
 use chrono::Duration;
 use receivables::id::LinkId;
 use receivables::money::Money;
-use receivables::policy::Policy;
 use render::{Line, MessageContext, Rendered, render_message};
 use store::delivery::{self, Carrier, Claimed, Listed};
 use store::links::{self, NewLink};
@@ -18,14 +17,13 @@ const LINK_LASTS: Duration = Duration::days(90);
 pub(super) async fn claim(
     cx: &Cx,
     db: &Db,
-    policy: &Policy,
     carrier: Carrier,
     wanted: usize,
 ) -> Result<(usize, Vec<(Claimed, String)>), Problem> {
     let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
     let (claim, tokens) = db
         .transaction(async |tx: &Tx<'_>| {
-            let claim = delivery::claim(tx, cx.moment(), policy, wanted, carrier).await?;
+            let claim = delivery::claim(tx, cx.moment(), wanted, carrier).await?;
             let tokens = make_links(cx, tx, &claim.claimed).await?;
             Ok::<_, Problem>((claim, tokens))
         })

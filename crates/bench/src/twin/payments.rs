@@ -10,7 +10,6 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use receivables::id::CheckoutId;
 use receivables::money::Money;
-use receivables::policy::Policy;
 use serde::Deserialize;
 use serde_json::json;
 use store::checkouts::{self, Confirmed};
@@ -78,7 +77,7 @@ async fn apply(tx: &Tx<'_>, moment: Moment, data: &Data) -> Result<Effect, Store
         received_on: data.at.date_naive(),
         method: "card".to_owned(),
     };
-    checkouts::pay(tx, moment, &Policy::standard(), &checkout, confirmed).await
+    checkouts::pay(tx, moment, &checkout, confirmed).await
 }
 
 /// What the load sends: a payment of one hand-over, signed as the sandbox signs.

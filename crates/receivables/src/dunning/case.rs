@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{CaseFacts, DueStep, NextAction, OpenItem, why};
+use super::{CaseFacts, Cover, DueStep, Hold, NextAction, OpenCharge, OpenItem, Taken, why};
 use crate::calendar;
-use crate::policy::{Policy, Step};
+use crate::id::InvoiceId;
+use crate::policy::{CatchUp, Policy, Step};
 
 /// When a policy acts, in the customer's time.
 pub(super) struct Hours<'a> {
@@ -29,7 +30,7 @@ impl<'a> Hours<'a> {
     /// before. `None` where it rests: on days it does not allow, and before the send time after one.
     pub(super) fn acting_for(&self, now: DateTime<Utc>) -> Option<NaiveDate> {
         let today = calendar::day_of(now, self.facts.time_zone);
-        let acts_on = |day: &NaiveDate| acting_day(self.policy, *day) == *day;
+        let acts_on = |day: &NaiveDate| acting_day(self.policy, self.facts, *day) == *day;
         let day = if now >= self.opening(today) {
             Some(today)
         } else {
@@ -40,14 +41,14 @@ impl<'a> Hours<'a> {
 
     /// The first send time from a day on.
     pub(super) fn opening_from(&self, day: NaiveDate) -> DateTime<Utc> {
-        self.opening(acting_day(self.policy, day))
+        self.opening(acting_day(self.policy, self.facts, day))
     }
 }
 
 /// The first day from `day` on which the policy acts.
-pub(super) fn acting_day(policy: &Policy, day: NaiveDate) -> NaiveDate {
+pub(super) fn acting_day(policy: &Policy, facts: &CaseFacts, day: NaiveDate) -> NaiveDate {
     if policy.business_days_only {
-        calendar::business_day_from(day)
+        facts.rest.all().business_day_from(day)
     } else {
         day
     }
@@ -70,43 +71,82 @@ pub(super) fn pause_ends(policy: &Policy, facts: &CaseFacts) -> Option<NaiveDate
 /// The days from `today` on at which a decision can come out differently from the day before, as days on
 /// which the policy acts. Everything a decision compares a day with is here.
 pub(super) fn days_of_change(policy: &Policy, facts: &CaseFacts, today: NaiveDate) -> BTreeSet<NaiveDate> {
-    if facts.hold.is_some() {
-        return BTreeSet::new();
+    let next_day = |day: NaiveDate| calendar::plus_days(day, 1);
+    let end_of = |hold: &Option<Hold>| hold.as_ref().and_then(|hold| hold.until).map(next_day);
+    let mut days = vec![today];
+    days.extend(pause_ends(policy, facts));
+    days.extend(end_of(&facts.hold));
+    for item in &facts.items {
+        days.extend(policy.steps.iter().map(|step| day_of_step(item, step)));
+        days.extend(item.promised_until.map(next_day));
+        days.extend(end_of(&item.hold));
+        days.push(next_day(item.due_on));
+        for taken in &item.taken {
+            let on = calendar::day_of(taken.at, facts.time_zone);
+            let notices = policy.acts().filter(|announced| announced.by.id == taken.step);
+            days.extend(notices.map(|announced| calendar::plus_days(on, i64::from(announced.notice_days))));
+            if policy.restart {
+                days.extend(policy.messages(false).map(|step| spaced(on, taken.day, step)));
+            }
+        }
     }
-    let of_items = facts.items.iter().flat_map(|item| {
-        let steps = policy.steps.iter().map(|step| day_of_step(item, step));
-        let promise_lapsed = item.promised_until.map(|until| calendar::plus_days(until, 1));
-        steps
-            .chain(promise_lapsed)
-            .chain([calendar::plus_days(item.due_on, 1)])
-    });
-    of_items
-        .chain(pause_ends(policy, facts))
-        .chain([today])
-        .map(|day| acting_day(policy, day.max(today)))
+    days.into_iter()
+        .map(|day| acting_day(policy, facts, day.max(today)))
         .collect()
 }
 
+/// The day of a step that follows one of `day`, which was taken `on`, as far apart as the policy has them.
+fn spaced(on: NaiveDate, day: i32, step: &Step) -> NaiveDate {
+    calendar::plus_days(on, i64::from(step.day).saturating_sub(i64::from(day)))
+}
+
+/// The ids of invoices, each once, in their order.
+pub(super) fn ids<'a>(items: impl Iterator<Item = &'a OpenItem>) -> Vec<InvoiceId> {
+    let mut ids = Vec::new();
+    for item in items {
+        if !ids.contains(&item.invoice) {
+            ids.push(item.invoice.clone());
+        }
+    }
+    ids
+}
+
 /// What keeps an invoice from being spoken about on a day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Obstacle {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Obstacle<'a> {
     Paid,
     Disputed,
     Promised(NaiveDate),
+    Planned,
+    Held(&'a Hold),
 }
 
-impl Obstacle {
-    pub(super) fn of(facts: &CaseFacts, item: &OpenItem, on: NaiveDate) -> Option<Obstacle> {
+impl<'a> Obstacle<'a> {
+    pub(super) fn of(
+        policy: &Policy,
+        facts: &CaseFacts,
+        item: &'a OpenItem,
+        on: NaiveDate,
+    ) -> Option<Obstacle<'a>> {
         if !item.balance.is_positive() || item.balance.currency() != facts.currency {
             return Some(Obstacle::Paid);
         }
-        if item.disputed {
+        if item.disputed.is_positive() && (!policy.dun_undisputed || asked_minor(item) <= 0) {
             return Some(Obstacle::Disputed);
         }
-        item.promised_until
-            .filter(|until| *until >= on)
-            .map(Obstacle::Promised)
+        if let Some(until) = item.promised_until.filter(|until| *until >= on) {
+            return Some(Obstacle::Promised(until));
+        }
+        if item.planned {
+            return Some(Obstacle::Planned);
+        }
+        item.hold.as_ref().filter(|hold| hold.on(on)).map(Obstacle::Held)
     }
+}
+
+/// What may be asked for: the undisputed part, in minor units.
+pub(super) fn asked_minor(item: &OpenItem) -> i64 {
+    item.balance.minor().saturating_sub(item.disputed.minor())
 }
 
 /// What a step has to say about an invoice, and the steps that are passed over for it.
@@ -114,6 +154,16 @@ pub(super) struct Word<'a> {
     pub(super) item: &'a OpenItem,
     pub(super) step: &'a Step,
     pub(super) skipped: Vec<&'a Step>,
+}
+
+impl<'a> Word<'a> {
+    fn only(item: &'a OpenItem, step: &'a Step) -> Word<'a> {
+        Word {
+            item,
+            step,
+            skipped: Vec::new(),
+        }
+    }
 }
 
 /// A message that is due.
@@ -140,9 +190,9 @@ impl<'a> Case<'a> {
         let mut eligible: Vec<&OpenItem> = facts
             .items
             .iter()
-            .filter(|item| Obstacle::of(facts, item, on).is_none())
+            .filter(|item| Obstacle::of(policy, facts, item, on).is_none())
             .collect();
-        eligible.sort_by_key(|item| (item.due_on, Reverse(item.balance.minor()), &item.invoice));
+        eligible.sort_by_key(|item| (item.due_on, Reverse(asked_minor(item)), &item.invoice, item.part));
         let (overdue, upcoming) = eligible.into_iter().partition(|item| item.due_on < on);
         Case {
             policy,
@@ -160,9 +210,19 @@ impl<'a> Case<'a> {
         self
     }
 
+    /// The hold on the customer that stands on this day.
+    pub(super) fn hold(&self) -> Option<&'a Hold> {
+        self.facts.hold.as_ref().filter(|hold| hold.on(self.on))
+    }
+
+    /// Whether nothing may be said or done at all.
+    pub(super) fn stopped(&self) -> bool {
+        self.hold().is_some() || self.facts.handed_over
+    }
+
     /// The message that is due for this day.
     pub(super) fn outgoing(&self) -> Option<Outgoing<'a>> {
-        if self.facts.hold.is_some() || self.paused_until().is_some() {
+        if self.stopped() || self.paused_until().is_some() {
             None
         } else {
             self.reached()
@@ -176,13 +236,18 @@ impl<'a> Case<'a> {
             .iter()
             .filter_map(|item| self.word(item, true))
             .collect();
-        if self.dunned() {
-            let lead = self.word(self.overdue.first()?, false)?;
-            return Some(Outgoing {
-                lead,
-                overdue: self.overdue.clone(),
-                upcoming,
-            });
+        let carrying = self.carrying().filter(|_| self.worth_it());
+        if let Some(carrying) = carrying {
+            if let Some(lead) = self.word(carrying, false) {
+                return Some(Outgoing {
+                    lead,
+                    overdue: self.overdue.clone(),
+                    upcoming,
+                });
+            }
+            if !self.policy.pre_due_while_overdue {
+                return None;
+            }
         }
         let first = upcoming.first()?;
         let lead = Word {
@@ -197,10 +262,36 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Whether case steps are under way: the overdue sum is worth it, and there are steps left.
-    fn dunned(&self) -> bool {
-        let steps_left = |item: &&OpenItem| self.open_steps(item, false).next().is_some();
-        self.worth_it() && self.overdue.first().is_some_and(steps_left)
+    /// The oldest overdue invoice about which there is something left to say.
+    pub(super) fn carrying(&self) -> Option<&'a OpenItem> {
+        // What was missed and is not caught up will never be said.
+        let sayable = |item: &&'a OpenItem| {
+            self.open_steps(item, false)
+                .any(|step| self.policy.catch_up != CatchUp::Skip || self.natural_day(item, step) >= self.on)
+        };
+        self.overdue
+            .iter()
+            .copied()
+            .filter(|item| !self.out_of_attempts(item))
+            .find(sayable)
+    }
+
+    /// Whether as many messages were sent about an invoice as the policy allows.
+    pub(super) fn out_of_attempts(&self, item: &OpenItem) -> bool {
+        let attempts = item.taken.iter().filter(|taken| taken.listed && taken.day > 0);
+        self.policy
+            .max_attempts
+            .and_then(|most| usize::try_from(most).ok())
+            .is_some_and(|most| attempts.count() >= most)
+    }
+
+    /// Whether everything was said about what is overdue, and nothing that was announced is still to be done.
+    pub(super) fn all_said(&self) -> bool {
+        !self.overdue.is_empty()
+            && self.worth_it()
+            && !self.stopped()
+            && self.carrying().is_none()
+            && !self.act_pending()
     }
 
     /// Whether what is overdue and not covered reaches the policy's least balance.
@@ -214,11 +305,23 @@ impl<'a> Case<'a> {
         self.facts.on_account.minor().max(0)
     }
 
-    /// The overdue sum in minor units. A sum beyond 64 bits is more than any least balance.
+    /// The overdue sum with the charges on it, in minor units. A sum beyond 64 bits is more than any least balance.
     pub(super) fn overdue_minor(&self) -> i64 {
-        self.overdue
+        if self.overdue.is_empty() {
+            return 0;
+        }
+        let invoices = self.overdue.iter().map(|item| asked_minor(item));
+        let charges = self.charges().map(|charge| charge.balance.minor());
+        invoices.chain(charges).fold(0, i64::saturating_add)
+    }
+
+    /// The open charges.
+    pub(super) fn charges(&self) -> impl Iterator<Item = &'a OpenCharge> {
+        let currency = self.facts.currency;
+        self.facts
+            .charges
             .iter()
-            .fold(0, |sum: i64, item| sum.saturating_add(item.balance.minor()))
+            .filter(move |charge| charge.balance.is_positive() && charge.balance.currency() == currency)
     }
 
     /// The day until which the customer is left in peace, where that lies ahead.
@@ -226,27 +329,70 @@ impl<'a> Case<'a> {
         pause_ends(self.policy, self.facts).filter(|until| self.on < *until)
     }
 
-    /// The steps of a kind beyond the last one taken for an invoice.
-    fn open_steps(&self, item: &OpenItem, per_invoice: bool) -> impl Iterator<Item = &'a Step> + use<'a> {
-        let steps: Vec<&'a Step> = self.policy.steps_of(per_invoice).collect();
-        let taken = steps.iter().rposition(|step| item.taken.contains(&step.id));
-        steps.into_iter().skip(taken.map_or(0, |at| at.saturating_add(1)))
+    /// What was taken for an invoice among the steps of a kind, as far as it counts, the latest step of it.
+    fn last_taken(&self, item: &'a OpenItem, per_invoice: bool) -> Option<&'a Taken> {
+        let anew = self.policy.restart && !per_invoice;
+        item.taken
+            .iter()
+            .filter(|taken| (taken.day <= 0) == per_invoice && (taken.carried || !anew))
+            .max_by_key(|taken| (taken.day, taken.at))
     }
 
-    /// What the latest step of a kind that has come has to say about an invoice.
+    /// The steps of a kind beyond the last one taken for an invoice.
+    fn open_steps(&self, item: &'a OpenItem, per_invoice: bool) -> impl Iterator<Item = &'a Step> + use<'a> {
+        let taken = self.last_taken(item, per_invoice).map(|taken| taken.day);
+        self.policy
+            .messages(per_invoice)
+            .filter(move |step| taken.is_none_or(|day| step.day > day))
+    }
+
+    /// What is due to be said about an invoice with the steps of a kind.
     fn word(&self, item: &'a OpenItem, per_invoice: bool) -> Option<Word<'a>> {
         let come = self
             .open_steps(item, per_invoice)
             .take_while(|step| day_of_step(item, step) <= self.on);
+        if self.policy.restart && !per_invoice {
+            let step = self.open_steps(item, per_invoice).next()?;
+            let last = self.last_taken(item, per_invoice);
+            let after =
+                last.map(|last| spaced(calendar::day_of(last.at, self.facts.time_zone), last.day, step));
+            let come = after.unwrap_or(self.on).max(day_of_step(item, step)) <= self.on;
+            return come.then(|| Word::only(item, step));
+        }
         let mut skipped: Vec<&Step> = come.collect();
+        if self.policy.catch_up == CatchUp::All {
+            return skipped.first().map(|step| Word::only(item, step));
+        }
+        if let Some(warning) = skipped.iter().rposition(|step| self.policy.announces(step)) {
+            skipped.truncate(warning.saturating_add(1));
+        }
         let step = skipped.pop()?;
-        Some(Word { item, step, skipped })
+        let missed = self.policy.catch_up == CatchUp::Skip && self.natural_day(item, step) < self.on;
+        (!missed).then_some(Word { item, step, skipped })
+    }
+
+    /// The day on which a step would be taken if the policy were never kept from acting.
+    fn natural_day(&self, item: &OpenItem, step: &Step) -> NaiveDate {
+        let next_day = |day: NaiveDate| calendar::plus_days(day, 1);
+        let freed = [
+            item.resumed_on,
+            item.promised_until.map(next_day),
+            item.hold.as_ref().and_then(|hold| hold.until).map(next_day),
+            self.facts.hold.as_ref().and_then(|hold| hold.until).map(next_day),
+            pause_ends(self.policy, self.facts),
+        ];
+        let day = freed
+            .into_iter()
+            .flatten()
+            .fold(day_of_step(item, step), NaiveDate::max);
+        acting_day(self.policy, self.facts, day)
     }
 
     /// The steps that a message with the case step `said` takes for an overdue invoice it lists.
     fn taken_for(&self, item: &'a OpenItem, said: &'a Step) -> impl Iterator<Item = &'a Step> {
-        self.open_steps(item, false)
-            .filter(move |step| step.id == said.id || day_of_step(item, step) <= self.on)
+        self.open_steps(item, false).filter(move |step| {
+            step.id == said.id || (step.day < said.day && day_of_step(item, step) <= self.on)
+        })
     }
 }
 
@@ -261,26 +407,35 @@ impl<'a> Outgoing<'a> {
 
     pub(super) fn due_step(&self, case: &Case<'a>, hours: &Hours<'_>) -> DueStep {
         let Word { item, step, skipped } = &self.lead;
+        let cover = |item: &OpenItem, step: &Step, listed: bool| Cover {
+            invoice: item.invoice.clone(),
+            part: item.part,
+            step: step.id.clone(),
+            day: step.day,
+            listed,
+        };
         let of_overdue = self.overdue.iter().flat_map(|item| {
+            let said = |taken: &Step| taken.id == step.id;
             case.taken_for(item, step)
-                .map(|step| (item.invoice.clone(), step.id.clone()))
+                .map(move |step| cover(item, step, said(step)))
         });
         let of_upcoming = self.upcoming.iter().flat_map(|word| {
-            let steps = word.skipped.iter().chain([&word.step]);
-            steps.map(|step| (word.item.invoice.clone(), step.id.clone()))
+            let passed = word.skipped.iter().map(|step| cover(word.item, step, false));
+            passed.chain([cover(word.item, word.step, true)])
         });
+        let charges: Vec<InvoiceId> = match self.overdue.is_empty() {
+            true => Vec::new(),
+            false => case.charges().map(|charge| charge.id.clone()).collect(),
+        };
         DueStep {
             step: step.id.clone(),
-            template: step.template.clone(),
+            template: step.template.clone().unwrap_or_default(),
             channels: step.channels.clone(),
-            cycle: item.invoice.to_string(),
+            cycle: item.cycle(),
             carrying: item.invoice.clone(),
-            overdue: self.overdue.iter().map(|item| item.invoice.clone()).collect(),
-            upcoming: self
-                .upcoming
-                .iter()
-                .map(|word| word.item.invoice.clone())
-                .collect(),
+            overdue: ids(self.overdue.iter().copied()),
+            charges,
+            upcoming: ids(self.upcoming.iter().map(|word| word.item)),
             covers: of_overdue.chain(of_upcoming).collect(),
             skipped: skipped.iter().map(|step| step.id.clone()).collect(),
             scheduled_for: hours.opening_from(day_of_step(item, step)),
@@ -292,7 +447,7 @@ impl<'a> Outgoing<'a> {
         NextAction {
             at,
             step: self.lead.step.id.clone(),
-            invoices: self.listed().map(|item| item.invoice.clone()).collect(),
+            invoices: ids(self.listed()),
             why: why::of(case, self),
         }
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::case::{self, Case, Hours, Obstacle, acting_day};
+use super::case::{self, Case, Hours, acting_day};
 use super::{CaseFacts, OpenItem, verdicts, why};
 use crate::calendar;
 use crate::id::InvoiceId;
@@ -17,6 +17,8 @@ pub enum Contact {
     Go {
         /// Overdue invoices, the oldest first.
         overdue: Vec<InvoiceId>,
+        /// Charges that are open.
+        charges: Vec<InvoiceId>,
         /// Invoices not yet overdue, the first to fall due first.
         upcoming: Vec<InvoiceId>,
     },
@@ -54,12 +56,13 @@ pub fn may_contact(
 ) -> Contact {
     let hours = Hours::of(policy, facts);
     let case = Case::on(policy, facts, calendar::day_of(now, facts.time_zone));
-    let listed = |items: &[&OpenItem]| -> Vec<InvoiceId> {
-        items
-            .iter()
-            .filter(|item| invoices.contains(&item.invoice))
-            .map(|item| item.invoice.clone())
-            .collect()
+    let listed = |items: &[&OpenItem]| {
+        case::ids(
+            items
+                .iter()
+                .copied()
+                .filter(|item| invoices.contains(&item.invoice)),
+        )
     };
     let (overdue, upcoming) = (listed(&case.overdue), listed(&case.upcoming));
     let Some(step) = policy.step(step) else {
@@ -71,6 +74,7 @@ pub fn may_contact(
     };
     let cancelled = || {
         refused(verdicts::HOLD, verdicts::hold(&case))
+            .or_else(|| refused(verdicts::AGENCY, verdicts::agency(&case)))
             .or_else(|| {
                 refused(
                     verdicts::OPEN_INVOICES,
@@ -93,7 +97,7 @@ pub fn may_contact(
             detail,
         };
     }
-    if acting_day(policy, case.on) != case.on {
+    if acting_day(policy, facts, case.on) != case.on {
         let (rule, detail) = (verdicts::SEND_WINDOW, verdicts::send_window(&case, now));
         return Contact::Defer {
             until: hours.opening_from(case.on),
@@ -102,8 +106,17 @@ pub fn may_contact(
         };
     }
     // What a per-invoice step said before the due date is not said after it.
+    if step.per_invoice {
+        return Contact::Go {
+            overdue: Vec::new(),
+            charges: Vec::new(),
+            upcoming,
+        };
+    }
+    let charges = case.charges().map(|charge| charge.id.clone());
     Contact::Go {
-        overdue: if step.per_invoice { Vec::new() } else { overdue },
+        overdue,
+        charges: charges.filter(|id| invoices.contains(id)).collect(),
         upcoming,
     }
 }
@@ -126,10 +139,14 @@ fn still_open(
     } else {
         overdue.len()
     };
-    let found = invoices.iter().map(
+    let charges = &case.facts.charges;
+    let named = invoices
+        .iter()
+        .filter(|id| !charges.iter().any(|charge| charge.id == **id));
+    let found = named.map(
         |id| match case.facts.items.iter().find(|item| item.invoice == *id) {
             None => format!("{id} is paid"),
-            Some(item) => format!("{} {}", item.number, state(case, item)),
+            Some(item) => format!("{} {}", item.number, verdicts::state(case, item)),
         },
     );
     let found: Vec<String> = found.take(5).collect();
@@ -141,16 +158,6 @@ fn still_open(
             found.join(", ")
         ),
     )
-}
-
-fn state(case: &Case<'_>, item: &OpenItem) -> String {
-    match Obstacle::of(case.facts, item, case.on) {
-        Some(Obstacle::Paid) => "is paid".to_owned(),
-        Some(Obstacle::Disputed) => "is disputed".to_owned(),
-        Some(Obstacle::Promised(until)) => format!("is promised until {until}"),
-        None if item.due_on < case.on => "is overdue".to_owned(),
-        None => format!("is not due before {}", item.due_on),
-    }
 }
 
 /// Whether the oldest overdue invoice that is left has come to the step.

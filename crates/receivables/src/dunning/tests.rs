@@ -2,7 +2,14 @@
 //! +1, firm +14, at nine, Monday to Friday, three days between messages, at least 10 EUR), a customer in
 //! Berlin in winter (nine is 08:00 UTC). In 2026 the 20th of January is a Tuesday.
 
+use chrono::NaiveDate;
+
 use super::*;
+use crate::country::Country;
+use crate::currency::Currency;
+use crate::id::CustomerId;
+use crate::money::Money;
+use crate::zone::Zone;
 
 mod evidence;
 mod listing;
@@ -31,19 +38,32 @@ pub(super) fn item(letter: char, due_on: &str, minor: i64) -> OpenItem {
         number: letter.to_string(),
         due_on: day(due_on),
         balance: eur(minor),
-        disputed: false,
+        part: 0,
+        disputed: eur(0),
         promised_until: None,
+        planned: false,
+        hold: None,
+        resumed_on: None,
         taken: Vec::new(),
     }
 }
 
 fn took(mut item: OpenItem, steps: &[&str]) -> OpenItem {
-    item.taken = steps.iter().map(|step| (*step).to_owned()).collect();
+    let policy = Policy::standard();
+    let taken = |step: &&str| Taken {
+        step: (*step).to_owned(),
+        day: policy.step(step).unwrap().day,
+        carried: true,
+        listed: true,
+        sent: true,
+        at: at("2026-01-01 08:00"),
+    };
+    item.taken = steps.iter().map(taken).collect();
     item
 }
 
 fn disputed(mut item: OpenItem) -> OpenItem {
-    item.disputed = true;
+    item.disputed = item.balance;
     item
 }
 
@@ -57,11 +77,23 @@ pub(super) fn facts(items: Vec<OpenItem>) -> CaseFacts {
         customer: CustomerId::from_parts(0, [0; 10]),
         currency: Currency::parse("EUR").unwrap(),
         time_zone: Zone::parse("Europe/Berlin").unwrap(),
+        rest: RestDays::of(Country::parse("DE").unwrap(), None),
         hold: None,
+        suspended: false,
+        handed_over: false,
         last_contact_at: None,
         on_account: Money::zero(Currency::parse("EUR").unwrap()),
         items,
+        charges: Vec::new(),
+        done: Vec::new(),
     }
+}
+
+fn on_hold(until: Option<&str>) -> Option<Hold> {
+    Some(Hold {
+        reason: "lawyers talk".to_owned(),
+        until: until.map(day),
+    })
 }
 
 fn contacted(mut facts: CaseFacts, when: &str) -> CaseFacts {
@@ -421,7 +453,7 @@ fn what_stands_in_the_way_of_an_invoice() {
 fn a_hold_stops_everything_and_a_pause_delays_it() {
     let case = || facts(vec![took(item('A', "2026-01-20", 5_000), &["pre_due"])]);
     let held = CaseFacts {
-        hold: Some("lawyers talk".to_owned()),
+        hold: on_hold(None),
         ..case()
     };
     let plan = planned(&held, "2026-01-21 08:00");

@@ -1,7 +1,7 @@
 //! Customers and their contacts.
 
 use crate::zone::Zone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::channel::Channel;
@@ -12,7 +12,7 @@ use crate::limits;
 use crate::money::Money;
 
 /// Whether a customer is protected as a consumer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CustomerKind {
     /// A company or public body.
@@ -175,6 +175,9 @@ pub struct CustomerInput {
     /// Name of the dunning policy, where it is not the standard one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// What it is known by among its kind: pools of customers are made by them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// Whether an invoice without the customer's order number will not be paid.
     pub po_required: bool,
     /// The channel to try first.
@@ -209,6 +212,7 @@ impl CustomerInput {
             fields.report("credit_limit", "out_of_range", "a credit limit is zero or more");
         }
         let policy = fields.optional("policy", kinds::slug);
+        let tags = fields.values("tags", limits::TAGS, kinds::slug);
         let po_required = fields.optional("po_required", kinds::boolean).unwrap_or(false);
         let preferred_channel = fields.optional("preferred_channel", kinds::one_of(Channel::NAMES));
         let preferred_payment_methods =
@@ -227,6 +231,7 @@ impl CustomerInput {
                 terms_days,
                 credit_limit,
                 policy,
+                tags,
                 po_required,
                 preferred_channel,
                 preferred_payment_methods,

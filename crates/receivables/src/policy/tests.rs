@@ -1,6 +1,6 @@
 //! Which policies are taken and what is said about the others.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -31,12 +31,19 @@ fn the_standard_policy_has_the_published_shape_and_reads_back() {
     assert_eq!(Policy::parse(&expected), Ok(Policy::standard()));
 }
 
+#[test]
+fn a_new_ledger_starts_with_the_standard_policy() {
+    let stored = include_str!("../../../store/src/migrations/m0003_collections/standard.json");
+    let stored: Value = serde_json::from_str(stored).unwrap();
+    assert_eq!(Policy::parse(&stored), Ok(Policy::standard()));
+}
+
 /// A place in the standard policy, what is put there, and the problems that makes.
 type Case<'a> = (&'a str, Value, &'a [(&'a str, &'a str)]);
 
 #[test]
 fn every_problem_of_a_policy_is_named() {
-    let cases: [Case<'_>; 19] = [
+    let cases: [Case<'_>; 33] = [
         ("/name", json!("My Policy"), &[("/name", "invalid_name")]),
         ("/unit", json!("invoice"), &[("/unit", "unknown_value")]),
         ("/send_at", json!("9:00"), &[("/send_at", "invalid_time")]),
@@ -62,7 +69,7 @@ fn every_problem_of_a_policy_is_named() {
             json!(91),
             &[("/min_days_between_contacts", "out_of_range")],
         ),
-        ("/catch_up", json!("all"), &[("/catch_up", "not_supported")]),
+        ("/max_attempts", json!(0), &[("/max_attempts", "out_of_range")]),
         ("/catch_up", json!("never"), &[("/catch_up", "unknown_value")]),
         ("/steps", json!([]), &[("/steps", "required")]),
         (
@@ -87,10 +94,83 @@ fn every_problem_of_a_policy_is_named() {
         ("/steps/1/day", json!(14), &[("/steps/2/day", "unordered")]),
         ("/steps/1/day", json!(0), &[("/steps/1/day", "out_of_range")]),
         ("/steps/0/day", json!(2), &[("/steps/0/day", "out_of_range")]),
+        ("/restart", json!("yes"), &[("/restart", "wrong_type")]),
+        (
+            "/steps/2/colour",
+            json!("red"),
+            &[("/steps/2/colour", "unknown_field")],
+        ),
+        (
+            "/steps/2/channels",
+            json!([]),
+            &[("/steps/2/channels", "required")],
+        ),
+        (
+            "/steps/2",
+            json!({"id": "x", "day": 20}),
+            &[("/steps/2", "does_nothing")],
+        ),
+        (
+            "/steps/2",
+            json!({"id": "x", "day": 20, "channels": ["email"]}),
+            &[("/steps/2/template", "required")],
+        ),
+        (
+            "/steps/2",
+            json!({"id": "x", "day": 20, "task": "call", "then": {"after_days": 7, "act": "suspend"}}),
+            &[("/steps/2/then", "unannounced")],
+        ),
+        (
+            "/steps/2/then",
+            json!({"after_days": 0, "act": "sue"}),
+            &[
+                ("/steps/2/then/after_days", "out_of_range"),
+                ("/steps/2/then/act", "unknown_value"),
+            ],
+        ),
+        (
+            "/steps",
+            json!([{"id": "x", "day": 20, "act": "hand_over"}]),
+            &[("/steps/0/act", "unannounced")],
+        ),
+        (
+            "/steps/2",
+            json!({"id": "x", "day": 20, "act": "hand_over", "announced_by": "pre_due"}),
+            &[("/steps/2/announced_by", "unannounced")],
+        ),
+        (
+            "/steps/2/act",
+            json!("suspend"),
+            &[("/steps/2/act", "out_of_place")],
+        ),
+        (
+            "/steps/2/notice_days",
+            json!(3),
+            &[("/steps/2/notice_days", "out_of_place")],
+        ),
+        (
+            "/steps/2/approval",
+            json!("manager"),
+            &[("/steps/2/approval", "out_of_place")],
+        ),
+        (
+            "/steps/0/task",
+            json!("call"),
+            &[("/steps/0/task", "out_of_place")],
+        ),
+        (
+            "/steps/2/task",
+            json!("sing"),
+            &[("/steps/2/task", "unknown_value")],
+        ),
     ];
     for (place, value, expected) in cases {
         let mut policy = standard();
-        *policy.pointer_mut(place).unwrap() = value.clone();
+        let (parent, field) = place.rsplit_once('/').unwrap();
+        match policy.pointer_mut(parent).unwrap() {
+            Value::Object(fields) => drop(fields.insert(field.to_owned(), value.clone())),
+            other => other[field.parse::<usize>().unwrap()] = value.clone(),
+        }
         let expected: Vec<_> = expected
             .iter()
             .map(|(p, c)| ((*p).to_owned(), (*c).to_owned()))
@@ -100,20 +180,49 @@ fn every_problem_of_a_policy_is_named() {
 }
 
 #[test]
-fn what_nothing_would_carry_out_is_refused_rather_than_ignored() {
+fn a_policy_with_everything_reads_back() {
+    let policy = json!({
+        "name": "full", "unit": "customer", "send_at": "08:30", "business_days_only": false,
+        "min_balance": {"EUR": "10.00", "JPY": "1000"}, "min_days_between_contacts": 0, "max_attempts": 6,
+        "catch_up": "all", "restart": true, "pre_due_while_overdue": true, "dun_undisputed": true,
+        "steps": [
+            {"id": "pre_due", "day": -5, "per_invoice": true, "channels": ["email"], "template": "pre_due"},
+            {"id": "firm", "day": 14, "channels": ["email", "sms"], "template": "firm", "notify": ["sales"],
+             "task": "call"},
+            {"id": "review", "day": 20, "task": "review"},
+            {"id": "warning", "day": 45, "channels": ["letter"], "template": "suspension_warning",
+             "then": {"after_days": 7, "act": "suspend"}},
+            {"id": "final", "day": 60, "channels": ["email"], "template": "hand_over_notice"},
+            {"id": "agency", "day": 75, "act": "hand_over", "announced_by": "final", "notice_days": 10,
+             "approval": "manager"}
+        ]
+    });
+    let read = Policy::parse(&policy).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), policy);
+    let acts: Vec<(&str, &str, i32, u32)> = read
+        .acts()
+        .map(|act| (act.step.id.as_str(), act.by.id.as_str(), act.day, act.notice_days))
+        .collect();
+    assert_eq!(acts, [("warning", "warning", 45, 7), ("agency", "final", 75, 10)]);
+    let errands: Vec<&str> = read.errands().map(|step| step.id.as_str()).collect();
+    assert_eq!(errands, ["review"]);
+}
+
+#[test]
+fn an_act_is_announced_by_the_last_word_before_it_where_the_policy_names_none() {
     let mut policy = standard();
-    policy["steps"][2]["fee"] = json!({"kind": "flat", "amount": {"EUR": "10.00"}});
-    policy["steps"][2]["notify"] = json!(["sales"]);
-    policy["steps"][2]["colour"] = json!("red");
-    let expected = [
-        ("/steps/2/notify", "not_supported"),
-        ("/steps/2/fee", "not_supported"),
-        ("/steps/2/colour", "unknown_field"),
-    ];
+    policy["steps"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"id": "agency", "day": 75, "act": "hand_over"}));
+    let policy = Policy::parse(&policy).unwrap();
+    let act = policy.acts().next().unwrap();
     assert_eq!(
-        problems(&policy),
-        expected.map(|(p, c)| (p.to_owned(), c.to_owned()))
+        (act.by.id.as_str(), act.notice_days),
+        ("firm", limits::NOTICE_DAYS)
     );
+    assert!(policy.announces(policy.step("firm").unwrap()));
+    assert!(!policy.announces(policy.step("reminder").unwrap()));
 }
 
 #[test]

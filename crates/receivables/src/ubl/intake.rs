@@ -151,6 +151,7 @@ impl UblDocument {
             terms_days: None,
             credit_limit: None,
             policy: None,
+            tags: Vec::new(),
             po_required: false,
             preferred_channel: None,
             preferred_payment_methods: Vec::new(),

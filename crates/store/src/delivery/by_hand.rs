@@ -9,7 +9,6 @@ use crate::moment::Moment;
 use crate::params;
 use receivables::id::{CustomerId, MessageId};
 use receivables::message::MessageStatus;
-use receivables::policy::Policy;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -37,22 +36,16 @@ pub enum Changed {
 }
 
 /// Puts a failed or uncertain message back into the queue.
-pub async fn retry(tx: &Tx<'_>, moment: Moment, policy: &Policy, id: &MessageId) -> Result<Changed> {
-    change(tx, moment, policy, id, MessageStatus::Queued).await
+pub async fn retry(tx: &Tx<'_>, moment: Moment, id: &MessageId) -> Result<Changed> {
+    change(tx, moment, id, MessageStatus::Queued).await
 }
 
 /// Takes a message back before it leaves; its step may come due again.
-pub async fn cancel(tx: &Tx<'_>, moment: Moment, policy: &Policy, id: &MessageId) -> Result<Changed> {
-    change(tx, moment, policy, id, MessageStatus::Cancelled).await
+pub async fn cancel(tx: &Tx<'_>, moment: Moment, id: &MessageId) -> Result<Changed> {
+    change(tx, moment, id, MessageStatus::Cancelled).await
 }
 
-async fn change(
-    tx: &Tx<'_>,
-    moment: Moment,
-    policy: &Policy,
-    id: &MessageId,
-    to: MessageStatus,
-) -> Result<Changed> {
+async fn change(tx: &Tx<'_>, moment: Moment, id: &MessageId, to: MessageStatus) -> Result<Changed> {
     let Some(row) = tx.find::<StandingRow>(STANDING, params![id.as_str()]).await? else {
         return Ok(Changed::Unknown);
     };
@@ -66,7 +59,7 @@ async fn change(
     let cancelled = to == MessageStatus::Cancelled;
     if cancelled {
         release_steps(tx, std::slice::from_ref(id)).await?;
-        dunning::replan(tx, moment, policy, &BTreeSet::from([row.customer.clone()])).await?;
+        dunning::replan(tx, moment, &BTreeSet::from([row.customer.clone()])).await?;
     }
     let activity = Activity {
         customer_id: row.customer,

@@ -8,11 +8,12 @@ use crate::error::{Result, StoreError};
 use crate::instants::instant;
 use crate::moment::{Moment, random};
 use crate::params;
+use crate::policies::Book;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use data_encoding::HEXLOWER;
 use receivables::currency::Currency;
 use receivables::dunning::{CaseFacts, Contact, may_contact};
-use receivables::id::{CustomerId, InvoiceId, MessageId};
+use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
 use receivables::message::MessageStatus;
 use receivables::money::Money;
 use receivables::policy::Policy;
@@ -26,7 +27,7 @@ const LEASE: Duration = Duration::seconds(120);
 
 statements! {
     DUE = "SELECT json_object('id', m.id, 'customer', m.customer_id, 'currency', m.currency, 'policy', m.policy,
-            'step', m.step, 'template', m.template, 'channel', m.channel, 'status', m.status,
+            'policy_id', m.policy_id,            'step', m.step, 'template', m.template, 'channel', m.channel, 'status', m.status,
             'lease', m.lease, 'provider', m.provider, 'attempts', m.attempts, 'why', m.why, 'customer_name', k.name, 'locale', k.locale,
             'invoices', json((SELECT json_group_array(s.invoice_id) FROM steps_taken s
                 WHERE s.message_id = m.id AND s.listed = 1)),
@@ -39,7 +40,7 @@ statements! {
         WHERE m.status IN ('queued', 'sending') AND m.attempt_at <= ?1 ORDER BY m.attempt_at LIMIT ?2";
     ANY_DUE = "SELECT 1 FROM messages WHERE status IN ('queued', 'sending') AND attempt_at <= ? LIMIT 1";
     INVOICES = "SELECT json_object('id', id, 'number', number, 'issue_on', issue_on, 'due_on', due_on,
-            'total_minor', total_minor, 'balance_minor', balance_minor)
+            'total_minor', total_minor, 'balance_minor', balance_minor - disputed_minor)
         FROM invoices WHERE id IN (SELECT value FROM json_each(?))";
 }
 
@@ -54,6 +55,8 @@ pub struct Claimed {
     pub customer_name: String,
     /// The language to write in.
     pub locale: String,
+    /// The policy.
+    pub policy: String,
     /// The policy's step.
     pub step: String,
     /// The words.
@@ -109,6 +112,7 @@ struct DueRow {
     customer: CustomerId,
     currency: Currency,
     policy: String,
+    policy_id: Option<PolicyId>,
     step: String,
     template: String,
     channel: String,
@@ -151,24 +155,23 @@ pub struct Carrier {
 }
 
 /// Claims at most `limit` due messages, after looking once more at everything that could speak against each.
-pub async fn claim(
-    tx: &Tx<'_>,
-    moment: Moment,
-    policy: &Policy,
-    limit: u32,
-    carrier: Carrier,
-) -> Result<Claim> {
+pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) -> Result<Claim> {
     let due: Vec<DueRow> = tx.list(DUE, params![moment.ms(), limit]).await?;
     if due.is_empty() {
         return Ok(Claim::default());
     }
     let customers: BTreeSet<CustomerId> = due.iter().map(|message| message.customer.clone()).collect();
     let cases: BTreeMap<(CustomerId, Currency), CaseFacts> =
-        dunning::cases_of(tx, &Vec::from_iter(&customers))
+        dunning::cases_of(tx, moment, &Vec::from_iter(&customers))
             .await?
             .into_iter()
-            .map(|case| ((case.customer.clone(), case.currency), case))
+            .map(|case| ((case.facts.customer.clone(), case.facts.currency), case.facts))
             .collect();
+    let versions: BTreeSet<&PolicyId> = due
+        .iter()
+        .filter_map(|message| message.policy_id.as_ref())
+        .collect();
+    let book = Book::load(tx, moment, &versions).await?;
     let mut settlements = Vec::new();
     let mut log = Vec::new();
     let mut cancelled = Vec::new();
@@ -176,6 +179,8 @@ pub async fn claim(
     for message in &due {
         let key = (message.customer.clone(), message.currency);
         let mut settlement = Settlement::new(&message.id, MessageStatus::Queued, message.lease.as_deref());
+        let policy = book.of_message(message.policy_id.as_ref(), &message.policy);
+        let policy = policy.map(|version| &version.policy);
         let fate = verdict(message, cases.get(&key), policy, moment, carrier)?;
         match may_have_left(message, fate) {
             Fate::Go {
@@ -240,7 +245,7 @@ pub async fn claim(
     activities::record(tx, moment, &log).await?;
     if !cancelled.is_empty() {
         release_steps(tx, &cancelled).await?;
-        dunning::replan(tx, moment, policy, &customers).await?;
+        dunning::replan(tx, moment, &customers).await?;
     }
 
     let wanted: BTreeSet<&InvoiceId> = going
@@ -263,6 +268,7 @@ pub async fn claim(
                 customer: message.customer.clone(),
                 customer_name: message.customer_name.clone(),
                 locale: message.locale.clone(),
+                policy: message.policy.clone(),
                 step: message.step.clone(),
                 template: message.template.clone(),
                 channel: message.channel.clone(),
@@ -328,7 +334,8 @@ enum Fate<'a> {
 fn verdict<'a>(
     message: &DueRow,
     case: Option<&'a CaseFacts>,
-    policy: &Policy,
+    policy: Option<&Policy>,
+
     moment: Moment,
     carrier: Carrier,
 ) -> Result<Fate<'a>> {
@@ -348,9 +355,19 @@ fn verdict<'a>(
     let mut fresh = case.clone();
     // The message itself is no earlier contact.
     fresh.last_contact_at = message.others_sent_ms.map(instant).transpose()?;
+    let Some(policy) = policy else {
+        return Ok(Fate::Cancel(format!(
+            "There is no policy {} any more",
+            message.policy
+        )));
+    };
     let (overdue, upcoming) = match may_contact(policy, &fresh, &message.step, &message.invoices, moment.now)
     {
-        Contact::Go { overdue, upcoming } => (overdue, upcoming),
+        Contact::Go {
+            overdue,
+            charges,
+            upcoming,
+        } => ([overdue, charges].concat(), upcoming),
         Contact::Cancel { rule, detail } => return Ok(Fate::Cancel(format!("Rule {rule}: {detail}"))),
         Contact::Defer { until, rule, detail } => {
             return Ok(Fate::Defer(until, format!("Rule {rule}: {detail}")));

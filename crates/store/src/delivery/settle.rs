@@ -3,15 +3,15 @@
 use super::{Claimed, Settlement, settle_rows};
 use crate::activities::{self, Activity};
 use crate::db::Tx;
+use crate::dunning;
 use crate::error::Result;
 use crate::moment::{Moment, random};
 use crate::suppressions::{self, Evidence};
 use chrono::{DateTime, SecondsFormat, Utc};
 use receivables::backoff;
 use receivables::message::MessageStatus;
-use receivables::policy::Policy;
 use receivables::suppression::Reason;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a provider made of a message.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub enum Outcome {
 pub async fn settle(
     tx: &Tx<'_>,
     moment: Moment,
-    policy: &Policy,
+
     provider: &str,
     outcomes: &[(Claimed, Outcome)],
 ) -> Result<usize> {
@@ -109,6 +109,7 @@ pub async fn settle(
         .collect();
     let mut log = Vec::new();
     let mut sent = 0_usize;
+    let mut told = BTreeSet::new();
     for ((message, outcome), settlement) in outcomes.iter().zip(&settlements) {
         let Some(status) = settled.get(message.id.as_str()) else {
             continue;
@@ -116,19 +117,21 @@ pub async fn settle(
         let left = matches!(outcome, Outcome::Sent { .. });
         if left {
             sent = sent.saturating_add(1);
+            told.insert(message.customer.clone());
         }
         // What the provider has said meanwhile has its own activity.
         if left || *status == settlement.status {
-            log.extend(outcome_activity(policy, provider, message, outcome, *status));
+            log.extend(outcome_activity(provider, message, outcome, *status));
         }
     }
     activities::record(tx, moment, &log).await?;
+    // A notice begins when its message has left, and with the last word a case is finished.
+    dunning::replan(tx, moment, &told).await?;
     Ok(sent)
 }
 
 /// Nothing for a turn that was not spent: nobody was contacted and nothing was decided.
 fn outcome_activity(
-    policy: &Policy,
     provider: &str,
     message: &Claimed,
     outcome: &Outcome,
@@ -174,7 +177,7 @@ fn outcome_activity(
         title: format!("{} {what}", message.step),
         detail: format!(
             "Policy {}, step {}, invoices {}: {detail}.",
-            policy.name,
+            message.policy,
             message.step,
             numbers.join(", ")
         ),

@@ -16,7 +16,6 @@ use receivables::allocation::{
 use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::intake::{CustomerRef, PaymentInput};
 use receivables::money::Money;
-use receivables::policy::Policy;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -101,7 +100,7 @@ struct OpenRow {
 }
 
 /// Takes a payment into the ledger and applies it: what the remittance names first, the rest to the oldest.
-pub async fn record(tx: &Tx<'_>, moment: Moment, policy: &Policy, incoming: &Incoming) -> Result<Recorded> {
+pub async fn record(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<Recorded> {
     let content = serde_json::to_string(incoming)?;
     let known: Option<Existing> = tx
         .find(
@@ -133,7 +132,7 @@ pub async fn record(tx: &Tx<'_>, moment: Moment, policy: &Policy, incoming: &Inc
     insert(tx, moment, &id, payer.as_ref(), incoming, &content, &allocation).await?;
     if let Some(customer) = payer {
         post(tx, moment, &id, &customer, incoming, &allocation).await?;
-        dunning::replan(tx, moment, policy, &BTreeSet::from([customer])).await?;
+        dunning::replan(tx, moment, &BTreeSet::from([customer])).await?;
     }
     Ok(Recorded::Accepted(id))
 }

@@ -13,7 +13,6 @@ use receivables::allocation::{self, Held};
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::money::Money;
-use receivables::policy::Policy;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -107,7 +106,7 @@ impl Cause {
 pub async fn take_back(
     tx: &Tx<'_>,
     moment: Moment,
-    policy: &Policy,
+
     payment: &Standing,
     amount: Money,
     cause: Cause,
@@ -177,7 +176,7 @@ pub async fn take_back(
             refers_to: Some(payment.id.to_string()),
         };
         activities::record(tx, moment, &[activity]).await?;
-        dunning::replan(tx, moment, policy, &BTreeSet::from([customer.clone()])).await?;
+        dunning::replan(tx, moment, &BTreeSet::from([customer.clone()])).await?;
     }
     Ok(amount)
 }
@@ -227,19 +226,13 @@ pub enum Reversed {
 }
 
 /// Takes all that is left of a payment back out: it bounced.
-pub async fn reverse(
-    tx: &Tx<'_>,
-    moment: Moment,
-    policy: &Policy,
-    id: &PaymentId,
-    reason: &str,
-) -> Result<Reversed> {
+pub async fn reverse(tx: &Tx<'_>, moment: Moment, id: &PaymentId, reason: &str) -> Result<Reversed> {
     let Some(row) = tx.find::<StandingRow>(BY_ID, params![id.as_str()]).await? else {
         return Ok(Reversed::Unknown);
     };
     let payment = row.standing()?;
     if payment.left.is_positive() {
-        take_back(tx, moment, policy, &payment, payment.left, Cause::Bounce, reason).await?;
+        take_back(tx, moment, &payment, payment.left, Cause::Bounce, reason).await?;
         return Ok(Reversed::Done);
     }
     Ok(match payment.reversed.is_positive() {

@@ -20,7 +20,7 @@ macro_rules! select_customer {
             "SELECT json_object('id', k.id, 'external_id', k.external_id, 'name', k.name, 'kind', k.kind,
                 'country', k.country, 'region', k.region, 'time_zone', k.time_zone, 'locale', k.locale,
                 'currency', k.currency, 'terms_days', k.terms_days, 'credit_limit_minor', k.credit_limit_minor,
-                'policy', k.policy, 'hold', k.hold, 'created_at', k.created_at,
+                'policy', k.policy, 'tags', json(k.tags), 'hold', k.hold, 'created_at', k.created_at,
                 'contacts', json((SELECT json_group_array(json_object('name', t.name, 'role', t.role,
                     'email', t.email, 'phone', t.phone, 'postal', json(t.postal)))
                     FROM contacts t WHERE t.customer_id = k.id)),
@@ -143,6 +143,8 @@ pub struct CustomerBrief {
     pub terms_days: Option<u32>,
     /// The policy that it is under, where not the default one.
     pub policy: Option<String>,
+    /// What it is known by among its kind.
+    pub tags: Vec<String>,
     /// Why nobody contacts it, where so.
     pub hold: Option<String>,
     /// Risk score, band and reasons.

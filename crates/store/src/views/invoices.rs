@@ -15,7 +15,7 @@ macro_rules! select_invoice {
             "SELECT json_object('id', i.id, 'number', i.number, 'customer', i.customer_id,
                 'external_id', k.external_id, 'issue_on', i.issue_on, 'due_on', i.due_on,
                 'due_source', i.due_source, 'currency', i.currency, 'total_minor', i.total_minor,
-                'balance_minor', i.balance_minor, 'status', i.status, 'disputed', i.disputed,
+                'balance_minor', i.balance_minor, 'status', i.status, 'disputed_minor', i.disputed_minor,
                 'promised_until', i.promised_until_on, 'settled_on', i.settled_on, 'content', json(i.content),
                 'stage', (SELECT s.step FROM steps_taken s WHERE s.invoice_id = i.id AND s.listed = 1
                     ORDER BY s.message_id DESC LIMIT 1))
@@ -99,7 +99,7 @@ struct Row {
     total_minor: i64,
     balance_minor: i64,
     status: String,
-    disputed: i64,
+    disputed_minor: i64,
     promised_until: Option<NaiveDate>,
     settled_on: Option<NaiveDate>,
     stage: Option<String>,
@@ -132,7 +132,7 @@ impl From<Row> for InvoiceView {
             total: Money::new(row.total_minor, row.currency),
             balance: Money::new(row.balance_minor, row.currency),
             status: row.status,
-            disputed: row.disputed != 0,
+            disputed: row.disputed_minor > 0,
             promised_until: row.promised_until,
             settled_on: row.settled_on,
             stage: row.stage,

@@ -74,7 +74,7 @@ fn every_rule_says_whether_it_let_a_message_pass() {
         ),
         (
             CaseFacts {
-                hold: Some("x".to_owned()),
+                hold: on_hold(None),
                 ..facts(vec![a()])
             },
             "2026-01-21 08:00",
@@ -92,7 +92,7 @@ fn just_before_a_message_leaves_the_facts_are_judged_again() {
     let b = || item('B', "2026-01-29", 5_000);
     let go = |overdue: &str, upcoming: &str| format!("go {overdue}|{upcoming}");
     let held = CaseFacts {
-        hold: Some("lawyers talk".to_owned()),
+        hold: on_hold(None),
         ..facts(vec![a()])
     };
     let cases = [
@@ -244,7 +244,9 @@ fn just_before_a_message_leaves_the_facts_are_judged_again() {
     for (name, facts, step, listed, now, expected) in cases {
         let listed: Vec<InvoiceId> = listed.chars().map(id).collect();
         let found = match may_contact(&Policy::standard(), &facts, step, &listed, at(now)) {
-            Contact::Go { overdue, upcoming } => go(&letters(&overdue), &letters(&upcoming)),
+            Contact::Go {
+                overdue, upcoming, ..
+            } => go(&letters(&overdue), &letters(&upcoming)),
             Contact::Cancel { rule, detail } => {
                 assert!(!detail.is_empty(), "{name}");
                 format!("cancel {rule}")

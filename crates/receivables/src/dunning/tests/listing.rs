@@ -39,7 +39,7 @@ fn covers(due: &DueStep) -> String {
     let pairs = due
         .covers
         .iter()
-        .map(|(invoice, step)| format!("{}.{step}", letters(std::slice::from_ref(invoice))));
+        .map(|cover| format!("{}.{}", letters(std::slice::from_ref(&cover.invoice)), cover.step));
     pairs.collect::<Vec<_>>().join(" ")
 }
 

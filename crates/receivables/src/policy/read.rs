@@ -1,0 +1,254 @@
+//! Reading a policy, with every problem named at once.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Act, CatchUp, Errand, Policy, Step, TEMPLATES, Then};
+use crate::channel::Channel;
+use crate::currency::Currency;
+use crate::fields::{self, FieldError, Fields, kinds};
+use crate::limits;
+
+const CATCH_UP: &[(&str, CatchUp)] = &[
+    ("latest", CatchUp::Latest),
+    ("all", CatchUp::All),
+    ("skip", CatchUp::Skip),
+];
+
+impl Policy {
+    /// Reads a policy; every problem at once.
+    pub fn parse(value: &Value) -> Result<Policy, Vec<FieldError>> {
+        let mut fields = Fields::of(value);
+        let name = fields.required("name", kinds::slug);
+        fields.optional("unit", kinds::one_of(&[("customer", ())]));
+        let send_at = fields.required("send_at", kinds::time_of_day);
+        let business_days_only = fields.required("business_days_only", kinds::boolean);
+        let min_balance = amounts(&mut fields, "min_balance");
+        let days = kinds::integer(0..=limits::MAX_DAYS_BETWEEN_CONTACTS);
+        let min_days = fields
+            .required("min_days_between_contacts", days)
+            .and_then(|days| u32::try_from(days).ok());
+        let max_attempts = fields
+            .optional("max_attempts", kinds::integer(1..=limits::MAX_ATTEMPTS))
+            .and_then(|attempts| u32::try_from(attempts).ok());
+        let catch_up = fields.optional("catch_up", kinds::one_of(CATCH_UP));
+        let mut switch = |name| fields.optional(name, kinds::boolean).unwrap_or(false);
+        let restart = switch("restart");
+        let pre_due_while_overdue = switch("pre_due_while_overdue");
+        let dun_undisputed = switch("dun_undisputed");
+        let before = fields.problems();
+        let steps = fields.objects("steps", limits::POLICY_STEPS, Step::read);
+        if fields.problems() == before {
+            judge_together(&mut fields, &steps);
+        }
+        fields.finish(|| {
+            Some(Policy {
+                name: name?,
+                send_at: send_at?,
+                business_days_only: business_days_only?,
+                min_balance,
+                min_days_between_contacts: min_days?,
+                max_attempts,
+                catch_up: catch_up.unwrap_or_default(),
+                restart,
+                pre_due_while_overdue,
+                dun_undisputed,
+                steps,
+            })
+        })
+    }
+}
+
+impl Step {
+    fn read(fields: &mut Fields<'_>) -> Option<Step> {
+        let id = fields.required("id", kinds::slug);
+        let day = fields
+            .required("day", kinds::integer(limits::STEP_DAYS))
+            .and_then(|day| i32::try_from(day).ok());
+        let days = || kinds::integer(1..=limits::MAX_NOTICE_DAYS);
+        let count = |days: i64| u32::try_from(days).ok();
+        let step = Step {
+            id: id.clone().unwrap_or_default(),
+            day: day.unwrap_or_default(),
+            per_invoice: fields.optional("per_invoice", kinds::boolean).unwrap_or(false),
+            channels: fields.values("channels", Channel::NAMES.len(), kinds::one_of(Channel::NAMES)),
+            template: fields.optional("template", kinds::slug),
+            notify: fields.values("notify", limits::NOTIFY, kinds::slug),
+            task: fields.optional("task", kinds::one_of(Errand::NAMES)),
+            then: fields.optional_object("then", |then| {
+                let after_days = then.required("after_days", days()).and_then(count);
+                let act = then.required("act", kinds::one_of(Act::NAMES));
+                Some(Then {
+                    after_days: after_days?,
+                    act: act?,
+                })
+            }),
+            act: fields.optional("act", kinds::one_of(Act::NAMES)),
+            announced_by: fields.optional("announced_by", kinds::slug),
+            notice_days: fields.optional("notice_days", days()).and_then(count),
+            approval: fields.optional("approval", kinds::slug),
+        };
+        step.judge_words(fields);
+        step.judge_deeds(fields);
+        if day.is_some() {
+            step.judge_day(fields);
+        }
+        Some(Step {
+            id: id?,
+            day: day?,
+            ..step
+        })
+    }
+
+    /// Whether what it says can be said.
+    fn judge_words(&self, fields: &mut Fields<'_>) {
+        match &self.template {
+            Some(template) if !TEMPLATES.contains(&template.as_str()) => {
+                let detail = format!("there is no template `{template}`, only {}", TEMPLATES.join(", "));
+                fields.report("template", "unknown_template", detail);
+            }
+            Some(_) if !fields.has("channels") || self.channels.is_empty() => {
+                fields.report(
+                    "channels",
+                    "required",
+                    "a step with a template goes over at least one channel",
+                );
+            }
+            None if fields.has("channels") && !fields.has("template") => {
+                fields.report(
+                    "template",
+                    "required",
+                    "a step that goes over a channel says something",
+                );
+            }
+            _ => {}
+        }
+        let twice = |(at, channel)| self.channels.iter().take(at).any(|earlier| earlier == channel);
+        if self.channels.iter().enumerate().any(twice) {
+            fields.report("channels", "duplicate", "a channel is named twice");
+        }
+    }
+
+    /// Whether what it has done can be done.
+    fn judge_deeds(&self, fields: &mut Fields<'_>) {
+        let deeds = ["channels", "template", "task", "then", "act"];
+        if !deeds.iter().any(|deed| fields.has(deed)) {
+            let detail =
+                "a step says something (`channels` and `template`) or has something done (`task`, `act`)";
+            fields.report("", "does_nothing", detail);
+        }
+        if self.then.is_some() && !self.says_something() {
+            let detail = "`then` is announced by the step's own message: give it `channels` and `template`";
+            fields.report("then", "unannounced", detail);
+        }
+        if self.act.is_some() && (fields.has("channels") || fields.has("then")) {
+            let detail = "an act says nothing itself: let an earlier step announce it, or use `then`";
+            fields.report("act", "out_of_place", detail);
+        }
+        for name in ["announced_by", "notice_days"] {
+            if fields.has(name) && !fields.has("act") {
+                fields.report(name, "out_of_place", format!("`{name}` belongs to an `act`"));
+            }
+        }
+        if fields.has("approval") && !fields.has("act") && !fields.has("then") {
+            fields.report(
+                "approval",
+                "out_of_place",
+                "what is approved is an `act`, or what a `then` does",
+            );
+        }
+        if self.per_invoice {
+            for name in ["task", "then", "act"] {
+                if fields.has(name) {
+                    let detail =
+                        format!("before an invoice is overdue nothing but words is due: no `{name}`");
+                    fields.report(name, "out_of_place", detail);
+                }
+            }
+        }
+    }
+
+    /// Whether it comes at a time at which its kind can.
+    fn judge_day(&self, fields: &mut Fields<'_>) {
+        if self.per_invoice && self.day > 0 {
+            let detail =
+                "a per-invoice step comes on or before the due date; leave `per_invoice` out after it";
+            fields.report("day", "out_of_range", detail);
+        }
+        if !self.per_invoice && self.day < 1 {
+            let detail = "a step before an invoice is overdue counts from each invoice: set `per_invoice`";
+            fields.report("day", "out_of_range", detail);
+        }
+    }
+}
+
+/// What can only be judged of all steps together.
+fn judge_together(fields: &mut Fields<'_>, steps: &[Step]) {
+    if steps.is_empty() {
+        fields.report("steps", "required", "a policy without steps does nothing");
+    }
+    for (at, pair) in steps.windows(2).enumerate() {
+        let [earlier, later] = pair else { continue };
+        if later.day <= earlier.day {
+            let detail = format!(
+                "`{}` on day {} does not come after `{}` on day {}; steps are ordered by day, one a day",
+                later.id, later.day, earlier.id, earlier.day
+            );
+            fields.report(
+                &format!("steps/{}/day", at.saturating_add(1)),
+                "unordered",
+                detail,
+            );
+        }
+    }
+    for (at, step) in steps.iter().enumerate() {
+        let mut earlier = steps.iter().take(at);
+        if earlier.clone().any(|earlier| earlier.id == step.id) {
+            let detail = format!("there is a step `{}` already", step.id);
+            fields.report(&format!("steps/{at}/id"), "duplicate", detail);
+        }
+        if step.act.is_none() {
+            continue;
+        }
+        let announces = |earlier: &Step| {
+            let named = step
+                .announced_by
+                .as_ref()
+                .is_none_or(|named| *named == earlier.id);
+            named && !earlier.per_invoice && earlier.says_something() && earlier.day < step.day
+        };
+        if !earlier.any(announces) {
+            let (name, detail) = match &step.announced_by {
+                None => (
+                    "act",
+                    "nothing warns of it: an earlier step must say something first".to_owned(),
+                ),
+                Some(named) => (
+                    "announced_by",
+                    format!("`{named}` is no earlier step after the due date that says something"),
+                ),
+            };
+            fields.report(&format!("steps/{at}/{name}"), "unannounced", detail);
+        }
+    }
+}
+
+/// Amounts by currency, zero or more: `{"EUR": "10.00"}`. Absent is empty.
+pub(crate) fn amounts(reader: &mut Fields<'_>, name: &'static str) -> BTreeMap<Currency, i64> {
+    let mut amounts = BTreeMap::new();
+    for (code, value) in reader.entries(name) {
+        let place = format!("{name}/{}", fields::token(code));
+        let read = Currency::parse(code)
+            .map_err(Into::into)
+            .and_then(|currency| kinds::money_in(currency)(value));
+        match read {
+            Ok(money) if money.is_negative() => {
+                reader.report(&place, "out_of_range", "an amount here is zero or more")
+            }
+            Ok(money) => drop(amounts.insert(money.currency(), money.minor())),
+            Err(problem) => reader.report(&place, problem.code, problem.detail),
+        }
+    }
+    amounts
+}

@@ -1,0 +1,311 @@
+//! The sweep: decides for the cases whose time has come, queues what is to be said and has done what is to be done.
+
+use super::facts::{self, Case};
+use super::{SaveRow, finished};
+use crate::activities::{self, Activity};
+use crate::db::{Tx, statements};
+use crate::error::{Result, StoreError};
+use crate::events::{self, Event};
+use crate::moment::Moment;
+use crate::params;
+use chrono::Duration;
+use receivables::dunning::{Deed, DeedKind, DueStep, Plan, plan};
+use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// How far the clocks of two hosts may lie apart: what is decided on a civil day is not decided otherwise for less.
+const SKEW: Duration = Duration::minutes(5);
+
+statements! {
+    SAVE_NEXT = "UPDATE cases SET next_action_at = j.value->>'at_ms', next_step = j.value->>'step',
+            next_why = j.value->>'why', policy_id = j.value->>'policy_id', policy_why = j.value->>'policy_why',
+            finished_at = iif(j.value->>'finished', coalesce(finished_at, ?1), NULL)
+        FROM json_each(?2) AS j
+        WHERE customer_id = j.value->>'customer' AND currency = j.value->>'currency'";
+    ANY_DUE = "SELECT 1 FROM cases WHERE next_action_at <= ? LIMIT 1";
+    QUEUE = "INSERT INTO messages (id, customer_id, currency, policy, policy_id, step, template, cycle, channel, status,
+            why, scheduled_for, attempt_at, created_at)
+        SELECT j.value->>'id', j.value->>'customer', j.value->>'currency', j.value->>'policy', j.value->>'policy_id',
+            j.value->>'step', j.value->>'template', j.value->>'cycle', j.value->>'channel', 'queued', j.value->>'why',
+            j.value->>'scheduled_ms', ?1, ?1 FROM json_each(?2) AS j WHERE true
+        ON CONFLICT (customer_id, step, cycle) WHERE status <> 'cancelled' DO NOTHING
+        RETURNING id";
+    TAKE_STEPS = "INSERT INTO steps_taken (invoice_id, part, step, message_id, day, listed)
+        SELECT j.value->>'invoice', j.value->>'part', j.value->>'step', m.id, j.value->>'day', j.value->>'listed'
+        FROM json_each(?) AS j
+        JOIN messages m ON m.customer_id = j.value->>'customer' AND m.step = j.value->>'message_step'
+            AND m.cycle = j.value->>'cycle' AND m.status <> 'cancelled'
+        WHERE true ON CONFLICT DO NOTHING";
+    DO = "INSERT INTO deeds (customer_id, currency, step, cycle, kind, done_at)
+        SELECT j.value->>'customer', j.value->>'currency', j.value->>'step', j.value->>'cycle', j.value->>'kind', ?1
+        FROM json_each(?2) AS j WHERE true ON CONFLICT DO NOTHING
+        RETURNING json_array(customer_id, currency, step, cycle)";
+    DECIDED = "INSERT INTO job_runs (job, decided_at) VALUES ('sweep', ?1)
+        ON CONFLICT (job) DO UPDATE SET decided_at = max(decided_at, excluded.decided_at) RETURNING decided_at";
+}
+
+/// What one sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// Cases whose next action had come.
+    pub examined: usize,
+    /// Messages put into the queue.
+    pub queued: usize,
+    /// Things done besides: tasks, charges, acts.
+    pub done: usize,
+    /// Cases examined for which nothing was to be sent or done.
+    pub skipped: usize,
+    /// Whether more are due than `limit` allowed.
+    pub more: bool,
+}
+
+#[derive(Serialize)]
+struct MessageRow<'a> {
+    id: MessageId,
+    customer: &'a CustomerId,
+    currency: &'static str,
+    policy: &'a str,
+    policy_id: &'a PolicyId,
+    step: &'a str,
+    template: &'a str,
+    cycle: &'a str,
+    channel: &'static str,
+    why: &'a str,
+    scheduled_ms: i64,
+}
+
+#[derive(Serialize)]
+struct StepRow<'a> {
+    customer: &'a CustomerId,
+    cycle: &'a str,
+    message_step: &'a str,
+    invoice: &'a InvoiceId,
+    part: u32,
+    step: &'a str,
+    day: i32,
+    listed: bool,
+}
+
+#[derive(Serialize)]
+struct DeedRow<'a> {
+    customer: &'a CustomerId,
+    currency: &'static str,
+    step: &'a str,
+    cycle: &'a str,
+    kind: DeedKind,
+}
+
+/// What is decided about one case.
+struct Decided<'a> {
+    case: &'a Case,
+    message: Option<DueStep>,
+    deeds: Vec<Deed>,
+}
+
+/// Decides for at most `limit` cases whose next action has come: queues what is to be said, does what is to be done.
+/// Reads, decides and writes in one transaction: two sweeps at once take turns, and the second finds nothing left to
+/// do. Refused ([`StoreError::BackDated`]) for a time before the last one that was decided for.
+pub async fn sweep(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Swept> {
+    refuse_the_past(tx, moment).await?;
+    let cases = facts::due(tx, moment, limit).await?;
+    let (mut saves, mut decided) = (Vec::with_capacity(cases.len()), Vec::new());
+    let (mut log, mut events) = (Vec::new(), Vec::new());
+    for case in &cases {
+        let policy = &case.ruling.version.policy;
+        let mut planned = plan(policy, &case.facts, moment.now);
+        let deeds = std::mem::take(&mut planned.deeds);
+        let message = planned.due.take();
+        let mut then = planned;
+        if message.is_some() || !deeds.is_empty() {
+            let mut after = case.facts.clone();
+            for deed in &deeds {
+                after = after.done(deed);
+            }
+            if let Some(due) = &message {
+                log.push(queued_activity(case, due));
+                after = after.queued(due, moment.now);
+            }
+            then = plan(policy, &after, moment.now);
+            decided.push(Decided { case, message, deeds });
+        } else if case.announced {
+            log.push(refused_activity(case, &then));
+        }
+        if let Some((activity, event)) = finished(case, &then) {
+            log.push(activity);
+            events.push(event);
+        }
+        let said = decided
+            .last()
+            .is_some_and(|last| std::ptr::eq(last.case, case) && last.message.is_some());
+        saves.push(SaveRow::new(case, then, case.under_way || said));
+    }
+    let queued = queue(tx, moment, &decided).await?;
+    let done = carry_out(tx, moment, &decided).await?;
+    // Deciding changes no invoice, so the oldest due date stays, and with it its index.
+    tx.run(SAVE_NEXT, params![moment.ms(), serde_json::to_string(&saves)?])
+        .await?;
+    activities::record(tx, moment, &log).await?;
+    events::record(tx, moment, &events).await?;
+    let more = tx.row(ANY_DUE, params![moment.ms()]).await?.is_some();
+    Ok(Swept {
+        examined: cases.len(),
+        queued,
+        done,
+        skipped: cases.len().saturating_sub(decided.len()),
+        more,
+    })
+}
+
+/// A decision for a time that lies before the last one would be made on facts that were not known then.
+async fn refuse_the_past(tx: &Tx<'_>, moment: Moment) -> Result<()> {
+    let Some(row) = tx.row(DECIDED, params![moment.ms()]).await? else {
+        return Ok(());
+    };
+    let last = row.int(0)?;
+    match last > moment.ms().saturating_add(SKEW.num_milliseconds()) {
+        true => Err(StoreError::BackDated(crate::rfc3339(last)?)),
+        false => Ok(()),
+    }
+}
+
+async fn queue(tx: &Tx<'_>, moment: Moment, decided: &[Decided<'_>]) -> Result<usize> {
+    let mut mint = moment.mint()?;
+    let (mut messages, mut steps) = (Vec::with_capacity(decided.len()), Vec::new());
+    let due = decided
+        .iter()
+        .filter_map(|decided| Some((decided.case, decided.message.as_ref()?)));
+    for (case, due) in due {
+        let (facts, version) = (&case.facts, &case.ruling.version);
+        messages.push(MessageRow {
+            id: mint.id(MessageId::from_parts),
+            customer: &facts.customer,
+            currency: facts.currency.code(),
+            policy: &version.policy.name,
+            policy_id: &version.id,
+            step: &due.step,
+            template: &due.template,
+            cycle: &due.cycle,
+            channel: due.channels.first().map_or("email", |channel| channel.as_str()),
+            why: &due.why,
+            scheduled_ms: due.scheduled_for.timestamp_millis(),
+        });
+        let row = |invoice, part, step, day, listed| StepRow {
+            customer: &facts.customer,
+            cycle: &due.cycle,
+            message_step: &due.step,
+            invoice,
+            part,
+            step,
+            day,
+            listed,
+        };
+        let covers = due.covers.iter();
+        steps.extend(
+            covers.map(|cover| row(&cover.invoice, cover.part, &cover.step, cover.day, cover.listed)),
+        );
+        let day = version.policy.step(&due.step).map_or(0, |step| step.day);
+        steps.extend(
+            due.charges
+                .iter()
+                .map(|charge| row(charge, 0, &due.step, day, true)),
+        );
+    }
+    if messages.is_empty() {
+        return Ok(0);
+    }
+    let stored = tx
+        .rows(QUEUE, params![moment.ms(), serde_json::to_string(&messages)?])
+        .await?;
+    tx.run(TAKE_STEPS, params![serde_json::to_string(&steps)?])
+        .await?;
+    Ok(stored.len())
+}
+
+/// Does what is to be done besides messages, each once however often it is decided.
+async fn carry_out(tx: &Tx<'_>, moment: Moment, decided: &[Decided<'_>]) -> Result<usize> {
+    let all = || {
+        decided
+            .iter()
+            .flat_map(|decided| decided.deeds.iter().map(|deed| (decided.case, deed)))
+    };
+    let rows: Vec<DeedRow<'_>> = all()
+        .map(|(case, deed)| DeedRow {
+            customer: &case.facts.customer,
+            currency: case.facts.currency.code(),
+            step: &deed.step,
+            cycle: &deed.cycle,
+            kind: deed.kind,
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let fresh = tx
+        .rows(DO, params![moment.ms(), serde_json::to_string(&rows)?])
+        .await?;
+    let fresh = fresh
+        .iter()
+        .map(|row| row.json(0))
+        .collect::<Result<BTreeSet<(String, String, String, String)>>>()?;
+    let (mut log, mut events) = (Vec::new(), Vec::new());
+    for (case, deed) in all() {
+        let (customer, currency) = (case.facts.customer.to_string(), case.facts.currency.to_string());
+        if !fresh.contains(&(customer, currency, deed.step.clone(), deed.cycle.clone())) {
+            continue;
+        }
+        log.push(done_activity(case, deed));
+        events.push(Event {
+            r#type: "dunning.step_done",
+            customer_id: case.facts.customer.clone(),
+            data: serde_json::json!({"step": deed.step, "kind": deed.kind, "invoices": deed.invoices}),
+        });
+    }
+    activities::record(tx, moment, &log).await?;
+    events::record(tx, moment, &events).await?;
+    Ok(fresh.len())
+}
+
+fn queued_activity(case: &Case, due: &DueStep) -> Activity {
+    let policy = &case.ruling.version.policy;
+    let skipped = match due.skipped.is_empty() {
+        true => String::new(),
+        false => format!(" Skipped, since its day has passed: {}.", due.skipped.join(", ")),
+    };
+    Activity {
+        customer_id: case.facts.customer.clone(),
+        kind: "message_queued",
+        title: format!("{} queued", due.step),
+        detail: format!("Policy {}, step {}: {}.{skipped}", policy.name, due.step, due.why),
+        refers_to: Some(due.carrying.to_string()),
+    }
+}
+
+fn done_activity(case: &Case, deed: &Deed) -> Activity {
+    let policy = &case.ruling.version.policy;
+    Activity {
+        customer_id: case.facts.customer.clone(),
+        kind: "step_done",
+        title: format!("{} carried out", deed.step),
+        detail: format!("Policy {}, step {}: {}.", policy.name, deed.step, deed.why),
+        refers_to: deed.invoices.first().map(ToString::to_string),
+    }
+}
+
+fn refused_activity(case: &Case, planned: &Plan) -> Activity {
+    let policy = &case.ruling.version.policy;
+    let ruled = planned.verdicts.iter().find(|verdict| !verdict.passed);
+    Activity {
+        customer_id: case.facts.customer.clone(),
+        kind: "contact_refused",
+        title: "Not contacted".to_owned(),
+        detail: match ruled {
+            Some(verdict) => format!(
+                "Policy {}, rule {}: {}",
+                policy.name, verdict.rule, verdict.detail
+            ),
+            None => format!("Policy {}: no step is due any more", policy.name),
+        },
+        refers_to: None,
+    }
+}
