@@ -217,6 +217,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Leaves unread what is left of the object: where the field that says what it is is wrong, whether the
+    /// others belong to it cannot be judged.
+    pub fn overlook(&mut self) {
+        self.object = None;
+    }
+
     /// Whether the field is there and not `null`.
     pub fn has(&self, name: &str) -> bool {
         self.object

@@ -12,6 +12,7 @@
 //! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`], [`zone`]) |
 //! | on which days nobody is contacted | [`calendar::holidays`] |
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
+//! | what being late costs: fees, interest, what the law grants | [`charges`] |
 //! | what a payment link asks for, and where its visitor is sent | [`paylink`], [`stripe`] |
 //! | how an account stands | [`aging`], [`risk`] |
 //! | how a message fares, and to whom it may go | [`message`], [`backoff`], [`suppression`] |
@@ -30,6 +31,7 @@ pub mod allocation;
 pub mod backoff;
 pub mod calendar;
 pub mod channel;
+pub mod charges;
 pub mod country;
 pub mod currency;
 pub mod dunning;

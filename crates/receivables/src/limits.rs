@@ -119,3 +119,18 @@ pub const POOL_VALUES: usize = 300;
 
 /// Tags of a customer.
 pub const TAGS: usize = 20;
+/// The highest rate of interest or of a fee, in percent: a typing error (`1175` for `11.75`) lies beyond it.
+pub const MAX_PERCENT: i64 = 1_000;
+
+/// Rates by age of one interest charge: more than one a month for a year is no schedule a debtor can follow.
+pub const TIERS: usize = 12;
+
+/// The latest day overdue at which a rate of interest may change: ten years, the longest limitation period
+/// in commercial law that is at all common.
+pub const TIER_DAYS: std::ops::RangeInclusive<i64> = 2..=3_650;
+
+/// The longest grace before interest begins.
+pub const MAX_GRACE_DAYS: i64 = 365;
+
+/// Entries of one series of reference rates that an administrator may add: two a year for a century.
+pub const RATE_ENTRIES: usize = 200;
