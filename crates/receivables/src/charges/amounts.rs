@@ -1,4 +1,6 @@
 //! Amounts by currency, as a policy names them: `{"EUR": "10.00", "GBP": "8.50"}`.
+//!
+//! Source: Dunlin's own rule.
 
 use std::collections::BTreeMap;
 

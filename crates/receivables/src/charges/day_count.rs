@@ -1,4 +1,6 @@
 //! Day counts: which part of a year a number of civil days is.
+//!
+//! Source: 2006 ISDA Definitions, section 4.16.
 
 use chrono::{Datelike, NaiveDate};
 use serde::Serialize;

@@ -5,6 +5,8 @@
 //! unit, divided by a million (a percentage of four digits) and by 1,603,080, the least number that 360, 365
 //! and 366 all divide. Sums are exact, in any order and however a period is split; rounding comes once, at
 //! the end. Interest on interest is no such fraction: it is rounded to this unit, a billionth of a cent.
+//!
+//! Source: Dunlin's own rule.
 
 use rust_decimal::Decimal;
 

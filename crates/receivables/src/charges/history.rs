@@ -1,4 +1,6 @@
 //! The balance of a receivable, as it stood on each day.
+//!
+//! Source: Dunlin's own rule.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
 //! Percentages: of a fee, of interest a year.
+//!
+//! Source: Dunlin's own rule.
 
 use std::fmt;
 

@@ -7,6 +7,10 @@
 //! [`CONFIRMED_FOR_DAYS`]. Refused: a rate of a half-year that does not begin with it, or outlasts it.
 //!
 //! Nothing is guessed: after the last entry there is no rate, and what needs one fails and says which.
+//!
+//! Source: each [`Series`] names the statute that refers to it; how long an entry is good is Dunlin's own rule,
+//! except that a half-year's ends with it (Directive 2011/7/EU, Article 3(2); section 247(1) BGB; SI 2002/1675,
+//! article 4).
 
 use std::fmt;
 

@@ -9,6 +9,8 @@
 //! facts that a ledger has (dates and amounts). Whether a debt is within a law (a business purchase, a
 //! supplier registered as a small enterprise in India) is for the policy's author to know. Refused: business-only items
 //! against a consumer; a fixed sum on a debt in another currency than the law's, since nothing here converts.
+//!
+//! Source: the statute of each [`Profile`], cited at its row of the table and in each [`Claim`].
 
 use chrono::NaiveDate;
 use serde::Serialize;

@@ -1,4 +1,6 @@
 //! On which terms interest accrues: as a policy writes them, or as a statute has them.
+//!
+//! Source: Dunlin's own rule for what may be agreed; a statute's are in [`crate::charges::statutory`].
 
 use serde::Serialize;
 
