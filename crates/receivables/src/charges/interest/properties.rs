@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::terms::{AFTER_PRINCIPAL, COMPOUNDING};
 use super::*;
-use crate::charges::DayCount;
 use crate::charges::rates::Series;
 use crate::charges::tests::{day, eur};
+use crate::charges::{DayCount, YearPart};
 
 fn days_from(start: &str, days: i64) -> NaiveDate {
     calendar::plus_days(day(start), days)
@@ -70,6 +70,57 @@ fn history(owed: i64, payments: &[(i64, i64)]) -> History {
     History::of(currency, [owed].into_iter().chain(paid)).unwrap()
 }
 
+/// The same, as simply as it can be said: day after day, each asked for all that is true on it.
+fn day_by_day(terms: &Terms, history: &History, due_on: NaiveDate, as_of: NaiveDate, rates: &Rates) -> Exact {
+    let grace = i64::from(terms.grace_days);
+    let (mut total, mut capital) = (Exact::ZERO, Exact::ZERO);
+    let mut rest = 1;
+    for day in due_on.iter_days().skip(1).take_while(|day| *day <= as_of) {
+        let overdue = calendar::days_between(due_on, day);
+        let first = calendar::plus_days(due_on, grace + 1);
+        if overdue <= grace {
+            continue;
+        }
+        let eve = day.pred_opt().unwrap();
+        let percent = match &terms.rate {
+            Rate::Agreed { percent, tiers } => tiers
+                .iter()
+                .filter(|tier| i64::from(tier.from_day) <= overdue)
+                .max_by_key(|tier| tier.from_day)
+                .map_or(*percent, |tier| tier.percent),
+            Rate::Reference {
+                series,
+                times,
+                points,
+                fixing,
+            } => {
+                let of = if *fixing == Fixing::FirstDay { first } else { day };
+                rates.on(*series, of).unwrap().times_plus(*times, *points)
+            }
+        };
+        let owed = history.at_close_of(eve).minor();
+        if owed > 0 {
+            let interest = Exact::interest(owed, capital, percent, terms.day_count.count(eve, day)).unwrap();
+            total = total.checked_add(interest).unwrap();
+        }
+        let months = match terms.compounding {
+            Compounding::Simple => continue,
+            Compounding::Daily => 0,
+            Compounding::Monthly => 1,
+            Compounding::Yearly => 12,
+        };
+        let begins_after = calendar::plus_days(due_on, grace);
+        let due = begins_after
+            .checked_add_months(Months::new(months * rest))
+            .unwrap();
+        if months == 0 || day == due {
+            capital = total;
+            rest += 1;
+        }
+    }
+    total
+}
+
 fn total(accrued: &Accrued) -> Exact {
     accrued.periods.iter().fold(Exact::ZERO, |sum, period| {
         sum.checked_add(period.interest).unwrap()
@@ -97,6 +148,24 @@ proptest! {
         }
         for pair in base.periods.windows(2) {
             prop_assert!(pair[0].to < pair[1].from, "in order, none twice");
+        }
+    }
+
+    /// Exactly where interest is simple. Where it compounds, each day's is rounded to a billionth of a cent.
+    #[test]
+    fn it_is_what_counting_day_by_day_gives(
+        terms in any_terms(), owed in 0i64..1_000_000, payments in payments(), days in 0i64..700,
+    ) {
+        let (history, as_of, rates) = (history(owed, &payments), days_from(START, days), Rates::shipped());
+        let found = total(&accrue(&terms, &history, day(START), as_of, &rates).unwrap());
+        let counted = day_by_day(&terms, &history, day(START), as_of, &rates);
+        if terms.compounding == Compounding::Simple {
+            prop_assert_eq!(found, counted);
+        } else {
+            let day = YearPart { days: 1, of: 360 };
+            let near = Exact::interest(1, Exact::ZERO, Percent::hundredths(1), day);
+            prop_assert!(found <= counted.checked_add(near.unwrap()).unwrap());
+            prop_assert!(counted <= found.checked_add(near.unwrap()).unwrap());
         }
     }
 
