@@ -37,8 +37,8 @@ pub use history::History;
 pub use percent::Percent;
 
 use interest::Terms;
-use rates::Series;
-use statutory::Profile;
+use rates::{Rates, Series};
+use statutory::{Claim, Debt, Profile};
 
 /// What a receivable is. Only invoices bear fees and interest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -105,6 +105,35 @@ impl Charge {
                 fields.overlook();
                 None
             }
+        }
+    }
+
+    /// On which terms a debt bears interest, and after which day; or why it bears none.
+    pub fn bearing(&self, debt: &Debt<'_>) -> Result<(Terms, NaiveDate), &'static str> {
+        match self {
+            Charge::Interest(terms) => Ok((terms.clone(), debt.due_on)),
+            Charge::Statutory { profile } => {
+                let profile = statutory::profile_of(debt.country, *profile);
+                let terms = profile.interest(debt.kind, debt.country)?;
+                Ok((terms, profile.late_after(debt.issued_on, debt.due_on)))
+            }
+        }
+    }
+
+    /// What may be claimed for a debt by the close of `as_of`.
+    pub fn claim(&self, debt: &Debt<'_>, as_of: NaiveDate, rates: &Rates) -> Result<Claim, ChargeError> {
+        match self {
+            Charge::Statutory { profile } => {
+                let profile = statutory::profile_of(debt.country, *profile);
+                statutory::claim(profile, debt, as_of, rates)
+            }
+            Charge::Interest(terms) => Ok(Claim {
+                profile: None,
+                interest: Some(interest::accrue(terms, debt.history, debt.due_on, as_of, rates)?),
+                compensation: None,
+                citations: Vec::new(),
+                notes: Vec::new(),
+            }),
         }
     }
 }

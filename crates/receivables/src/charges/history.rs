@@ -61,6 +61,23 @@ impl History {
         Money::new(minor, self.currency)
     }
 
+    /// What of it is due: all beyond what falls due later, for an invoice that is payable in parts, each with its
+    /// due date. What is paid counts towards the part that is due first.
+    pub fn due_in_parts(&self, parts: &[(NaiveDate, Money)]) -> Result<History, MoneyError> {
+        let days = self.days().chain(parts.iter().map(|(due_on, _)| *due_on));
+        let mut balances = BTreeMap::new();
+        for day in days {
+            let later = parts.iter().filter(|(due_on, _)| *due_on > day);
+            let later = Money::checked_sum(self.currency, later.map(|(_, amount)| *amount))?;
+            let due = self.at_close_of(day).checked_sub(later)?;
+            balances.insert(day, due.minor().max(0));
+        }
+        Ok(History {
+            currency: self.currency,
+            balances,
+        })
+    }
+
     /// The days at whose close it changes, the first first.
     pub(super) fn days(&self) -> impl Iterator<Item = NaiveDate> {
         self.balances.keys().copied()

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use rust_decimal::Decimal;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::fields::{Problem, kinds};
@@ -76,6 +76,15 @@ impl Percent {
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Decimal::new(self.0, DIGITS).normalize().fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Percent, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let read = Decimal::from_str_exact(&text).ok().map(|value| value.normalize());
+        read.and_then(Percent::exactly)
+            .ok_or_else(|| serde::de::Error::custom("a percentage has at most four digits after the point"))
     }
 }
 

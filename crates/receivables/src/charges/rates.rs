@@ -15,7 +15,7 @@
 use std::fmt;
 
 use chrono::{Datelike, NaiveDate};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::percent::Percent;
@@ -118,6 +118,13 @@ impl fmt::Display for Series {
             Series::InBankRate => f.write_str("in_bank_rate"),
             Series::National(country) => write!(f, "reference_{}", country.code().to_ascii_lowercase()),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Series {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Series, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Series::parse(&name).ok_or_else(|| serde::de::Error::custom("no series of this name"))
     }
 }
 

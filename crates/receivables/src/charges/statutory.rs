@@ -1,7 +1,7 @@
 //! What the law grants a creditor who is paid late.
 //!
 //! Shape: a [`Profile`] stands for a law; [`profile_of`] picks that of the customer's country, unless the
-//! policy names one. [`Profile::interest`] and [`Profile::compensation`] say what it grants against a debtor,
+//! policy names one. [`Profile::interest`] and [`Profile::fixed_sum`] say what it grants against a debtor,
 //! or why nothing; [`claim`] puts both together with their sources, for one invoice and one day. The laws are
 //! a table, [`Profile::law`].
 //!
@@ -80,8 +80,8 @@ pub struct Debt<'a> {
 /// What may be claimed for one invoice, by the close of a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Claim {
-    /// By which law.
-    pub profile: Profile,
+    /// By which law; `None` for interest as agreed.
+    pub profile: Option<Profile>,
     /// Interest.
     pub interest: Option<Accrued>,
     /// The fixed sum for the costs of recovery, once an invoice.
@@ -294,9 +294,20 @@ impl Profile {
         let sum = reached.ok_or(NO_FIXED_SUM)?.1;
         Ok(Money::new(sum, debt.currency()))
     }
+
+    /// The fixed sum for an invoice by the close of a day, or why there is none.
+    pub fn fixed_sum(self, debt: &Debt<'_>, as_of: NaiveDate) -> Result<Money, &'static str> {
+        let late_after = self.late_after(debt.issued_on, debt.due_on);
+        let unpaid = if late_after < as_of {
+            debt.history.at_close_of(late_after)
+        } else {
+            Money::zero(debt.history.currency())
+        };
+        self.compensation(debt.kind, unpaid)
+    }
 }
 
-/// What may be claimed for an invoice by the close of `as_of`.
+/// What the law grants for an invoice by the close of `as_of`.
 pub fn claim(
     profile: Profile,
     debt: &Debt<'_>,
@@ -304,15 +315,15 @@ pub fn claim(
     rates: &Rates,
 ) -> Result<Claim, ChargeError> {
     let mut claim = Claim {
-        profile,
+        profile: Some(profile),
         interest: None,
         compensation: None,
         citations: profile.citations().to_vec(),
         notes: Vec::new(),
     };
-    let late_after = profile.late_after(debt.issued_on, debt.due_on);
     match profile.interest(debt.kind, debt.country) {
         Ok(terms) => {
+            let late_after = profile.late_after(debt.issued_on, debt.due_on);
             claim.interest = Some(interest::accrue(&terms, debt.history, late_after, as_of, rates)?);
             if debt.kind == CustomerKind::Consumer {
                 claim.notes.push(CONSUMER_IN_DEFAULT);
@@ -320,13 +331,7 @@ pub fn claim(
         }
         Err(why) => claim.notes.push(why),
     }
-    let late = late_after < as_of;
-    let unpaid = if late {
-        debt.history.at_close_of(late_after)
-    } else {
-        Money::zero(debt.history.currency())
-    };
-    match profile.compensation(debt.kind, unpaid) {
+    match profile.fixed_sum(debt, as_of) {
         Ok(sum) => claim.compensation = Some(sum),
         Err(why) if !claim.notes.contains(&why) => claim.notes.push(why),
         Err(_) => {}

@@ -4,8 +4,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::country::Country;
 use crate::currency::Currency;
 use crate::fields::FieldError;
+use crate::intake::CustomerKind;
 use crate::money::Money;
 
 pub(super) fn money(amount: &str, code: &str) -> Money {
@@ -243,6 +245,71 @@ fn a_history_is_what_was_owed_at_the_close_of_each_day() {
     }
     let mixed = History::of(eur("0").currency(), [(day("2026-01-01"), money("1", "USD"))]);
     assert!(matches!(mixed, Err(MoneyError::CurrencyMismatch { .. })));
+}
+
+#[test]
+fn of_an_invoice_in_parts_only_what_is_due_is_late() {
+    // 100 in parts of 30, 50 and 20; 40 paid before the second falls due.
+    let changes = [
+        (day("2026-01-01"), eur("100.00")),
+        (day("2026-02-10"), eur("-40.00")),
+    ];
+    let history = History::of(eur("0").currency(), changes).unwrap();
+    let parts = [
+        (day("2026-01-31"), eur("30.00")),
+        (day("2026-02-28"), eur("50.00")),
+        (day("2026-03-31"), eur("20.00")),
+    ];
+    let due = history.due_in_parts(&parts).unwrap();
+    let cases = [
+        ("2026-01-30", "0.00"),
+        ("2026-01-31", "30.00"),
+        ("2026-02-10", "0.00"),
+        ("2026-02-27", "0.00"),
+        ("2026-02-28", "40.00"),
+        ("2026-03-31", "60.00"),
+    ];
+    for (on, expected) in cases {
+        assert_eq!(due.at_close_of(day(on)), eur(expected), "{on}");
+    }
+}
+
+#[test]
+fn a_charge_says_what_may_be_claimed_and_on_which_terms() {
+    let history = History::owed_from(day("2026-01-01"), eur("1000.00"));
+    let debt = |code: &str| Debt {
+        kind: CustomerKind::Business,
+        country: Country::parse(code).unwrap(),
+        issued_on: day("2026-01-01"),
+        due_on: day("2026-01-15"),
+        history: &history,
+    };
+    let read = |value: Value| outcome(&value, Charge::read).unwrap();
+    let statutory = read(json!({"kind": "statutory"}));
+    let chosen = read(json!({"kind": "statutory", "profile": "de"}));
+    let agreed = read(json!({"kind": "interest", "percent": "36.5"}));
+    let cases = [
+        (&statutory, "FR", Some(Profile::Eu), Some("8.34"), Some("40.00")),
+        (&statutory, "US", Some(Profile::None), None, None),
+        (&chosen, "US", Some(Profile::De), Some("8.44"), Some("40.00")),
+        (&agreed, "US", None, Some("30.00"), None),
+    ];
+    for (charge, code, profile, interest, compensation) in cases {
+        let debt = debt(code);
+        let claim = charge
+            .claim(&debt, day("2026-02-14"), &rates::Rates::shipped())
+            .unwrap();
+        let found = claim.interest.as_ref().map(|accrued| accrued.earned);
+        assert_eq!(
+            (claim.profile, found),
+            (profile, interest.map(eur)),
+            "{charge:?} {code}"
+        );
+        assert_eq!(claim.compensation, compensation.map(eur));
+        let bearing = charge.bearing(&debt);
+        assert_eq!(bearing.is_ok(), interest.is_some());
+        assert!(bearing.is_err() || bearing.unwrap().1 == day("2026-01-15"));
+    }
 }
 
 proptest! {
