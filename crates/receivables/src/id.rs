@@ -142,6 +142,12 @@ ids! {
     OrderId = "ord_";
     /// A case that an agency took over.
     HandOverId = "hnd_";
+    /// A dispute about an invoice.
+    DisputeId = "dsp_";
+    /// A promise to pay.
+    PromiseId = "prm_";
+    /// An instalment plan or settlement.
+    PlanId = "pln_";
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
 //! | what being late costs: fees, interest, what the law grants | [`charges`] |
 //! | what a payment link asks for, and where its visitor is sent | [`paylink`], [`stripe`] |
+//! | what is agreed with a customer, and whether it is kept | [`dispute`], [`promise`], [`plan`] (on [`received`]) |
 //! | how an account stands | [`aging`], [`risk`] |
 //! | how a message fares, and to whom it may go | [`message`], [`backoff`], [`suppression`] |
 #![cfg_attr(
@@ -34,6 +35,7 @@ pub mod channel;
 pub mod charges;
 pub mod country;
 pub mod currency;
+pub mod dispute;
 pub mod dunning;
 pub mod fields;
 pub mod id;
@@ -42,7 +44,10 @@ pub mod limits;
 pub mod message;
 pub mod money;
 pub mod paylink;
+pub mod plan;
 pub mod policy;
+pub mod promise;
+pub mod received;
 pub mod risk;
 pub mod stripe;
 pub mod suppression;

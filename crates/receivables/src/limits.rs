@@ -134,3 +134,36 @@ pub const MAX_GRACE_DAYS: i64 = 365;
 
 /// Entries of one series of reference rates that an administrator may add: two a year for a century.
 pub const RATE_ENTRIES: usize = 200;
+/// Documents that belong to a dispute: photographs of a delivery, letters, the order.
+pub const DISPUTE_DOCUMENTS: usize = 20;
+
+/// A document that is kept as text with a dispute: a mail or the notes of a call, not a file.
+pub const DOCUMENT_TEXT: usize = 10_000;
+
+/// A media type: two names of at most 127 characters with a stroke between (RFC 6838, section 4.2).
+pub const MEDIA_TYPE: usize = 255;
+
+/// Days in which a dispute may be given to be answered: beyond half a year nobody remembers the delivery.
+pub const RESPOND_DAYS: std::ops::RangeInclusive<i64> = 1..=180;
+
+/// Days after a promised day or an instalment on which money is still in time: a transfer takes one banking day
+/// within the EEA (Directive 2015/2366, Article 83(1)), abroad and over holidays some more.
+pub const GRACE_DAYS: std::ops::RangeInclusive<i64> = 0..=30;
+
+/// How far ahead a policy may let a customer promise: beyond a quarter it is a plan.
+pub const PROMISE_DAYS: std::ops::RangeInclusive<i64> = 1..=90;
+
+/// Open promises of one customer and currency that a policy may allow.
+pub const OPEN_PROMISES: std::ops::RangeInclusive<i64> = 1..=50;
+
+/// Invoices that one promise or plan names; more are the whole account.
+pub const AGREEMENT_INVOICES: usize = 500;
+
+/// Instalments of a plan: weekly for more than two years, monthly for ten.
+pub const PLAN_INSTALMENTS: usize = 120;
+
+/// How long a policy may let a plan last: ten years.
+pub const PLAN_DAYS: std::ops::RangeInclusive<i64> = 1..=3_660;
+
+/// Days between two instalments, where they are counted in days: a year at most.
+pub const INSTALMENT_EVERY_DAYS: std::ops::RangeInclusive<i64> = 1..=366;
