@@ -18,7 +18,7 @@
 //! - An answer is due by a day. When that has passed a person is given a task ([`overdue`]); silence decides nothing,
 //!   neither for us nor for the customer.
 //!
-//! *Source:* Dunlin's own, but for the two public code lists named at [`REASONS`].
+//! Source: Dunlin's own, but for the two public code lists named at [`REASONS`].
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

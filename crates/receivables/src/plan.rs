@@ -18,7 +18,7 @@
 //!   ([`Plan::discount_on`]): the lump sum came in full and in time.
 //! - Credits lower what must be paid, the last instalments first.
 //!
-//! *Source:* Dunlin's own. That part payment of a debt discharges all of it only where the creditor has agreed to that is
+//! Source: Dunlin's own. That part payment of a debt discharges all of it only where the creditor has agreed to that is
 //! why a settlement always needs approval.
 
 use chrono::{Months, NaiveDate};

@@ -15,7 +15,7 @@
 //! - Credits pay nothing, but lower what must be paid: nobody has to keep a promise about what is no longer owed. Where
 //!   nothing is left to be paid by anybody, the promise is **void**, and no mark against the customer.
 //!
-//! *Source:* Dunlin's own.
+//! Source: Dunlin's own.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

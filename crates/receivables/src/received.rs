@@ -8,7 +8,7 @@
 //! Credits (credit notes, discounts, write-offs, voided invoices) lower the debt. They pay nothing, but nobody
 //! has to pay what is no longer owed.
 //!
-//! *Source:* Dunlin's own. That what counts is when the creditor has received the amount is Directive 2011/7/EU,
+//! Source: Dunlin's own. That what counts is when the creditor has received the amount is Directive 2011/7/EU,
 //! Article 3(1)(b).
 //!
 //! **Bounds.** Lines of another currency belong to another account and are left out. Sums are exact: 64-bit amounts

@@ -1,4 +1,6 @@
 //! Disputes and decisions as they come in.
+//!
+//! Source: Dunlin's own API.
 
 use chrono::NaiveDate;
 use serde::Serialize;

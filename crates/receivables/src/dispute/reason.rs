@@ -1,4 +1,7 @@
 //! Why invoices are disputed: our codes, their public counterparts, and what customers call them.
+//!
+//! Source: the codes are Dunlin's own; their counterparts are UN/EDIFACT directory D.20A, data element 4465, and OpenPeppol's
+//! code list `OPStatusReason` 1.0 (Peppol BIS Invoice Response 3).
 
 use serde::Serialize;
 use serde_json::Value;

@@ -1,4 +1,6 @@
 //! Plans as they come in.
+//!
+//! Source: Dunlin's own API.
 
 use serde_json::Value;
 

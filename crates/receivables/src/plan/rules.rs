@@ -1,4 +1,6 @@
 //! What a policy says about plans, and which of them somebody else has to agree to.
+//!
+//! Source: Dunlin's own.
 
 use std::collections::BTreeMap;
 
