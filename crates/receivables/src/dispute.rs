@@ -142,11 +142,11 @@ impl Rules {
     }
 }
 
-/// Why a dispute is not taken.
+/// Why a dispute is not taken, or a decision about it not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// All that is owed is disputed already, or nothing is owed.
-    #[error("nothing is left of it that is owed and not disputed yet")]
+    /// All that is owed is disputed already; or nothing is owed that could be disputed or credited.
+    #[error("nothing is left of it that is owed and could be disputed or credited")]
     NothingLeft,
     /// It says more than that.
     #[error("{asked} is more than the {left} that is owed and not disputed yet")]
@@ -155,6 +155,14 @@ pub enum Refused {
         asked: Money,
         /// What can be disputed.
         left: Money,
+    },
+    /// A split that is none: it credits all or more.
+    #[error("a split credits less than the {disputed} that is disputed and still owed, not {credit}")]
+    NotASplit {
+        /// What it was to credit.
+        credit: Money,
+        /// What is disputed and still owed.
+        disputed: Money,
     },
     /// Two currencies, or a sum that does not fit.
     #[error(transparent)]
@@ -167,6 +175,7 @@ impl Refused {
         match self {
             Refused::NothingLeft => "nothing_left",
             Refused::TooMuch { .. } => "exceeds_balance",
+            Refused::NotASplit { .. } => "not_a_split",
             Refused::Money(error) => error.code(),
         }
     }
@@ -227,55 +236,23 @@ pub struct Settled {
     pub stands: Money,
 }
 
-/// Why a decision cannot be carried out.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unsettled {
-    /// A split that is none: it credits all or more.
-    #[error("a split credits less than the {disputed} that is disputed and still owed, not {credit}")]
-    NotASplit {
-        /// What it was to credit.
-        credit: Money,
-        /// What is disputed and still owed.
-        disputed: Money,
-    },
-    /// Nothing is left to credit: it has been paid or credited meanwhile.
-    #[error(
-        "nothing of what is disputed is still owed, so there is nothing to credit: reject or withdraw it"
-    )]
-    NothingToCredit,
-    /// Two currencies, or a sum that does not fit.
-    #[error(transparent)]
-    Money(#[from] MoneyError),
-}
-
-impl Unsettled {
-    /// The stable code of this error in a problem document.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Unsettled::NotASplit { .. } => "not_a_split",
-            Unsettled::NothingToCredit => "nothing_left",
-            Unsettled::Money(error) => error.code(),
-        }
-    }
-}
-
 /// What a decision comes to for a dispute over `disputed` on an invoice that owes `balance`. What was paid meanwhile is
 /// no longer to be credited.
-pub fn settle(resolution: &Resolution, disputed: Money, balance: Money) -> Result<Settled, Unsettled> {
+pub fn settle(resolution: &Resolution, disputed: Money, balance: Money) -> Result<Settled, Refused> {
     let nothing = Money::zero(balance.currency());
     let owed = disputed.checked_min(balance)?;
     let owed = if owed.is_negative() { nothing } else { owed };
     let credit = match resolution {
         Resolution::Rejected => nothing,
         Resolution::CreditNote | Resolution::Split(_) if !owed.is_positive() => {
-            return Err(Unsettled::NothingToCredit);
+            return Err(Refused::NothingLeft);
         }
         Resolution::CreditNote => owed,
         Resolution::Split(credit) => *credit,
     };
     let stands = owed.checked_sub(credit)?;
     if matches!(resolution, Resolution::Split(_)) && !(credit.is_positive() && stands.is_positive()) {
-        return Err(Unsettled::NotASplit {
+        return Err(Refused::NotASplit {
             credit,
             disputed: owed,
         });

@@ -156,10 +156,10 @@ pub fn admit(
     today: NaiveDate,
 ) -> Result<Plan, Vec<FieldError>> {
     let mut problems = Vec::new();
-    let mut problem = |place: &str, code, detail: String| problems.push(FieldError::new(place, code, detail));
+    let mut report = |place: &str, code, detail: String| problems.push(FieldError::new(place, code, detail));
     let owed = meets.owed;
     if !owed.is_positive() {
-        problem(
+        report(
             "/invoices",
             "nothing_owed",
             "nothing is owed on what it covers".to_owned(),
@@ -167,11 +167,11 @@ pub fn admit(
     }
     if meets.overlaps {
         let detail = "a plan covers some of it already; cancel that one first";
-        problem("/invoices", "already_planned", detail.to_owned());
+        report("/invoices", "already_planned", detail.to_owned());
     }
     if meets.disputed {
         let detail = "some of it is disputed; a plan is about what is agreed to be owed";
-        problem("/invoices", "disputed", detail.to_owned());
+        report("/invoices", "disputed", detail.to_owned());
     }
     let (place, instalments) = match &input.terms {
         Terms::Equal(equal) => ("/equal", equal.instalments(owed)),
@@ -181,33 +181,33 @@ pub fn admit(
     let paid = Money::checked_sum(owed.currency(), instalments.iter().map(|part| part.amount));
     let discount = paid.and_then(|paid| owed.checked_sub(paid));
     match (&discount, &input.terms) {
-        (Err(error), _) => problem(place, error.code(), error.to_string()),
+        (Err(error), _) => report(place, error.code(), error.to_string()),
         // What is not owed has been said already.
         _ if !owed.is_positive() => {}
         (Ok(discount), Terms::Settlement(_)) if !discount.is_positive() => {
             let detail = format!("a settlement is less than the {owed} that is owed");
-            problem("/settlement/amount", "exceeds_balance", detail);
+            report("/settlement/amount", "exceeds_balance", detail);
         }
         (Ok(rest), Terms::Free(_)) if !rest.is_zero() => {
             let detail =
                 format!("the instalments do not add up to the {owed} that is owed, but leave {rest}");
-            problem(place, "wrong_sum", detail);
+            report(place, "wrong_sum", detail);
         }
         _ => {}
     }
     let dates = || instalments.iter().map(|part| part.due_date);
     if let Some(first) = dates().min().filter(|first| *first < today) {
-        problem(place, "in_the_past", format!("{first} is over; today is {today}"));
+        report(place, "in_the_past", format!("{first} is over; today is {today}"));
     }
     let latest = calendar::plus_days(today, i64::from(rules.max_days));
     if let Some(last) = dates().max().filter(|last| *last > latest) {
         let detail = format!("the policy lets a plan last until {latest}, not until {last}");
-        problem(place, "too_far_ahead", detail);
+        report(place, "too_far_ahead", detail);
     }
     if instalments.len() > rules.max_instalments {
         let (count, most) = (instalments.len(), rules.max_instalments);
         let detail = format!("the policy allows {most} instalments, not {count}");
-        problem(place, "too_many_instalments", detail);
+        report(place, "too_many_instalments", detail);
     }
     match discount {
         Ok(discount) if problems.is_empty() => Ok(Plan {

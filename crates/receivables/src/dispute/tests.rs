@@ -206,7 +206,7 @@ fn a_decision_credits_all_nothing_or_a_part_of_what_is_still_owed() {
         })
     };
     let no_split = |credit, disputed| {
-        Err(Unsettled::NotASplit {
+        Err(Refused::NotASplit {
             credit: eur(credit),
             disputed: eur(disputed),
         })
@@ -225,7 +225,7 @@ fn a_decision_credits_all_nothing_or_a_part_of_what_is_still_owed() {
             CreditNote,
             400,
             0,
-            Err(Unsettled::NothingToCredit),
+            Err(Refused::NothingLeft),
         ),
         ("rejection", Rejected, 400, 1_000, settled(0, 400)),
         (
@@ -270,7 +270,7 @@ fn a_decision_credits_all_nothing_or_a_part_of_what_is_still_owed() {
             Split(eur(1)),
             400,
             0,
-            Err(Unsettled::NothingToCredit),
+            Err(Refused::NothingLeft),
         ),
     ];
     for (name, resolution, disputed, balance, expected) in cases {
