@@ -148,6 +148,10 @@ ids! {
     PromiseId = "prm_";
     /// An instalment plan or settlement.
     PlanId = "pln_";
+    /// A customer's order.
+    OrderId = "ord_";
+    /// A hand-over of a debt to an agency.
+    HandOverId = "hnd_";
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@
 //! | what a payment link asks for, and where its visitor is sent | [`paylink`], [`stripe`] |
 //! | what is agreed with a customer, and whether it is kept | [`dispute`], [`promise`], [`plan`] (on [`received`]) |
 //! | how an account stands | [`aging`], [`risk`] |
+//! | what a person decides, is to do and found out | [`approval`], [`task`], [`hold`] |
+//! | who is served, on what credit, and who collects | [`suspension`], [`credit`], [`hand_over`] |
 //! | how a message fares, and to whom it may go | [`message`], [`backoff`], [`suppression`] |
 #![cfg_attr(
     test,
@@ -29,15 +31,19 @@
 
 pub mod aging;
 pub mod allocation;
+pub mod approval;
 pub mod backoff;
 pub mod calendar;
 pub mod channel;
 pub mod charges;
 pub mod country;
+pub mod credit;
 pub mod currency;
 pub mod dispute;
 pub mod dunning;
 pub mod fields;
+pub mod hand_over;
+pub mod hold;
 pub mod id;
 pub mod intake;
 pub mod limits;
@@ -51,5 +57,7 @@ pub mod received;
 pub mod risk;
 pub mod stripe;
 pub mod suppression;
+pub mod suspension;
+pub mod task;
 pub mod ubl;
 pub mod zone;

@@ -167,3 +167,15 @@ pub const PLAN_DAYS: std::ops::RangeInclusive<i64> = 1..=3_660;
 
 /// Days between two instalments, where they are counted in days: a year at most.
 pub const INSTALMENT_EVERY_DAYS: std::ops::RangeInclusive<i64> = 1..=366;
+/// How long a request waits for a decision: a day at least, so that the other person can be asleep; a quarter at most,
+/// since what was true when it was asked for is not by then.
+pub const APPROVAL_DAYS: std::ops::RangeInclusive<i64> = 1..=90;
+
+/// The longest hold with an end date: a year. A debt that is left alone for longer is a write-off nobody decided on.
+pub const MAX_HOLD_DAYS: i64 = 366;
+
+/// Business days between the tries of a task.
+pub const TASK_DAYS: std::ops::RangeInclusive<i64> = 1..=60;
+
+/// Tries of a task: who has not answered ten calls will not answer the eleventh.
+pub const TASK_ATTEMPTS: std::ops::RangeInclusive<i64> = 1..=10;

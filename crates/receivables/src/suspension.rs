@@ -1,0 +1,218 @@
+//! Suspension: when a customer is served no longer, and when again.
+//!
+//! Shape: a customer is active, told that it will be suspended, suspended, and reinstated. Dunlin says so, as events;
+//! what is switched off is the business of the systems that listen. **A warning precedes every suspension:** the message
+//! that announces it has left, at least its notice period ago. What ends it is money: nothing overdue is left. Dunlin's
+//! own rule for everyone; laws that allow a service to be withheld ask for such a warning too (in Germany § 61 TKG for
+//! telecommunications, § 19 StromGVV for electricity), and how long before is for the policy to say.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+/// How a customer is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Served.
+    Active,
+    /// Served still, and told that it will not be.
+    Noticed,
+    /// Served no longer.
+    Suspended,
+    /// Served again.
+    Reinstated,
+}
+
+use Standing::{Active, Noticed, Reinstated, Suspended};
+
+/// What happens to a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// The message that announces the suspension has left.
+    Announced,
+    /// The notice period is over, and the suspension is carried out.
+    Suspend,
+    /// Nothing overdue is left, or a person decides so.
+    Reinstate,
+}
+
+/// What each event makes of each standing. What is not here changes nothing.
+const BECOMES: [(Standing, Event, Standing); 5] = [
+    (Active, Event::Announced, Noticed),
+    (Reinstated, Event::Announced, Noticed),
+    (Noticed, Event::Suspend, Suspended),
+    // Paid within the notice period: the announcement has served its purpose and counts no longer.
+    (Noticed, Event::Reinstate, Active),
+    (Suspended, Event::Reinstate, Reinstated),
+];
+
+impl Standing {
+    /// Every standing with its name in the API.
+    pub const NAMES: &'static [(&'static str, Standing)] = &[
+        ("active", Active),
+        ("noticed", Noticed),
+        ("suspended", Suspended),
+        ("reinstated", Reinstated),
+    ];
+
+    /// The name in the API.
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES
+            .iter()
+            .find(|(_, standing)| *standing == self)
+            .map_or("", |(name, _)| name)
+    }
+
+    /// What it becomes by an event; `None` where that changes nothing.
+    pub fn after(self, event: Event) -> Option<Standing> {
+        BECOMES
+            .iter()
+            .find(|(from, by, _)| *from == self && *by == event)
+            .map(|(_, _, next)| *next)
+    }
+}
+
+/// Why a customer may not be suspended now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotYet {
+    /// No message that announces it has left.
+    #[error("no message has told the customer that it will be suspended")]
+    NotAnnounced,
+    /// The notice period is not over.
+    #[error("the notice period lasts until {0}")]
+    Notice(DateTime<Utc>),
+}
+
+/// Whether a customer may be suspended: the message that announces it left at `announced` (its provider has accepted it;
+/// one that is queued announces nothing, and one that bounced has not arrived), and `notice_days` times 24 hours have
+/// passed since. A moment before the message left, it has not been announced.
+pub fn may_suspend(
+    announced: Option<DateTime<Utc>>,
+    notice_days: u32,
+    now: DateTime<Utc>,
+) -> Result<(), NotYet> {
+    let announced = announced.filter(|at| *at <= now).ok_or(NotYet::NotAnnounced)?;
+    let ends = TimeDelta::try_days(i64::from(notice_days))
+        .and_then(|notice| announced.checked_add_signed(notice))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC);
+    if now >= ends {
+        Ok(())
+    } else {
+        Err(NotYet::Notice(ends))
+    }
+}
+
+/// Whether a suspended customer is reinstated without anybody's doing: in no currency is anything overdue left. What is
+/// disputed or promised is overdue still, and keeps a suspension: it was suspended for a debt, and the debt is there.
+pub fn reinstates(overdue_minor: impl IntoIterator<Item = i64>) -> bool {
+    overdue_minor.into_iter().all(|minor| minor <= 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        format!("2026-{text}Z").parse().unwrap()
+    }
+
+    #[test]
+    fn every_standing_has_a_name() {
+        for (name, standing) in Standing::NAMES {
+            assert_eq!(standing.as_str(), *name);
+            assert_eq!(serde_json::to_value(standing).unwrap(), *name);
+        }
+    }
+
+    #[test]
+    fn what_becomes_of_a_customer() {
+        use Event::{Announced, Reinstate, Suspend};
+        // What happens, and where it leads from the start.
+        let cases: [(&[Event], Standing); 8] = [
+            (&[], Active),
+            (&[Suspend], Active),
+            (&[Announced], Noticed),
+            (&[Announced, Suspend], Suspended),
+            (&[Announced, Reinstate], Active),
+            (&[Announced, Reinstate, Suspend], Active),
+            (&[Announced, Suspend, Reinstate, Suspend], Reinstated),
+            (&[Announced, Suspend, Reinstate, Announced, Suspend], Suspended),
+        ];
+        for (events, expected) in cases {
+            let end = events.iter().fold(Active, |standing, event| {
+                standing.after(*event).unwrap_or(standing)
+            });
+            assert_eq!(end, expected, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn a_notice_period_is_whole() {
+        let announced = Some(at("03-02T09:00:05"));
+        let cases = [
+            (None, 0, "03-09T09:00:00", Err(NotYet::NotAnnounced)),
+            (announced, 7, "03-02T09:00:04", Err(NotYet::NotAnnounced)),
+            (
+                announced,
+                7,
+                "03-09T09:00:04",
+                Err(NotYet::Notice(at("03-09T09:00:05"))),
+            ),
+            (announced, 7, "03-09T09:00:05", Ok(())),
+            (announced, 0, "03-02T09:00:05", Ok(())),
+            // Clocks go forward in Europe on 29 March: seven days are 168 hours all the same.
+            (
+                Some(at("03-25T08:00:00")),
+                7,
+                "04-01T07:00:00",
+                Err(NotYet::Notice(at("04-01T08:00:00"))),
+            ),
+        ];
+        for (announced, days, now, expected) in cases {
+            assert_eq!(
+                may_suspend(announced, days, at(now)),
+                expected,
+                "{announced:?} {days} {now}"
+            );
+        }
+        let never = may_suspend(announced, u32::MAX, DateTime::<Utc>::MAX_UTC - TimeDelta::days(1));
+        assert_eq!(never, Err(NotYet::Notice(DateTime::<Utc>::MAX_UTC)));
+    }
+
+    #[test]
+    fn money_in_every_currency_reinstates() {
+        assert!(reinstates([]));
+        assert!(reinstates([0, -5]));
+        assert!(!reinstates([0, 1]));
+    }
+
+    proptest! {
+        /// Whatever happens in whatever order, a suspension has an announcement before it that nothing took back.
+        #[test]
+        fn a_warning_precedes_every_suspension(events in prop::collection::vec(0u8..3, 0..30)) {
+            let (mut standing, mut announced) = (Active, false);
+            for number in events {
+                let event = [Event::Announced, Event::Suspend, Event::Reinstate][usize::from(number)];
+                let Some(next) = standing.after(event) else { continue };
+                match event {
+                    Event::Announced => announced = true,
+                    Event::Suspend => prop_assert!(announced && next == Suspended),
+                    Event::Reinstate => announced = false,
+                }
+                standing = next;
+            }
+        }
+
+        /// What may be done at one moment may be done at every later one, and never before the notice period is over.
+        #[test]
+        fn notice_only_runs_out(after in 0i64..100_000, days in 0u32..30, later in 0i64..100_000) {
+            let announced = at("03-02T09:00:05");
+            let now = announced + TimeDelta::minutes(after);
+            let may = |now| may_suspend(Some(announced), days, now).is_ok();
+            prop_assert_eq!(may(now), now - announced >= TimeDelta::days(i64::from(days)));
+            prop_assert!(!may(now) || may(now + TimeDelta::minutes(later)));
+        }
+    }
+}
