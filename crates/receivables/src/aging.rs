@@ -1,4 +1,7 @@
 //! How old what is owed is, and how long money takes to come.
+//!
+//! Source: Dunlin's own buckets, of 30 days each as aging reports have them; for days sales outstanding, the
+//! Credit Research Foundation's standard formula, receivables over credit sales times the days of the period.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

@@ -4,6 +4,8 @@
 //! still owes, up to what is left. The rest goes to the oldest due invoice first (then the earliest issued,
 //! then the lowest number), and what no invoice takes stays unapplied, as credit on account. Parts and
 //! unapplied rest always add up to the payment. Refused: amounts that are not positive, currencies that mix.
+//!
+//! Source: Dunlin's own rule.
 
 mod take_back;
 

@@ -1,4 +1,6 @@
 //! When a delivery that failed is tried again.
+//!
+//! Source: Dunlin's own rule.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

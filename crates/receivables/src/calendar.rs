@@ -2,6 +2,9 @@
 //!
 //! A policy speaks of days ("five days before the due date, at nine") and a clock of instants. What lies
 //! between is the customer's time zone, with its hours that do not exist and hours that exist twice.
+//!
+//! Source: of a time that comes twice, RFC 5545, section 3.3.5 (the first is meant); of one that is skipped,
+//! Dunlin's own rule; days are those of the Gregorian calendar, ISO 8601.
 
 pub mod holidays;
 

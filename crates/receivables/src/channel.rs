@@ -1,4 +1,6 @@
 //! The ways a message can reach a customer.
+//!
+//! Source: Dunlin's own rule.
 
 use serde::{Deserialize, Serialize};
 

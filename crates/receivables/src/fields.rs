@@ -4,6 +4,9 @@
 //! [`kinds`]. A reader never stops at the first problem: it notes it with a JSON pointer (RFC 6901) and
 //! goes on, and [`Fields::finish`] gives either the value or all the problems, unknown fields included.
 //! `null` is the same as absent. Bounds: [`limits::PROBLEMS`] problems a document.
+//!
+//! Source: RFC 6901 for pointers, RFC 9457, section 3, for a list of errors in one answer; else Dunlin's own
+//! rule.
 
 use std::borrow::Cow;
 

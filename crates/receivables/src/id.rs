@@ -4,6 +4,8 @@
 //! and 80 random bits in Crockford's base 32, lower case, so that the text order of ids of one kind is the
 //! order of their making. Each kind is a type of its own: an invoice's id does not fit where a customer's
 //! is wanted. Refused: another prefix, another length, letters outside the alphabet, more than 128 bits.
+//!
+//! Source: the ULID specification; the prefixes are Dunlin's own rule.
 
 use std::fmt;
 
@@ -141,16 +143,6 @@ ids! {
     /// An order of a customer.
     OrderId = "ord_";
     /// A case that an agency took over.
-    HandOverId = "hnd_";
-    /// A dispute about an invoice.
-    DisputeId = "dsp_";
-    /// A promise to pay.
-    PromiseId = "prm_";
-    /// An instalment plan or settlement.
-    PlanId = "pln_";
-    /// A customer's order.
-    OrderId = "ord_";
-    /// A hand-over of a debt to an agency.
     HandOverId = "hnd_";
 }
 

@@ -4,6 +4,8 @@
 //! equal text, whatever the order of fields, white space or the way an amount was written. "The same number
 //! with other content" is judged on that form, and reading it again gives the same input. Optional fields
 //! that are absent stay out of it, so that a field added later does not make old content look changed.
+//!
+//! Source: Dunlin's own rule; for the default terms, Directive 2011/7/EU, article 3(3)(b).
 
 use chrono::{Days, NaiveDate};
 use serde::Serialize;

@@ -1,4 +1,6 @@
 //! The life of a message in the outbox.
+//!
+//! Source: Dunlin's own rule.
 
 use serde::{Deserialize, Serialize};
 

@@ -3,6 +3,8 @@
 //! Shape: `{"amount": "1250.00", "currency": "EUR"}`. Bounds: `i64` minor units. Every sum is checked, and
 //! amounts of different currencies never meet in one. Refused: floats, exponents, separators, signs other
 //! than a leading `-`, more digits than the currency has.
+//!
+//! Source: ISO 4217 for the digits; else Dunlin's own rule.
 
 use std::fmt;
 

@@ -4,6 +4,8 @@
 //! is sent to the same one as long as it asks for the right amount; before another is begun the provider must have
 //! closed it. One whose session's address never reached us can have been seen by nobody, so it is asked for again
 //! under the same name, and given up without asking once that has become pointless.
+//!
+//! Source: Dunlin's own rule.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -6,6 +6,8 @@
 //! done *to* a customer (suspended, handed over) is announced by a message first. Refused, with every reason
 //! at once ([`Policy::parse`]): what could not work, such as unordered days, a template that does not exist, an
 //! act that nothing announces.
+//!
+//! Source: Dunlin's own rule.
 
 use std::collections::BTreeMap;
 

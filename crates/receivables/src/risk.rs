@@ -3,6 +3,8 @@
 //! Each rule looks at one fact, finds the highest threshold it reaches in a table, and adds that
 //! threshold's weight. The weights of the top thresholds add up to 100. A score can only rise when a fact
 //! gets worse, and every point of it is named in a reason.
+//!
+//! Source: Dunlin's own scorecard.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,12 +1,12 @@
 //! What Stripe's API calls an amount and a language.
 //!
-//! Source of the amounts: Stripe, "Supported currencies" (docs.stripe.com/currencies), sections "Zero-decimal
+//! Source: of the amounts, Stripe, "Supported currencies" (docs.stripe.com/currencies), sections "Zero-decimal
 //! currencies", "Three-decimal currencies" and "Special cases". Stripe's digits are not always those of ISO 4217,
 //! and its special cases look alike and are not: ISK and UGX have no decimals and are still written with two, always
 //! `00`; MGA has two in ISO 4217 and none at Stripe; HUF and TWD have two for charges (that they have none holds for
 //! payouts alone). A three-decimal amount ends in 0. What cannot be said exactly is refused, never rounded.
 //!
-//! Source of the languages: the API's enumeration of a checkout session's `locale`.
+//! Source: of the languages, the API's enumeration of a checkout session's `locale`.
 
 use crate::currency::Currency;
 use crate::money::Money;

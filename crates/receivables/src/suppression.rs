@@ -1,4 +1,6 @@
 //! Addresses that must not be written to, and whom a message goes to instead.
+//!
+//! Source: Dunlin's own rule; for the spelling of addresses, RFC 5321, section 2.4.
 
 use serde::{Deserialize, Serialize};
 

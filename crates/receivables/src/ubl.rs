@@ -7,6 +7,9 @@
 //!
 //! Bounds: [`limits::XML_DEPTH`] and its neighbours, checked before a tree is built. Refused: document type
 //! declarations (they are how entity bombs arrive), encodings other than UTF-8, documents of another kind.
+//!
+//! Source: OASIS UBL 2.1, sections on Invoice and CreditNote; EN 16931-1 for what a term means; Peppol BIS
+//! Billing 3.0 for how it is used.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

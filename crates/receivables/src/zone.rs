@@ -1,5 +1,7 @@
 //! Time zones of the IANA database, carried along in its own compact form: a tenth of the size of tables in code, and
 //! every component that plans has them.
+//!
+//! Source: the IANA time zone database.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::{Serialize, Serializer};

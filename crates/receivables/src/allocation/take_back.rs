@@ -3,6 +3,8 @@
 //! First from what is on account, since nobody was told that an invoice is paid with it; then from the invoices, the
 //! one that got its money last first, so that what has been settled longest stays settled. Each gives up to what it
 //! got; the parts always add up to the amount.
+//!
+//! Source: Dunlin's own rule.
 
 use crate::id::InvoiceId;
 use crate::money::{Money, MoneyError};

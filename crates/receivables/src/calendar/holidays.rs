@@ -29,7 +29,7 @@ use tables::Table;
 
 /// Whether the public holidays of a country are known here, or its weekends only.
 ///
-/// Source: Dunlin's own list, `tables`.
+/// Source: Dunlin's own list of tables.
 pub fn known(country: Country) -> bool {
     tables::of(country.code()).is_some()
 }
@@ -47,8 +47,6 @@ impl Holidays<'static> {
     /// Those of a country. A region is its ISO 3166-2 code with or without the country's (`DE-BY`, `by`), or
     /// its name (`Bayern`, `Bavaria`); one that is unknown, or that has no holidays of its own, has those of the
     /// whole country.
-    ///
-    /// Source: the laws cited at each table.
     pub fn of(country: Country, region: Option<&str>) -> Holidays<'static> {
         let table = tables::of(country.code());
         Holidays {
@@ -81,9 +79,7 @@ impl<'a> Holidays<'a> {
     }
 
     /// The English name of the public holiday that a day is, also where it is one in place of another day; of an
-    /// added one the name it was given. `None` on other days, weekends among them.
-    ///
-    /// Source: the laws cited at each table; added days first.
+    /// added one the name it was given, which goes first. `None` on other days, weekends among them.
     pub fn name_on(&self, day: NaiveDate) -> Option<&'a str> {
         let added = self.added.iter().find(|(added, _)| *added == day);
         added
@@ -92,8 +88,6 @@ impl<'a> Holidays<'a> {
     }
 
     /// Whether a day is neither on the country's weekend nor a public holiday.
-    ///
-    /// Source: the laws cited at each table; of weekends, at `tables`.
     pub fn is_business_day(&self, day: NaiveDate) -> bool {
         !self.weekend.contains(&day.weekday()) && self.name_on(day).is_none()
     }

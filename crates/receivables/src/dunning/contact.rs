@@ -1,4 +1,6 @@
 //! Fresh evidence: whether a queued message may still leave.
+//!
+//! Source: Dunlin's own rule.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

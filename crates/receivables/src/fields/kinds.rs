@@ -1,4 +1,6 @@
 //! What a field may hold: one function a kind, from a JSON value to a checked one or a [`Problem`].
+//!
+//! Source: the standard that a kind names; where it names none, Dunlin's own rule.
 
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,6 @@
 //! Customers and their contacts.
+//!
+//! Source: Dunlin's own rule.
 
 use crate::zone::Zone;
 use serde::{Deserialize, Serialize};

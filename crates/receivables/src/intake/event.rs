@@ -1,5 +1,7 @@
 //! What a billing system says happened: an envelope after Standard Webhooks, `{"type", "timestamp", "data"}`, whose
 //! data has the shape of the resource that it is about.
+//!
+//! Source: Standard Webhooks, "Payload structure"; for what a payload holds, Dunlin's own rule.
 
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
 //! Invoices and credit notes.
+//!
+//! Source: Dunlin's own rule.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

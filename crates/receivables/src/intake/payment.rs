@@ -1,4 +1,6 @@
 //! Payments and payment links.
+//!
+//! Source: Dunlin's own rule.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;

@@ -1,4 +1,6 @@
 //! From a document to the inputs that the API takes.
+//!
+//! Source: EN 16931-1 for what a term means; for what Dunlin takes of it, Dunlin's own rule.
 
 use super::{UblBuyer, UblDocument, UblKind};
 use crate::country::{self, Country};

@@ -187,29 +187,31 @@ pub(super) enum Calendar {
     Julian,
 }
 
-/// Easter Sunday of a year.
+/// Easter Sunday of a year from 1583 on, when the Gregorian calendar began.
 ///
 /// Source: J.-M. Oudin, "Étude sur la date de Pâques", Bulletin astronomique 12 (1940), pages 391-410: the full
 /// moon's distance from 21 March, then the Sunday after it.
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "divisors are constants or at least one, and no term exceeds twenty times a year, which chrono keeps \
-              under 300,000"
-)]
 pub(super) fn easter_sunday(year: i32, calendar: Calendar) -> Option<NaiveDate> {
-    let y = i64::from(year);
-    let golden = y.rem_euclid(19);
-    let century = y.div_euclid(100);
-    let (moon, solar, behind) = match calendar {
-        Calendar::Julian => ((19 * golden + 15) % 30, 0, century - century.div_euclid(4) - 2),
+    let march_28 = NaiveDate::from_ymd_opt(year, 3, 28).filter(|_| year >= 1583)?;
+    let year = i64::from(year);
+    let (golden, century) = (year % 19, year / 100);
+    // The first years of centuries that are leap years by Julius Caesar and not by Pope Gregory.
+    let left_out = century.saturating_sub(century / 4);
+    let julian_moon = golden.saturating_mul(19).saturating_add(15);
+    let (moon, left_out_since, behind) = match calendar {
+        Calendar::Julian => (julian_moon % 30, 0, left_out.saturating_sub(2)),
         Calendar::Gregorian => {
-            let solar = century - century.div_euclid(4);
-            let epact = (solar - (8 * century + 13).div_euclid(25) + 19 * golden + 15).rem_euclid(30);
-            let late = (epact / 28) * (1 - (29 / (epact + 1)) * ((21 - golden) / 11));
-            (epact - late, solar - 2, 0)
+            let lunar = century.saturating_mul(8).saturating_add(13) / 25;
+            let moon = julian_moon.saturating_add(left_out).saturating_sub(lunar) % 30;
+            let is_late = moon == 29 || moon == 28 && golden > 10;
+            let moon = moon.saturating_sub(i64::from(is_late));
+            (moon, left_out.saturating_sub(2), 0)
         }
     };
-    let weekday = (y + y.div_euclid(4) + moon - solar).rem_euclid(7);
-    let march_28 = NaiveDate::from_ymd_opt(year, 3, 28)?;
-    Some(plus_days(march_28, moon - weekday + behind))
+    let days = year.saturating_add(year / 4).saturating_add(moon);
+    let weekday = days.saturating_sub(left_out_since) % 7;
+    Some(plus_days(
+        march_28,
+        moon.saturating_sub(weekday).saturating_add(behind),
+    ))
 }
