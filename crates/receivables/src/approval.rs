@@ -7,6 +7,8 @@
 //!
 //! Refused: a decision without the right to decide, one by the asker, one that comes too late or a second time, and a
 //! rejection that gives no reason.
+//!
+//! Source: Dunlin's own rule.
 
 use std::collections::BTreeMap;
 

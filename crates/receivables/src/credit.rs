@@ -4,6 +4,8 @@
 //! of different currencies never meet in a sum. Used is what is owed on invoices and what open orders will add to it,
 //! less what is on account. An order that goes beyond is warned of or blocked, as the policy says; a blocked one waits
 //! for a person and uses no credit meanwhile. Dunlin's own rule.
+//!
+//! Source: Dunlin's own rule.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

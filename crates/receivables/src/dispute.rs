@@ -113,11 +113,11 @@ pub struct Rules {
 }
 
 impl Default for Rules {
-    /// Two weeks; the undisputed part is owed as ever.
+    /// Two weeks; the undisputed part rests as well, as long as nothing else is said.
     fn default() -> Rules {
         Rules {
             respond_days: 14,
-            dun_undisputed: true,
+            dun_undisputed: false,
         }
     }
 }

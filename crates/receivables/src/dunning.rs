@@ -22,8 +22,8 @@
 //! - A message lists every overdue eligible invoice with the charges on it, and every invoice not yet overdue
 //!   whose per-invoice step is due. Its step counts as taken for each overdue invoice it lists, and so does
 //!   every earlier one that the invoice's own age has reached: when another invoice takes over, nothing is
-//!   said twice. With **restart**, what was said while another carried does not count: the invoice begins at
-//!   the first step, and the next follow as far apart as their days are.
+//!   said twice. With **restart**, what was said while another carried does not count: the invoice is met at
+//!   the stage of its age as if nothing had been said of it.
 //! - **Per-invoice steps** speak of invoices not yet overdue, through the due date and never after it, in one
 //!   message; but not while the customer is being dunned, which is while there is a carrying invoice and the
 //!   overdue sum reaches the policy's least balance, unless the policy says so.

@@ -10,6 +10,8 @@
 //! Refused: amounts of several currencies in one document, since they make no sum. What the customer has on account
 //! stands beside the claim and is not set off against it: that is done before a debt is handed over, or it is still
 //! ours to pay back.
+//!
+//! Source: Dunlin's own rule.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

@@ -3,6 +3,8 @@
 //! Shape: a reason and, where it is to end by itself, its last day. A hold without one lasts until a person releases it.
 //! It ends because its day has passed, not because something ran: whoever asks, asks with today's date. Dunlin's own
 //! rule.
+//!
+//! Source: Dunlin's own rule.
 
 use chrono::NaiveDate;
 use serde_json::Value;

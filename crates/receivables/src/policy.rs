@@ -16,9 +16,11 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::channel::Channel;
+use crate::charges::{Charge, Fee};
 use crate::currency::Currency;
 use crate::limits;
 use crate::money::Money;
+use crate::{approval, credit, dispute, plan, promise, task};
 
 pub mod assign;
 mod read;
@@ -129,6 +131,12 @@ pub struct Step {
     /// Who on our side is told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notify: Vec<String>,
+    /// The fee for what is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Fee>,
+    /// The interest that is posted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Charge>,
     /// What a person is to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Errand>,
@@ -186,15 +194,30 @@ pub struct Policy {
     pub max_attempts: Option<u32>,
     /// What becomes of steps that were missed.
     pub catch_up: CatchUp,
-    /// Whether an invoice that takes over begins again at the first step, whatever was said of it before.
+    /// Whether an invoice that takes over is begun with again, whatever was said of it while another carried.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub restart: bool,
     /// Whether per-invoice steps run while the customer is dunned for an older invoice.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pre_due_while_overdue: bool,
-    /// Whether the undisputed part of a disputed invoice is dunned.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub dun_undisputed: bool,
+    /// What holds of disputes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub disputes: dispute::Rules,
+    /// What holds of promises to pay.
+    #[serde(skip_serializing_if = "is_default")]
+    pub promises: promise::Rules,
+    /// What holds of instalment plans and settlements.
+    #[serde(skip_serializing_if = "is_default")]
+    pub plans: plan::Rules,
+    /// When a second person has to agree.
+    #[serde(skip_serializing_if = "is_default")]
+    pub approvals: approval::Rules,
+    /// How people try to reach a customer.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tasks: task::Rules,
+    /// What happens to orders beyond the credit limit.
+    #[serde(skip_serializing_if = "is_default")]
+    pub credit: credit::Rules,
     /// Its steps, the earliest first.
     pub steps: Vec<Step>,
 }
@@ -223,7 +246,12 @@ impl Policy {
             catch_up: CatchUp::Latest,
             restart: false,
             pre_due_while_overdue: false,
-            dun_undisputed: false,
+            disputes: dispute::Rules::default(),
+            promises: promise::Rules::default(),
+            plans: plan::Rules::default(),
+            approvals: approval::Rules::default(),
+            tasks: task::Rules::default(),
+            credit: credit::Rules::default(),
             steps: vec![
                 step("pre_due", -5, "pre_due"),
                 step("reminder", 1, "friendly"),
@@ -298,6 +326,10 @@ impl Step {
     pub fn says_something(&self) -> bool {
         !self.channels.is_empty()
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn hours_and_minutes<S: Serializer>(time: &NaiveTime, serializer: S) -> Result<S::Ok, S::Error> {

@@ -5,6 +5,8 @@
 //! that announces it has left, at least its notice period ago. What ends it is money: nothing overdue is left. Dunlin's
 //! own rule for everyone; laws that allow a service to be withheld ask for such a warning too (in Germany § 61 TKG for
 //! telecommunications, § 19 StromGVV for electricity), and how long before is for the policy to say.
+//!
+//! Source: Dunlin's own rule, for everyone; the laws named above.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};

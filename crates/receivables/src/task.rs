@@ -8,6 +8,8 @@
 //! Bounds: a call that nobody answers is tried again so many times as the policy says, then a person looks at the
 //! account: no task breeds for ever. Refused: an outcome that the kind of task cannot have, a promise without its
 //! amount and day, a task that is done twice.
+//!
+//! Source: Dunlin's own rule.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::country::Country;
 use crate::currency::Currency;
-use crate::dunning::{CaseFacts, OpenItem, plan};
+use crate::dunning::{CaseFacts, OpenItem, RestDays, Taken, plan};
 use crate::fields::FieldError;
 use crate::id::{CustomerId, InvoiceId};
 use crate::policy::Policy;
@@ -411,7 +412,7 @@ fn a_policys_rules_are_read_and_written_alike() {
         fields.finish(|| rules)
     };
     assert_eq!(read(&json!({})).unwrap(), Rules::default());
-    let value = json!({"respond_days": 30, "dun_undisputed": false});
+    let value = json!({"respond_days": 30, "dun_undisputed": true});
     assert_eq!(serde_json::to_value(read(&value).unwrap()).unwrap(), value);
     let wrong = json!({"respond_days": 0, "dun_undisputed": "no", "days": 1});
     let expected = [
@@ -437,11 +438,22 @@ fn after_a_rejection_the_step_that_the_age_gives_is_next_at_once() {
     }));
     let policy = policy.unwrap();
     let invoice = InvoiceId::from_parts(0, [0; 10]);
+    let taken = |step: &str, day: i32| Taken {
+        step: step.to_owned(),
+        day,
+        carried: true,
+        listed: true,
+        sent: true,
+        at: "2026-01-16T09:00:00Z".parse().unwrap(),
+    };
     let standing = |status: Status| CaseFacts {
         customer: CustomerId::from_parts(0, [0; 10]),
         currency: Currency::parse("EUR").unwrap(),
         time_zone: Zone::parse("UTC").unwrap(),
+        rest: RestDays::of(Country::parse("DE").unwrap(), None),
         hold: None,
+        suspended: false,
+        handed_over: false,
         last_contact_at: None,
         on_account: eur(0),
         items: vec![OpenItem {
@@ -449,10 +461,16 @@ fn after_a_rejection_the_step_that_the_age_gives_is_next_at_once() {
             number: "A".to_owned(),
             due_on: day("2026-01-15"),
             balance: eur(10_000),
-            disputed: status.rests(),
+            part: 0,
+            disputed: if status.rests() { eur(10_000) } else { eur(0) },
             promised_until: None,
-            taken: vec!["notice".to_owned(), "l1".to_owned()],
+            planned: false,
+            hold: None,
+            resumed_on: None,
+            taken: vec![taken("notice", -5), taken("l1", 1)],
         }],
+        charges: Vec::new(),
+        done: Vec::new(),
     };
     let at = |day: &str| format!("{day}T09:00:00Z").parse().unwrap();
     let disputed = standing(Status::Open);

@@ -85,19 +85,11 @@ pub(super) fn days_of_change(policy: &Policy, facts: &CaseFacts, today: NaiveDat
             let on = calendar::day_of(taken.at, facts.time_zone);
             let notices = policy.acts().filter(|announced| announced.by.id == taken.step);
             days.extend(notices.map(|announced| calendar::plus_days(on, i64::from(announced.notice_days))));
-            if policy.restart {
-                days.extend(policy.messages(false).map(|step| spaced(on, taken.day, step)));
-            }
         }
     }
     days.into_iter()
         .map(|day| acting_day(policy, facts, day.max(today)))
         .collect()
-}
-
-/// The day of a step that follows one of `day`, which was taken `on`, as far apart as the policy has them.
-fn spaced(on: NaiveDate, day: i32, step: &Step) -> NaiveDate {
-    calendar::plus_days(on, i64::from(step.day).saturating_sub(i64::from(day)))
 }
 
 /// The ids of invoices, each once, in their order.
@@ -131,7 +123,7 @@ impl<'a> Obstacle<'a> {
         if !item.balance.is_positive() || item.balance.currency() != facts.currency {
             return Some(Obstacle::Paid);
         }
-        if item.disputed.is_positive() && (!policy.dun_undisputed || asked_minor(item) <= 0) {
+        if item.disputed.is_positive() && (!policy.disputes.dun_undisputed || asked_minor(item) <= 0) {
             return Some(Obstacle::Disputed);
         }
         if let Some(until) = item.promised_until.filter(|until| *until >= on) {
@@ -351,14 +343,6 @@ impl<'a> Case<'a> {
         let come = self
             .open_steps(item, per_invoice)
             .take_while(|step| day_of_step(item, step) <= self.on);
-        if self.policy.restart && !per_invoice {
-            let step = self.open_steps(item, per_invoice).next()?;
-            let last = self.last_taken(item, per_invoice);
-            let after =
-                last.map(|last| spaced(calendar::day_of(last.at, self.facts.time_zone), last.day, step));
-            let come = after.unwrap_or(self.on).max(day_of_step(item, step)) <= self.on;
-            return come.then(|| Word::only(item, step));
-        }
         let mut skipped: Vec<&Step> = come.collect();
         if self.policy.catch_up == CatchUp::All {
             return skipped.first().map(|step| Word::only(item, step));

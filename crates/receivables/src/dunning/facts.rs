@@ -1,4 +1,6 @@
 //! What is known of a case, and what it becomes.
+//!
+//! Source: Dunlin's own rule.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
 //! What a policy would do over a stretch of time, if nothing but time passed.
+//!
+//! Source: Dunlin's own rule.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

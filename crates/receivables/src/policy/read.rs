@@ -1,4 +1,6 @@
 //! Reading a policy, with every problem named at once.
+//!
+//! Source: Dunlin's own rule.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +8,11 @@ use serde_json::Value;
 
 use super::{Act, CatchUp, Errand, Policy, Step, TEMPLATES, Then};
 use crate::channel::Channel;
+use crate::charges::{Charge, Fee};
 use crate::currency::Currency;
 use crate::fields::{self, FieldError, Fields, kinds};
 use crate::limits;
+use crate::{approval, credit, dispute, plan, promise, task};
 
 const CATCH_UP: &[(&str, CatchUp)] = &[
     ("latest", CatchUp::Latest),
@@ -36,7 +40,16 @@ impl Policy {
         let mut switch = |name| fields.optional(name, kinds::boolean).unwrap_or(false);
         let restart = switch("restart");
         let pre_due_while_overdue = switch("pre_due_while_overdue");
-        let dun_undisputed = switch("dun_undisputed");
+        let disputes = fields.optional_object("disputes", dispute::Rules::read);
+        let promises = fields.optional_object("promises", promise::Rules::read);
+        let plans = fields.optional_object("plans", plan::Rules::read);
+        let approvals = fields.optional_object("approvals", approval::Rules::read);
+        let tasks = fields.optional_object("tasks", task::Rules::read);
+        let credit = fields.optional_object("credit", credit::Rules::read);
+        let broken_step = promises.as_ref().and_then(|rules| rules.broken_step.as_ref());
+        if let Some(template) = broken_step {
+            known_template(&mut fields, "promises/broken_step", template);
+        }
         let before = fields.problems();
         let steps = fields.objects("steps", limits::POLICY_STEPS, Step::read);
         if fields.problems() == before {
@@ -53,7 +66,12 @@ impl Policy {
                 catch_up: catch_up.unwrap_or_default(),
                 restart,
                 pre_due_while_overdue,
-                dun_undisputed,
+                disputes: disputes.unwrap_or_default(),
+                promises: promises.unwrap_or_default(),
+                plans: plans.unwrap_or_default(),
+                approvals: approvals.unwrap_or_default(),
+                tasks: tasks.unwrap_or_default(),
+                credit: credit.unwrap_or_default(),
                 steps,
             })
         })
@@ -75,6 +93,8 @@ impl Step {
             channels: fields.values("channels", Channel::NAMES.len(), kinds::one_of(Channel::NAMES)),
             template: fields.optional("template", kinds::slug),
             notify: fields.values("notify", limits::NOTIFY, kinds::slug),
+            fee: fields.optional_object("fee", Fee::read),
+            charge: fields.optional_object("charge", Charge::read),
             task: fields.optional("task", kinds::one_of(Errand::NAMES)),
             then: fields.optional_object("then", |then| {
                 let after_days = then.required("after_days", days()).and_then(count);
@@ -104,10 +124,7 @@ impl Step {
     /// Whether what it says can be said.
     fn judge_words(&self, fields: &mut Fields<'_>) {
         match &self.template {
-            Some(template) if !TEMPLATES.contains(&template.as_str()) => {
-                let detail = format!("there is no template `{template}`, only {}", TEMPLATES.join(", "));
-                fields.report("template", "unknown_template", detail);
-            }
+            Some(template) if !known_template(fields, "template", template) => {}
             Some(_) if !fields.has("channels") || self.channels.is_empty() => {
                 fields.report(
                     "channels",
@@ -132,18 +149,23 @@ impl Step {
 
     /// Whether what it has done can be done.
     fn judge_deeds(&self, fields: &mut Fields<'_>) {
-        let deeds = ["channels", "template", "task", "then", "act"];
+        let deeds = ["channels", "template", "charge", "task", "then", "act"];
         if !deeds.iter().any(|deed| fields.has(deed)) {
-            let detail =
-                "a step says something (`channels` and `template`) or has something done (`task`, `act`)";
+            let detail = "a step says something (`channels` and `template`) or has something done (`charge`, \
+                 `task`, `act`)";
             fields.report("", "does_nothing", detail);
+        }
+        if self.fee.is_some() && !self.says_something() {
+            let detail = "a fee is for what is said: give the step `channels` and `template`";
+            fields.report("fee", "out_of_place", detail);
         }
         if self.then.is_some() && !self.says_something() {
             let detail = "`then` is announced by the step's own message: give it `channels` and `template`";
             fields.report("then", "unannounced", detail);
         }
-        if self.act.is_some() && (fields.has("channels") || fields.has("then")) {
-            let detail = "an act says nothing itself: let an earlier step announce it, or use `then`";
+        let others = ["channels", "then", "charge", "task"];
+        if self.act.is_some() && others.iter().any(|other| fields.has(other)) {
+            let detail = "an act stands alone: let an earlier step announce it, or use `then`";
             fields.report("act", "out_of_place", detail);
         }
         for name in ["announced_by", "notice_days"] {
@@ -159,7 +181,7 @@ impl Step {
             );
         }
         if self.per_invoice {
-            for name in ["task", "then", "act"] {
+            for name in ["fee", "charge", "task", "then", "act"] {
                 if fields.has(name) {
                     let detail =
                         format!("before an invoice is overdue nothing but words is due: no `{name}`");
@@ -232,6 +254,16 @@ fn judge_together(fields: &mut Fields<'_>, steps: &[Step]) {
             fields.report(&format!("steps/{at}/{name}"), "unannounced", detail);
         }
     }
+}
+
+/// Whether there is a template of a name; where not, that is noted.
+fn known_template(fields: &mut Fields<'_>, place: &str, template: &str) -> bool {
+    let known = TEMPLATES.contains(&template);
+    if !known {
+        let detail = format!("there is no template `{template}`, only {}", TEMPLATES.join(", "));
+        fields.report(place, "unknown_template", detail);
+    }
+    known
 }
 
 /// Amounts by currency, zero or more: `{"EUR": "10.00"}`. Absent is empty.

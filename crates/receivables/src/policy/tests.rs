@@ -43,7 +43,7 @@ type Case<'a> = (&'a str, Value, &'a [(&'a str, &'a str)]);
 
 #[test]
 fn every_problem_of_a_policy_is_named() {
-    let cases: [Case<'_>; 33] = [
+    let cases: [Case<'_>; 37] = [
         ("/name", json!("My Policy"), &[("/name", "invalid_name")]),
         ("/unit", json!("invoice"), &[("/unit", "unknown_value")]),
         ("/send_at", json!("9:00"), &[("/send_at", "invalid_time")]),
@@ -163,6 +163,26 @@ fn every_problem_of_a_policy_is_named() {
             json!("sing"),
             &[("/steps/2/task", "unknown_value")],
         ),
+        (
+            "/steps/2",
+            json!({"id": "x", "day": 20, "task": "call", "fee": {"kind": "flat", "amount": {"EUR": "1"}}}),
+            &[("/steps/2/fee", "out_of_place")],
+        ),
+        (
+            "/steps/2/fee",
+            json!({"kind": "flat"}),
+            &[("/steps/2/fee/amount", "required")],
+        ),
+        (
+            "/steps/2/charge",
+            json!({"kind": "usury"}),
+            &[("/steps/2/charge/kind", "unknown_value")],
+        ),
+        (
+            "/promises",
+            json!({"broken_step": "poem", "max_days": 0}),
+            &[("/promises/max_days", "out_of_range")],
+        ),
     ];
     for (place, value, expected) in cases {
         let mut policy = standard();
@@ -184,12 +204,13 @@ fn a_policy_with_everything_reads_back() {
     let policy = json!({
         "name": "full", "unit": "customer", "send_at": "08:30", "business_days_only": false,
         "min_balance": {"EUR": "10.00", "JPY": "1000"}, "min_days_between_contacts": 0, "max_attempts": 6,
-        "catch_up": "all", "restart": true, "pre_due_while_overdue": true, "dun_undisputed": true,
+        "catch_up": "all", "restart": true, "pre_due_while_overdue": true,
+        "disputes": {"respond_days": 10, "dun_undisputed": true}, "credit": {"over_limit": "block"},
         "steps": [
             {"id": "pre_due", "day": -5, "per_invoice": true, "channels": ["email"], "template": "pre_due"},
             {"id": "firm", "day": 14, "channels": ["email", "sms"], "template": "firm", "notify": ["sales"],
-             "task": "call"},
-            {"id": "review", "day": 20, "task": "review"},
+             "fee": {"kind": "flat", "amount": {"EUR": "10.00"}, "per": "message"}, "task": "call"},
+            {"id": "review", "day": 20, "charge": {"kind": "statutory"}, "task": "review"},
             {"id": "warning", "day": 45, "channels": ["letter"], "template": "suspension_warning",
              "then": {"after_days": 7, "act": "suspend"}},
             {"id": "final", "day": 60, "channels": ["email"], "template": "hand_over_notice"},

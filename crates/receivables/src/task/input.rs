@@ -1,4 +1,6 @@
 //! What a person says about tasks, calls and notes.
+//!
+//! Source: Dunlin's own rule.
 
 use chrono::NaiveDate;
 use serde_json::Value;
