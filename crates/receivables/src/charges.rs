@@ -18,7 +18,6 @@ use serde::Serialize;
 use crate::fields::{Fields, kinds};
 use crate::money::MoneyError;
 
-mod amounts;
 mod day_count;
 pub mod dues;
 mod exact;
@@ -29,7 +28,6 @@ mod percent;
 pub mod rates;
 pub mod statutory;
 
-pub use amounts::Amounts;
 pub use day_count::{DayCount, YearPart};
 pub use exact::Exact;
 pub use fee::{Assessed, Basis, Fee, Of, Per};

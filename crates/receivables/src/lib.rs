@@ -10,7 +10,7 @@
 //!
 //! | to find out | look in |
 //! |---|---|
-//! | what an amount is | [`money`], [`currency`] |
+//! | what an amount is | [`money`], [`currency`], [`amounts`] |
 //! | what may come in | [`intake`], [`ubl`], [`limits`] |
 //! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`], [`zone`]) |
 //! | on which days nobody is contacted | [`calendar::holidays`] |
@@ -35,6 +35,7 @@
 
 pub mod aging;
 pub mod allocation;
+pub mod amounts;
 pub mod approval;
 pub mod backoff;
 pub mod calendar;

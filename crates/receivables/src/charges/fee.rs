@@ -12,10 +12,10 @@
 
 use serde::Serialize;
 
-use super::amounts::Amounts;
 use super::exact::Exact;
 use super::percent::Percent;
 use super::{ChargeError, Kind};
+use crate::amounts::Amounts;
 use crate::fields::{Fields, kinds};
 use crate::id::InvoiceId;
 use crate::money::Money;
