@@ -94,7 +94,7 @@ fn components_are_thin() {
 #[test]
 fn each_component_may_do_what_it_needs_and_no_more() {
     // Component, whether it sees the ledger, whom it may call.
-    let expected: [(&str, bool, &[&str]); 10] = [
+    let expected: [(&str, bool, &[&str]); 11] = [
         ("access", true, &[]),
         ("cash", true, &[]),
         ("console", true, &[]),
@@ -108,6 +108,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
         ("reference", false, &[]),
         ("risk", true, &[]),
         ("sandbox", false, &["http://cash.spin.internal"]),
+        ("strategy", true, &[]),
         ("sweep", true, &[]),
     ];
     let manifest = dunlin::manifest::Manifest::load(&root().join("spin.toml")).expect("spin.toml");

@@ -134,15 +134,6 @@ pub(crate) async fn invoice(cx: &Cx, id: &str) -> Result<Reply, Problem> {
     ))
 }
 
-/// `GET /v1/policies/{name}`: the policy that is in force.
-pub(crate) async fn policy(cx: &Cx, name: &str) -> Result<Reply, Problem> {
-    cx.require(Scope::Read).await?;
-    cx.query(&[])?;
-    let policy = store::policies::policy(&cx.db().await?, cx.moment(), name, None).await?;
-    let unknown = || Problem::not_found("There is no policy of that name.");
-    Ok(Reply::json(200, &policy.ok_or_else(unknown)?))
-}
-
 /// `GET /v1/reports/aging`.
 pub(crate) async fn aging(cx: &Cx) -> Result<Reply, Problem> {
     cx.require(Scope::Read).await?;

@@ -33,7 +33,6 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("DELETE", ["v1", "customers", id, "hold"]) => api::hold(cx, id, false).await,
         (_, ["v1", "customers", _, "hold"]) => Err(Problem::method_not_allowed("POST, DELETE")),
         ("GET", ["v1", "invoices", id]) => api::invoice(cx, id).await,
-        ("GET", ["v1", "policies", name]) => api::policy(cx, name).await,
         ("GET", ["v1", "reports", "aging"]) => api::aging(cx).await,
         ("GET", ["v1", "reports", "worklist"]) => api::worklist(cx).await,
         ("GET", ["v1", "reports", "integrity"]) => api::integrity(cx).await,

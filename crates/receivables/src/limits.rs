@@ -179,3 +179,6 @@ pub const TASK_DAYS: std::ops::RangeInclusive<i64> = 1..=60;
 
 /// Tries of a task: who has not answered ten calls will not answer the eleventh.
 pub const TASK_ATTEMPTS: std::ops::RangeInclusive<i64> = 1..=10;
+
+/// Days of rest that an administrator adds for a country: ten years of a country without a table.
+pub const REST_DAYS: usize = 500;

@@ -9,12 +9,10 @@
 //!
 //! Source: Dunlin's own rule.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveTime;
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::amounts::Amounts;
 use crate::channel::Channel;
 use crate::charges::{Charge, Fee};
 use crate::currency::Currency;
@@ -184,9 +182,8 @@ pub struct Policy {
     pub send_at: NaiveTime,
     /// Whether it acts on business days of the customer's country only.
     pub business_days_only: bool,
-    /// Sums, in minor units, below which a customer is not dunned: of what remains of its overdue invoices.
-    #[serde(serialize_with = "amounts")]
-    pub min_balance: BTreeMap<Currency, i64>,
+    /// Sums below which a customer is not dunned: of what remains of its overdue invoices.
+    pub min_balance: Amounts,
     /// Civil days between two messages, at least.
     pub min_days_between_contacts: u32,
     /// Messages about an overdue invoice, at most.
@@ -238,7 +235,7 @@ impl Policy {
             send_at: NaiveTime::from_hms_opt(9, 0, 0).unwrap_or_default(),
             business_days_only: true,
             min_balance: Currency::parse("EUR")
-                .map(|eur| (eur, 1_000))
+                .map(|eur| Money::new(1_000, eur))
                 .into_iter()
                 .collect(),
             min_days_between_contacts: 3,
@@ -317,7 +314,7 @@ impl Policy {
 
     /// The sum, in minor units, below which a customer is not dunned.
     pub fn min_balance_minor(&self, currency: Currency) -> i64 {
-        self.min_balance.get(&currency).copied().unwrap_or(0)
+        self.min_balance.get(currency).map_or(0, |least| least.minor())
     }
 }
 
@@ -334,18 +331,6 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 fn hours_and_minutes<S: Serializer>(time: &NaiveTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&time.format("%H:%M"))
-}
-
-/// Amounts by currency, as the API writes them: `{"EUR": "10.00"}`.
-pub(crate) fn amounts<S: Serializer>(
-    amounts: &BTreeMap<Currency, i64>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(amounts.len()))?;
-    for (currency, minor) in amounts {
-        map.serialize_entry(currency, &Money::new(*minor, *currency).amount())?;
-    }
-    map.end()
 }
 
 #[cfg(test)]

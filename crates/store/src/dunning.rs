@@ -6,7 +6,7 @@
 mod facts;
 mod sweep;
 
-pub use facts::{Case, page};
+pub use facts::{Case, cases, page};
 pub use sweep::{Swept, sweep};
 
 use crate::activities::{self, Activity};

@@ -13,6 +13,7 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
         "BOOK",
         "a few policies, pools and days of rest, all of which may decide",
     ),
+    ("POOLS", "all pools, in their order"),
     ("NAMES", "one row per version of a policy"),
     ("CLEAR_POOLS", "all pools are replaced"),
     ("TOUCH", "a new policy may concern every case"),

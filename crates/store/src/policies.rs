@@ -4,6 +4,7 @@
 //! way keeps its version (`cases.policy_id`) until nothing that was dunned is open any more; another is assigned
 //! anew whenever it is planned. A [`Book`] holds what one call needs of them, read with one statement.
 
+use crate::activities::{self, Activity};
 use crate::db::{Db, Tx, statements};
 use crate::error::{Result, StoreError};
 use crate::moment::Moment;
@@ -58,6 +59,13 @@ statements! {
     TOUCH = "UPDATE cases SET next_action_at = min(coalesce(next_action_at, ?1), ?1), next_step = NULL, next_why = NULL
         WHERE balance_minor > 0 AND (next_action_at IS NULL OR next_action_at > ?1)";
     UNPIN = "UPDATE cases SET policy_id = NULL WHERE customer_id = ?";
+    GIVE = "UPDATE customers SET policy = ?2, updated_at = ?3 WHERE id = ?1 RETURNING id";
+    POOLS = "SELECT json_object('name', name, 'policy', policy, 'rule', json(rule)) FROM pools ORDER BY position";
+    REST_DAYS = "SELECT json_object('country', country, 'region', region, 'on', day_on, 'name', name)
+        FROM rest_days WHERE country = ? ORDER BY day_on, region";
+    CLEAR_REST_DAYS = "DELETE FROM rest_days WHERE country = ?";
+    INSERT_REST_DAYS = "INSERT INTO rest_days (country, region, day_on, name)
+        SELECT j.value->>'country', j.value->>'region', j.value->>'on', j.value->>'name' FROM json_each(?) AS j";
 }
 
 #[derive(Deserialize)]
@@ -190,11 +198,6 @@ impl Book {
             added: added.map(|day| (day.on, day.name.clone())).collect(),
             ..RestDays::of(country, region)
         }
-    }
-
-    /// The pools, in their order.
-    pub fn pools(&self) -> &[Pool] {
-        &self.pools
     }
 }
 
@@ -329,8 +332,81 @@ pub(crate) async fn touch(tx: &Tx<'_>, moment: Moment, on: NaiveDate) -> Result<
     tx.run(TOUCH, params![at]).await
 }
 
-/// Moves a customer's cases that are under way to the version of their policy that is in force now, on purpose.
-pub async fn unpin(tx: &Tx<'_>, moment: Moment, customer: &CustomerId) -> Result<()> {
-    tx.run(UNPIN, params![customer.as_str()]).await?;
-    dunning::replan(tx, moment, &BTreeSet::from([customer.clone()])).await
+/// Whether there is a policy of a name.
+pub async fn exists(db: &Db, name: &str) -> Result<bool> {
+    Ok(db
+        .row(NEWEST, params![name])
+        .await?
+        .map_or(Ok(0), |row| row.int(0))?
+        > 0)
+}
+
+/// What became of giving a customer a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// It has it.
+    Done,
+    /// There is no such customer.
+    NoCustomer,
+    /// There is no such policy.
+    NoPolicy,
+}
+
+/// Gives a customer a policy of its own; `None`: the one of its pool, or the default. Cases that are under way keep the
+/// version they began under, unless they are moved on purpose.
+pub async fn give(
+    tx: &Tx<'_>,
+    moment: Moment,
+    customer: &CustomerId,
+    policy: Option<&str>,
+    move_now: bool,
+) -> Result<Given> {
+    if let Some(name) = policy
+        && !exists(tx, name).await?
+    {
+        return Ok(Given::NoPolicy);
+    }
+    if tx
+        .row(GIVE, params![customer.as_str(), policy, moment.ms()])
+        .await?
+        .is_none()
+    {
+        return Ok(Given::NoCustomer);
+    }
+    if move_now {
+        tx.run(UNPIN, params![customer.as_str()]).await?;
+    }
+    let activity = Activity {
+        customer_id: customer.clone(),
+        kind: "policy_given",
+        title: policy.map_or("Policy by pool".to_owned(), |name| format!("Policy {name}")),
+        detail: match move_now {
+            true => "Cases that are under way follow at once.".to_owned(),
+            false => "Cases that are under way keep the version they began under.".to_owned(),
+        },
+        refers_to: None,
+    };
+    activities::record(tx, moment, &[activity]).await?;
+    dunning::replan(tx, moment, &BTreeSet::from([customer.clone()])).await?;
+    Ok(Given::Done)
+}
+
+/// The pools, in the order in which they are tried.
+pub async fn pools(db: &Db) -> Result<Vec<Pool>> {
+    let pools: Vec<serde_json::Value> = db.list(POOLS, params![]).await?;
+    let pools = serde_json::json!({ "pools": pools });
+    Pool::parse_all(&pools).map_err(|problems| unreadable("pools", &problems))
+}
+
+/// The days of rest that were added for a country.
+pub async fn rest_days(db: &Db, country: Country) -> Result<Vec<RestDay>> {
+    db.list(REST_DAYS, params![country.code()]).await
+}
+
+/// Puts other days of rest in the place of those that were added for a country.
+pub async fn put_rest_days(tx: &Tx<'_>, moment: Moment, country: Country, days: &[RestDay]) -> Result<()> {
+    tx.run(CLEAR_REST_DAYS, params![country.code()]).await?;
+    tx.run(INSERT_REST_DAYS, params![serde_json::to_string(days)?])
+        .await?;
+    touch(tx, moment, moment.now.date_naive()).await
 }

@@ -45,3 +45,8 @@ pub const PROVIDER_PAUSE_S: i64 = 60;
 pub const EVENTS: usize = 50;
 /// Hours for which a provider delivers one signed webhook again and again (Twilio SendGrid: a day).
 pub const WEBHOOK_RETRIES_H: i64 = 24;
+
+/// Days that a preview covers where nobody says.
+pub const PREVIEW_DAYS_DEFAULT: u64 = 30;
+/// Days that a preview covers at most: a year and a day.
+pub const PREVIEW_DAYS: i64 = 366;

@@ -40,7 +40,9 @@ fn policies() -> impl Strategy<Value = Policy> {
                 name: "any".to_owned(),
                 send_at: NaiveTime::from_hms_opt(hour, 30, 0).unwrap(),
                 business_days_only,
-                min_balance: [(Currency::parse("EUR").unwrap(), least)].into(),
+                min_balance: [Money::new(least, Currency::parse("EUR").unwrap())]
+                    .into_iter()
+                    .collect(),
                 min_days_between_contacts: pause,
                 steps: before.into_iter().chain(after).map(step).collect(),
                 ..Policy::standard()

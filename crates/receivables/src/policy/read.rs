@@ -2,15 +2,13 @@
 //!
 //! Source: Dunlin's own rule.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::{Act, CatchUp, Errand, Policy, Step, TEMPLATES, Then};
+use crate::amounts::Amounts;
 use crate::channel::Channel;
 use crate::charges::{Charge, Fee};
-use crate::currency::Currency;
-use crate::fields::{self, FieldError, Fields, kinds};
+use crate::fields::{FieldError, Fields, kinds};
 use crate::limits;
 use crate::{approval, credit, dispute, plan, promise, task};
 
@@ -28,7 +26,7 @@ impl Policy {
         fields.optional("unit", kinds::one_of(&[("customer", ())]));
         let send_at = fields.required("send_at", kinds::time_of_day);
         let business_days_only = fields.required("business_days_only", kinds::boolean);
-        let min_balance = amounts(&mut fields, "min_balance");
+        let min_balance = Amounts::read_limits(&mut fields, "min_balance");
         let days = kinds::integer(0..=limits::MAX_DAYS_BETWEEN_CONTACTS);
         let min_days = fields
             .required("min_days_between_contacts", days)
@@ -264,23 +262,4 @@ fn known_template(fields: &mut Fields<'_>, place: &str, template: &str) -> bool 
         fields.report(place, "unknown_template", detail);
     }
     known
-}
-
-/// Amounts by currency, zero or more: `{"EUR": "10.00"}`. Absent is empty.
-pub(crate) fn amounts(reader: &mut Fields<'_>, name: &'static str) -> BTreeMap<Currency, i64> {
-    let mut amounts = BTreeMap::new();
-    for (code, value) in reader.entries(name) {
-        let place = format!("{name}/{}", fields::token(code));
-        let read = Currency::parse(code)
-            .map_err(Into::into)
-            .and_then(|currency| kinds::money_in(currency)(value));
-        match read {
-            Ok(money) if money.is_negative() => {
-                reader.report(&place, "out_of_range", "an amount here is zero or more")
-            }
-            Ok(money) => drop(amounts.insert(money.currency(), money.minor())),
-            Err(problem) => reader.report(&place, problem.code, problem.detail),
-        }
-    }
-    amounts
 }

@@ -1,7 +1,7 @@
 //! What the rules look at, as the database tells it.
 
 use crate::db::{Db, statements};
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::instants::{instant, time_zone};
 use crate::moment::Moment;
 use crate::params;
@@ -229,14 +229,10 @@ fn keep_disputes_to_the_last_parts(items: &mut [OpenItem]) {
     }
 }
 
-async fn cases(db: &Db, moment: Moment, rows: Vec<Row>) -> Result<(Book, Vec<Case>)> {
+async fn judged(db: &Db, moment: Moment, rows: Vec<Row>) -> Result<Vec<Case>> {
     let kept: BTreeSet<&PolicyId> = rows.iter().filter_map(|row| row.policy_id.as_ref()).collect();
     let book = Book::load(db, moment, &kept).await?;
-    let cases = rows
-        .into_iter()
-        .map(|row| row.case(&book))
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    Ok((book, cases))
+    rows.into_iter().map(|row| row.case(&book)).collect()
 }
 
 /// Every case of `customers`.
@@ -244,7 +240,12 @@ pub(crate) async fn of_customers(db: &Db, moment: Moment, customers: &[&Customer
     let rows = db
         .list(OF_CUSTOMERS, params![serde_json::to_string(customers)?])
         .await?;
-    Ok(cases(db, moment, rows).await?.1)
+    judged(db, moment, rows).await
+}
+
+/// Every case of a customer.
+pub async fn cases(db: &Db, moment: Moment, customer: &CustomerId) -> Result<Vec<Case>> {
+    of_customers(db, moment, &[customer]).await
 }
 
 /// At most `limit` cases whose next action has come, the longest due first.
@@ -253,11 +254,11 @@ pub(crate) async fn due(db: &Db, moment: Moment, limit: u32) -> Result<Vec<Case>
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(cases(db, moment, rows).await?.1)
+    judged(db, moment, rows).await
 }
 
-/// Cases with something open after the one of `after`, and what is in force.
-pub async fn page(db: &Db, moment: Moment, after: (&str, &str), limit: u32) -> Result<(Book, Vec<Case>)> {
+/// Cases with something open after the one of `after` (customer and currency).
+pub async fn page(db: &Db, moment: Moment, after: (&str, &str), limit: u32) -> Result<Vec<Case>> {
     let rows = db.list(PAGE, params![after.0, after.1, limit]).await?;
-    cases(db, moment, rows).await
+    judged(db, moment, rows).await
 }
