@@ -1,34 +1,73 @@
 //! Where the money of a payment goes.
 //!
-//! What the payer says comes first: each remittance line takes up to its amount, up to what its invoice
-//! still owes, up to what is left. The rest goes to the oldest due invoice first (then the earliest issued,
-//! then the lowest number), and what no invoice takes stays unapplied, as credit on account. Parts and
-//! unapplied rest always add up to the payment. Refused: amounts that are not positive, currencies that mix.
+//! What the payer says comes first: each remittance line takes up to its amount, up to what its invoice still owes, up
+//! to what is left. The rest goes in the policy's [`Order`], and what nothing takes stays unapplied, as credit on
+//! account. Where instalments are due one by one, each part stands in the order at its own due date.
 //!
-//! Source: Dunlin's own rule.
+//! Then the small differences, in this order, each with its sentence:
+//! 1. an early-payment discount, where the payment is in time for one and leaves no more than that;
+//! 2. an under-payment within the tolerance, or a bank charge of a transfer, but only where the payment clearly meant
+//!    to settle: the invoice is named, or the payment is for the whole account;
+//! 3. an over-payment within the tolerance, where the policy keeps it.
+//!
+//! Always: parts + unapplied = payment; a part is no more than what its invoice owes, but for an over-payment that is
+//! kept; no balance falls below nothing. Currencies never mix. Refused: payments that are not positive, and amounts of
+//! another currency.
+//!
+//! Source: what the payer says goes first: § 366(1) BGB, article 1342-10 of the Code civil, section 59 of the Indian
+//! Contract Act 1872. The orders: see [`Order`]. Differences: Dunlin's own rules, after what accounting systems call
+//! tolerance groups.
 
+mod by_hand;
+mod credits;
+mod differences;
+mod matching;
+mod rules;
 mod take_back;
 
+pub use by_hand::{Change, Reallocated, reallocate};
+pub use credits::{Application, Applied, Credit, CreditSource, apply_on_account, credit};
+pub use differences::{Cause, Difference};
+pub use rules::{Keep, Order, Over, ReceivableKind, Rules, Tolerance, goes_through_banks};
 pub use take_back::{Held, TakeBackError, TakenBack, take_back};
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use crate::currency::Currency;
 use crate::id::InvoiceId;
 use crate::money::{Money, MoneyError};
+use matching::Index;
 
-/// An open invoice that may take money.
+/// An open invoice, or another receivable, that may take money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenInvoice {
     /// Its id.
     pub id: InvoiceId,
     /// The creditor's number, as a payer would quote it.
     pub number: String,
-    /// Its due date.
+    /// What it is.
+    pub kind: ReceivableKind,
+    /// Its due date: with instalments, that of the first part that is still open.
     pub due_on: NaiveDate,
     /// Its issue date.
     pub issue_on: NaiveDate,
     /// What is still owed; those that owe nothing take nothing.
+    pub balance: Money,
+    /// Its open parts with their due dates, which add up to the balance; none where it is due in one amount.
+    pub parts: Vec<OpenPart>,
+    /// What may be deducted from it when it is paid on the day of the payment ([`crate::discount::on_offer`]).
+    pub discount: Option<Money>,
+}
+
+/// A part of an invoice that is due on a day of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenPart {
+    /// The last day on which it is paid in time.
+    pub due_on: NaiveDate,
+    /// What is still owed of it.
     pub balance: Money,
 }
 
@@ -51,12 +90,23 @@ pub struct RemittanceLine {
     pub amount: Option<Money>,
 }
 
+/// Money that has arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct Receipt<'a> {
+    /// How much.
+    pub amount: Money,
+    /// What it is for, as far as the payer says.
+    pub remittance: &'a [RemittanceLine],
+    /// Whether banks may have kept a charge of it ([`goes_through_banks`]).
+    pub through_banks: bool,
+}
+
 /// What one invoice gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Part {
     /// Which invoice; each comes once.
     pub invoice: InvoiceId,
-    /// More than nothing, and no more than it owes.
+    /// More than nothing, and no more than it owes, but for an over-payment that is kept.
     pub amount: Money,
     /// Why, in a sentence.
     pub why: String,
@@ -67,6 +117,8 @@ pub struct Part {
 pub struct Allocation {
     /// What each invoice gets, in the order in which it was decided.
     pub parts: Vec<Part>,
+    /// What is let go beside it: discounts, and what is within the tolerances.
+    pub differences: Vec<Difference>,
     /// What stays as credit on account.
     pub unapplied: Money,
     /// What could not be done as the payer said, and what became of the rest.
@@ -84,395 +136,316 @@ pub enum AllocationError {
     Money(#[from] MoneyError),
 }
 
-/// Allocates a payment to open invoices.
+/// Allocates a payment to open invoices under a policy's rules.
 pub fn allocate(
-    amount: Money,
+    rules: &Rules,
+    receipt: &Receipt<'_>,
     open: &[OpenInvoice],
-    remittance: &[RemittanceLine],
 ) -> Result<Allocation, AllocationError> {
-    if !amount.is_positive() {
-        return Err(AllocationError::NotPositive(amount));
+    let mut spending = Spending::begin(receipt.amount, open, receipt.remittance)?;
+    spending.as_told(receipt.remittance, "remittance")?;
+    spending.deduct_discounts(true)?;
+    if rules.order != Order::Remittance {
+        spending.in_order(rules.order)?;
+        spending.deduct_discounts(false)?;
     }
-    // One currency throughout: adding anything of another is an error.
-    let amounts = open
-        .iter()
-        .map(|invoice| invoice.balance)
-        .chain(remittance.iter().filter_map(|line| line.amount));
-    for other in amounts {
-        if other.currency() != amount.currency() {
-            return Err(MoneyError::CurrencyMismatch {
-                left: amount.currency(),
-                right: other.currency(),
-            }
-            .into());
-        }
+    spending.let_go_of_shortfall(rules, receipt)?;
+    spending.keep_surplus(rules)?;
+    Ok(spending.finish(match rules.order {
+        Order::Remittance => "the payer names nothing else that is open",
+        _ => "no open invoice is left to take it",
+    }))
+}
+
+/// An invoice, and what it has got so far.
+struct Slot<'a> {
+    invoice: &'a OpenInvoice,
+    /// In cash.
+    given: Money,
+    /// By a discount or a tolerance.
+    let_go: Money,
+    /// The largest discount that it may still take.
+    discount: Money,
+    /// Whether the payer named it.
+    named: bool,
+    /// Its place among those that got money.
+    rank: Option<usize>,
+    /// Why it got what.
+    why: String,
+}
+
+impl Slot<'_> {
+    /// What it still owes.
+    fn owed(&self) -> Result<Money, MoneyError> {
+        self.invoice
+            .balance
+            .checked_sub(self.given)?
+            .checked_sub(self.let_go)
     }
-    let mut spending = Spending {
-        left: amount,
-        invoices: open,
-        parts: Vec::new(),
-        why: Vec::new(),
-    };
-    for line in remittance {
-        spending.as_told(line)?;
-    }
-    spending.oldest_first()?;
-    Ok(spending.finish())
 }
 
 /// A payment on its way to invoices.
 struct Spending<'a> {
+    amount: Money,
     left: Money,
-    invoices: &'a [OpenInvoice],
-    parts: Vec<Part>,
+    index: Index<'a>,
+    slots: Vec<Slot<'a>>,
+    /// How many invoices have got money.
+    served: usize,
+    differences: Vec<Difference>,
     why: Vec<String>,
 }
 
 impl<'a> Spending<'a> {
-    fn as_told(&mut self, line: &RemittanceLine) -> Result<(), MoneyError> {
-        let invoice = match find(self.invoices, &line.invoice) {
-            Ok(invoice) => invoice,
-            Err(problem) => {
-                self.why.push(problem);
-                return Ok(());
-            }
-        };
-        let wanted = line.amount.unwrap_or(invoice.balance);
-        if !wanted.is_positive() {
-            self.why.push(format!(
-                "the remittance names {wanted} for {}, which is nothing to apply",
-                invoice.number
-            ));
-            return Ok(());
+    fn begin(
+        amount: Money,
+        open: &'a [OpenInvoice],
+        remittance: &[RemittanceLine],
+    ) -> Result<Spending<'a>, AllocationError> {
+        if !amount.is_positive() {
+            return Err(AllocationError::NotPositive(amount));
         }
-        let given = self.give(invoice, wanted, "named in the remittance")?;
-        let missing = wanted.checked_sub(given)?;
-        if missing.is_positive() && line.amount.is_some() {
-            let reason = if self.left.is_zero() {
-                "the payment is used up"
-            } else {
-                "it owes no more"
+        let currency = amount.currency();
+        let amounts = open
+            .iter()
+            .flat_map(|invoice| {
+                let parts = invoice.parts.iter().map(|part| part.balance);
+                parts.chain([invoice.balance]).chain(invoice.discount)
+            })
+            .chain(remittance.iter().filter_map(|line| line.amount));
+        for other in amounts {
+            one_currency(currency, other)?;
+        }
+        let zero = Money::zero(currency);
+        let slots = open.iter().map(|invoice| Slot {
+            invoice,
+            given: zero,
+            let_go: zero,
+            // A discount comes with a payment: it never settles an invoice alone.
+            discount: invoice
+                .discount
+                .filter(|discount| discount.minor() < invoice.balance.minor())
+                .unwrap_or(zero),
+            named: false,
+            rank: None,
+            why: String::new(),
+        });
+        Ok(Spending {
+            amount,
+            left: amount,
+            index: Index::of(open),
+            slots: slots.collect(),
+            served: 0,
+            differences: Vec::new(),
+            why: Vec::new(),
+        })
+    }
+
+    /// Gives to the invoices that `source` names: the remittance, or a credit note.
+    fn as_told(&mut self, lines: &[RemittanceLine], source: &str) -> Result<(), MoneyError> {
+        let mut told = Vec::new();
+        for line in lines {
+            let at = match self.index.find(&line.invoice) {
+                Ok(at) => at,
+                Err(problem) => {
+                    self.why.push(format!("the {source} names {problem}"));
+                    continue;
+                }
+            };
+            let Some(slot) = self.slots.get_mut(at) else {
+                continue;
+            };
+            let wanted = line.amount.unwrap_or(slot.invoice.balance);
+            if !wanted.is_positive() {
+                self.why.push(format!(
+                    "the {source} names {wanted} for {}, which is nothing to apply",
+                    slot.invoice.number
+                ));
+                continue;
+            }
+            slot.named = true;
+            told.push((at, wanted, line.amount.is_some()));
+        }
+        // Who names an amount has deducted what he deducts; who names none leaves that to us.
+        self.make_room(&told)?;
+        let reason = format!("named in the {source}");
+        for (at, wanted, exact) in told {
+            let given = self.give(at, wanted, &reason)?;
+            let missing = wanted.checked_sub(given)?;
+            if !(missing.is_positive() && exact) {
+                continue;
+            }
+            let Some(slot) = self.slots.get(at) else { continue };
+            let rest = match self.left.is_zero() {
+                true => format!(
+                    "the {} is used up",
+                    if source == "remittance" { "payment" } else { source }
+                ),
+                false => "it owes no more".to_owned(),
             };
             self.why.push(format!(
-                "{} gets {given} of the {wanted} named for it: {reason}",
-                invoice.number
+                "{} gets {given} of the {wanted} named for it: {rest}",
+                slot.invoice.number
             ));
         }
         Ok(())
     }
 
-    fn oldest_first(&mut self) -> Result<(), MoneyError> {
-        let mut by_age: Vec<&OpenInvoice> = self.invoices.iter().collect();
-        by_age.sort_by_key(|invoice| (invoice.due_on, invoice.issue_on, &invoice.number, &invoice.id));
-        for invoice in by_age {
-            let reason = format!("the oldest open invoice, due on {}", invoice.due_on);
-            self.give(invoice, invoice.balance, &reason)?;
+    /// Gives what is left to whatever is open, in the policy's order.
+    fn in_order(&mut self, order: Order) -> Result<(), MoneyError> {
+        let mut wanted = Vec::with_capacity(self.slots.len());
+        for (at, slot) in self.slots.iter().enumerate() {
+            // What the payer has paid of it before is not owed by a part any more: the earliest are filled first.
+            let mut filled = slot.given.checked_add(slot.let_go)?;
+            let whole = OpenPart {
+                due_on: slot.invoice.due_on,
+                balance: slot.invoice.balance,
+            };
+            let parts = match slot.invoice.parts.is_empty() {
+                true => std::slice::from_ref(&whole),
+                false => slot.invoice.parts.as_slice(),
+            };
+            for part in parts {
+                let covered = filled.checked_min(part.balance)?;
+                filled = filled.checked_sub(covered)?;
+                let owed = part.balance.checked_sub(covered)?;
+                if owed.is_positive() {
+                    wanted.push((order.rank(slot.invoice.kind), part.due_on, at, owed));
+                }
+            }
+        }
+        let place = |at: usize| {
+            let invoice = self.slots.get(at).map(|slot| slot.invoice);
+            invoice.map(|invoice| (invoice.issue_on, invoice.number.as_str(), invoice.id.as_str()))
+        };
+        wanted.sort_by_key(|(rank, due_on, at, _)| (*rank, *due_on, place(*at)));
+        let items: Vec<_> = wanted
+            .iter()
+            .map(|(_, _, at, owed)| (*at, *owed, false))
+            .collect();
+        self.make_room(&items)?;
+        for (_, due_on, at, owed) in wanted {
+            let Some(slot) = self.slots.get(at) else { continue };
+            let reason = why_next(order, slot.invoice.kind, due_on);
+            self.give(at, owed, &reason)?;
+        }
+        Ok(())
+    }
+
+    /// Where what is left pays for all that is wanted but for the discounts on it, makes sure that it does: who
+    /// deducts a discount on one invoice and pays the next in full has settled both. Where an amount is `exact`,
+    /// nothing is deducted from it.
+    fn make_room(&mut self, wanted: &[(usize, Money, bool)]) -> Result<(), MoneyError> {
+        let nothing = Money::zero(self.left.currency());
+        let mut by_place: BTreeMap<usize, (Money, bool)> = BTreeMap::new();
+        for (at, amount, exact) in wanted {
+            let (sum, all_exact) = by_place.entry(*at).or_insert((nothing, true));
+            *sum = sum.checked_add(*amount)?;
+            *all_exact = *all_exact && *exact;
+        }
+        let mut missing = nothing.checked_sub(self.left)?;
+        let mut most = nothing;
+        for (at, (sum, exact)) in &by_place {
+            let Some(slot) = self.slots.get(*at) else { continue };
+            missing = missing.checked_add(sum.checked_min(slot.owed()?)?)?;
+            most = match exact {
+                true => most,
+                false => most.checked_add(slot.discount)?,
+            };
+        }
+        if missing.minor() > most.minor() {
+            return Ok(());
+        }
+        for (at, _, exact) in wanted {
+            let Some(slot) = self.slots.get(*at).filter(|_| !exact) else {
+                continue;
+            };
+            let deducted = slot.discount.checked_min(missing)?;
+            if deducted.is_positive() {
+                missing = missing.checked_sub(deducted)?;
+                self.deduct(*at, deducted)?;
+            }
         }
         Ok(())
     }
 
     /// Gives an invoice up to `wanted`, what it still owes and what is left; says how much that was.
-    fn give(&mut self, invoice: &OpenInvoice, wanted: Money, reason: &str) -> Result<Money, MoneyError> {
-        let before = self.parts.iter_mut().find(|part| part.invoice == invoice.id);
-        let got = before
-            .as_ref()
-            .map_or(Money::zero(self.left.currency()), |part| part.amount);
-        let owed = invoice.balance.checked_sub(got)?;
-        let given = wanted.checked_min(owed)?.checked_min(self.left)?;
+    fn give(&mut self, at: usize, wanted: Money, reason: &str) -> Result<Money, MoneyError> {
+        let nothing = Money::zero(self.left.currency());
+        let Some(slot) = self.slots.get_mut(at) else {
+            return Ok(nothing);
+        };
+        let given = wanted.checked_min(slot.owed()?)?.checked_min(self.left)?;
         if !given.is_positive() {
-            return Ok(Money::zero(self.left.currency()));
+            return Ok(nothing);
         }
         self.left = self.left.checked_sub(given)?;
-        match before {
-            Some(part) => {
-                part.amount = part.amount.checked_add(given)?;
-                part.why.push_str(&format!("; {given} more: {reason}"));
+        slot.given = slot.given.checked_add(given)?;
+        match slot.rank {
+            Some(_) => slot.why.push_str(&format!("; {given} more: {reason}")),
+            None => {
+                slot.why = format!("{}: {reason}", slot.invoice.number);
+                slot.rank = Some(self.served);
+                self.served = self.served.saturating_add(1);
             }
-            None => self.parts.push(Part {
-                invoice: invoice.id.clone(),
-                amount: given,
-                why: format!("{}: {reason}", invoice.number),
-            }),
         }
         Ok(given)
     }
 
-    fn finish(mut self) -> Allocation {
+    /// What has become of the money; `reason`: why the rest of it stays on account.
+    fn finish(mut self, reason: &str) -> Allocation {
         if self.left.is_positive() {
-            self.why.push(format!(
-                "{} stays on account: no open invoice is left to take it",
-                self.left
-            ));
+            self.why.push(format!("{} stays on account: {reason}", self.left));
         }
+        let mut served: Vec<Slot<'_>> = self
+            .slots
+            .into_iter()
+            .filter(|slot| slot.rank.is_some())
+            .collect();
+        served.sort_by_key(|slot| slot.rank);
         Allocation {
-            parts: self.parts,
+            parts: served
+                .into_iter()
+                .map(|slot| Part {
+                    invoice: slot.invoice.id.clone(),
+                    amount: slot.given,
+                    why: slot.why,
+                })
+                .collect(),
+            differences: self.differences,
             unapplied: self.left,
             why: self.why,
         }
     }
 }
 
-/// The invoice a reference means: the one of that id or number; failing that, the only one whose number
-/// differs in nothing but case, spaces and punctuation, which payers drop as they please.
-fn find<'a>(invoices: &'a [OpenInvoice], named: &InvoiceRef) -> Result<&'a OpenInvoice, String> {
-    let number = match named {
-        InvoiceRef::Id(id) => {
-            let unknown = || format!("the remittance names {id}, which is not open");
-            return invoices
-                .iter()
-                .find(|invoice| invoice.id == *id)
-                .ok_or_else(unknown);
+/// Why it is the turn of a receivable, where the payer does not say.
+fn why_next(order: Order, kind: ReceivableKind, due_on: NaiveDate) -> String {
+    let turn = match (order, kind) {
+        (Order::DueDate | Order::Remittance, _) => {
+            return format!("the oldest open invoice, due on {due_on}");
         }
-        InvoiceRef::Number(number) => number.trim(),
+        (Order::ChargesFirst, ReceivableKind::Fee | ReceivableKind::Compensation) => "costs come first",
+        (Order::ChargesFirst, ReceivableKind::Interest) => "interest comes before invoices",
+        (Order::ChargesFirst, ReceivableKind::Invoice) => "the oldest invoice, costs and interest being paid",
+        (Order::PrincipalFirst, ReceivableKind::Invoice) => "the oldest invoice, before interest and costs",
+        (Order::PrincipalFirst, ReceivableKind::Interest) => "interest, invoices being paid",
+        (Order::PrincipalFirst, _) => "costs come last",
     };
-    let exact: Vec<&OpenInvoice> = invoices
-        .iter()
-        .filter(|invoice| invoice.number == number)
-        .collect();
-    let alike = || {
-        invoices
-            .iter()
-            .filter(|invoice| plain(&invoice.number) == plain(number))
-            .collect()
-    };
-    let found: Vec<&OpenInvoice> = if exact.is_empty() && !plain(number).is_empty() {
-        alike()
-    } else {
-        exact
-    };
-    match found.as_slice() {
-        [only] => Ok(only),
-        [] => Err(format!("the remittance names {number}, which is not open")),
-        several => Err(format!(
-            "the remittance names {number}, which could be {} open invoices",
-            several.len()
-        )),
-    }
+    format!("{turn}, due on {due_on}")
 }
 
-fn plain(number: &str) -> String {
-    number
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_uppercase)
-        .collect()
+fn one_currency(currency: Currency, other: Money) -> Result<(), MoneyError> {
+    match other.currency() == currency {
+        true => Ok(()),
+        false => Err(MoneyError::CurrencyMismatch {
+            left: currency,
+            right: other.currency(),
+        }),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::currency::Currency;
-
-    fn eur(minor: i64) -> Money {
-        Money::new(minor, Currency::parse("EUR").unwrap())
-    }
-
-    fn id(letter: char) -> InvoiceId {
-        InvoiceId::from_parts(u64::from(u32::from(letter)), [0; 10])
-    }
-
-    fn invoice(letter: char, due_on: &str, minor: i64) -> OpenInvoice {
-        OpenInvoice {
-            id: id(letter),
-            number: format!("2026-{letter}"),
-            due_on: due_on.parse().unwrap(),
-            issue_on: "2026-01-01".parse().unwrap(),
-            balance: eur(minor),
-        }
-    }
-
-    fn told(number: &str, minor: Option<i64>) -> RemittanceLine {
-        RemittanceLine {
-            invoice: InvoiceRef::Number(number.to_owned()),
-            amount: minor.map(eur),
-        }
-    }
-
-    /// `A 50.00 B 25.00 | 5.00`: what each gets, and what is left.
-    fn shown(allocation: &Allocation) -> String {
-        let letter = |found: &InvoiceId| ('A'..='Z').find(|letter| id(*letter) == *found).unwrap();
-        let parts = allocation
-            .parts
-            .iter()
-            .map(|part| format!("{} {} ", letter(&part.invoice), part.amount.amount()));
-        format!("{}| {}", parts.collect::<String>(), allocation.unapplied.amount())
-    }
-
-    #[test]
-    fn money_goes_where_the_payer_says_and_then_to_the_oldest() {
-        let open = [
-            invoice('B', "2026-02-01", 5_000),
-            invoice('A', "2026-01-01", 10_000),
-            invoice('C', "2026-02-01", 2_000),
-            invoice('D', "2026-03-01", 0),
-        ];
-        let cases = [
-            ("exact, oldest first", 10_000, vec![], "A 100.00 | 0.00"),
-            ("partial", 4_000, vec![], "A 40.00 | 0.00"),
-            (
-                "on to the next, of one day by number",
-                16_000,
-                vec![],
-                "A 100.00 B 50.00 C 10.00 | 0.00",
-            ),
-            ("too much", 20_000, vec![], "A 100.00 B 50.00 C 20.00 | 30.00"),
-            ("as told", 5_000, vec![told("2026-B", None)], "B 50.00 | 0.00"),
-            (
-                "as told, with an amount",
-                5_000,
-                vec![told("2026-B", Some(3_000))],
-                "B 30.00 A 20.00 | 0.00",
-            ),
-            (
-                "told more than is owed",
-                7_000,
-                vec![told("2026-B", Some(7_000))],
-                "B 50.00 A 20.00 | 0.00",
-            ),
-            (
-                "told more than was paid",
-                4_000,
-                vec![told("2026-B", Some(5_000)), told("2026-C", None)],
-                "B 40.00 | 0.00",
-            ),
-            (
-                "told twice",
-                5_000,
-                vec![told("2026-B", Some(1_000)), told("2026-B", Some(9_000))],
-                "B 50.00 | 0.00",
-            ),
-            (
-                "told some, and the rest reaches it again",
-                16_000,
-                vec![told("2026-B", Some(1_000))],
-                "B 50.00 A 100.00 C 10.00 | 0.00",
-            ),
-            (
-                "an unknown number",
-                4_000,
-                vec![told("2025-9", Some(4_000))],
-                "A 40.00 | 0.00",
-            ),
-            (
-                "a paid one",
-                4_000,
-                vec![told("2026-D", Some(4_000))],
-                "A 40.00 | 0.00",
-            ),
-            (
-                "written carelessly",
-                2_000,
-                vec![told(" 2026 c", None)],
-                "C 20.00 | 0.00",
-            ),
-            (
-                "by id",
-                2_000,
-                vec![RemittanceLine {
-                    invoice: InvoiceRef::Id(id('C')),
-                    amount: None,
-                }],
-                "C 20.00 | 0.00",
-            ),
-        ];
-        for (name, amount, remittance, expected) in cases {
-            assert_eq!(
-                shown(&allocate(eur(amount), &open, &remittance).unwrap()),
-                expected,
-                "{name}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_was_not_done_as_told_is_said() {
-        let mut open = vec![
-            invoice('A', "2026-01-01", 10_000),
-            invoice('B', "2026-02-01", 5_000),
-        ];
-        let why =
-            |open: &[OpenInvoice], minor, line| allocate(eur(minor), open, &[line]).unwrap().why.join("; ");
-        assert_eq!(
-            why(&open, 100, told("X-1", None)),
-            "the remittance names X-1, which is not open"
-        );
-        assert_eq!(
-            why(&open, 7_000, told("2026-B", Some(7_000))),
-            "2026-B gets 50.00 EUR of the 70.00 EUR named for it: it owes no more"
-        );
-        assert_eq!(
-            why(&open, 17_000, told("2026-A", None)),
-            "20.00 EUR stays on account: no open invoice is left to take it"
-        );
-        open.push(OpenInvoice {
-            id: id('C'),
-            ..open[0].clone()
-        });
-        assert_eq!(
-            why(&open, 100, told("2026-A", None)),
-            "the remittance names 2026-A, which could be 2 open invoices"
-        );
-        let parts = allocate(eur(12_000), &open[..2], &[told("2026-A", Some(500))])
-            .unwrap()
-            .parts;
-        assert_eq!(
-            parts[0].why,
-            "2026-A: named in the remittance; 95.00 EUR more: the oldest open invoice, due on 2026-01-01"
-        );
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_an_error() {
-        let open = [invoice('A', "2026-01-01", 10_000)];
-        let usd = Money::new(100, Currency::parse("USD").unwrap());
-        let (left, right) = (eur(0).currency(), usd.currency());
-        assert_eq!(
-            allocate(eur(0), &open, &[]),
-            Err(AllocationError::NotPositive(eur(0)))
-        );
-        let mixed = MoneyError::CurrencyMismatch {
-            left: right,
-            right: left,
-        };
-        assert_eq!(allocate(usd, &open, &[]), Err(mixed.into()));
-        let line = RemittanceLine {
-            invoice: InvoiceRef::Id(id('A')),
-            amount: Some(usd),
-        };
-        assert_eq!(
-            allocate(eur(1), &open, &[line]),
-            Err(MoneyError::CurrencyMismatch { left, right }.into())
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn not_a_cent_is_lost_or_made(
-            amount in 1i64..1_000_000,
-            balances in prop::collection::vec((-100i64..200_000, 0i64..60), 0..8),
-            lines in prop::collection::vec((0usize..10, prop::option::of(-5i64..200_000)), 0..8),
-        ) {
-            let open: Vec<OpenInvoice> = balances.iter().zip('A'..).map(|((minor, days), letter)| {
-                let mut invoice = invoice(letter, "2026-01-01", *minor);
-                invoice.due_on = crate::calendar::plus_days(invoice.due_on, *days);
-                invoice
-            }).collect();
-            let remittance: Vec<RemittanceLine> = lines.into_iter().map(|(at, minor)| {
-                let letter = ('A'..).nth(at).unwrap();
-                RemittanceLine { invoice: InvoiceRef::Id(id(letter)), amount: minor.map(eur) }
-            }).collect();
-            let allocation = allocate(eur(amount), &open, &remittance).unwrap();
-            let applied: i64 = allocation.parts.iter().map(|part| part.amount.minor()).sum();
-            prop_assert_eq!(applied + allocation.unapplied.minor(), amount);
-            prop_assert!(!allocation.unapplied.is_negative());
-            let owed: i64 = open.iter().map(|invoice| invoice.balance.minor().max(0)).sum();
-            prop_assert_eq!(applied, amount.min(owed), "nothing stays on account while something is owed");
-            for part in &allocation.parts {
-                let invoice = open.iter().find(|invoice| invoice.id == part.invoice).unwrap();
-                prop_assert!(part.amount.is_positive() && part.amount.minor() <= invoice.balance.minor());
-            }
-        }
-    }
-}
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,9 @@
 //! | to find out | look in |
 //! |---|---|
 //! | what an amount is | [`money`], [`currency`], [`amounts`] |
+//! | what an amount is, and a share of one | [`money`], [`currency`], [`percent`] |
 //! | what may come in | [`intake`], [`ubl`], [`limits`] |
+//! | when an invoice is due, and what may be deducted before | [`terms`], [`discount`] |
 //! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`], [`zone`]) |
 //! | on which days nobody is contacted | [`calendar::holidays`] |
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
@@ -45,6 +47,7 @@ pub mod country;
 pub mod credit;
 pub mod currency;
 pub mod dispute;
+pub mod discount;
 pub mod dunning;
 pub mod fields;
 pub mod hand_over;
@@ -58,6 +61,7 @@ pub mod message;
 pub mod money;
 pub mod paylink;
 pub mod plan;
+pub mod percent;
 pub mod policy;
 pub mod promise;
 pub mod received;
@@ -66,5 +70,6 @@ pub mod stripe;
 pub mod suppression;
 pub mod suspension;
 pub mod task;
+pub mod terms;
 pub mod ubl;
 pub mod zone;

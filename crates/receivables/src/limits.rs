@@ -182,3 +182,16 @@ pub const TASK_ATTEMPTS: std::ops::RangeInclusive<i64> = 1..=10;
 
 /// Days of rest that an administrator adds for a country: ten years of a country without a table.
 pub const REST_DAYS: usize = 500;
+/// Parts of one invoice, each with its own due date: five years of monthly ones. More are a loan.
+pub const INSTALMENTS: usize = 60;
+
+/// Months between an invoice's issue date and the month in which its terms end: a year, as for
+/// [`MAX_TERMS_DAYS`].
+pub const TERMS_MONTHS: u32 = 12;
+
+/// Early-payment discounts of one invoice: "3/7, 2/14" is two, and nobody offers more than four.
+pub const DISCOUNT_TERMS: usize = 4;
+
+/// Days by which a policy may extend the time for an early-payment discount: beyond a month it is no grace but
+/// another discount.
+pub const DISCOUNT_GRACE_DAYS: i64 = 31;

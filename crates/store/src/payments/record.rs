@@ -11,7 +11,8 @@ use crate::params;
 use crate::postings::{self, Kind, Posting};
 use chrono::NaiveDate;
 use receivables::allocation::{
-    Allocation, AllocationError, InvoiceRef, OpenInvoice, RemittanceLine, allocate,
+    Allocation, AllocationError, InvoiceRef, OpenInvoice, Receipt, ReceivableKind, RemittanceLine, Rules,
+    allocate, goes_through_banks,
 };
 use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::intake::{CustomerRef, PaymentInput};
@@ -124,6 +125,7 @@ pub async fn record(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<
         Some(customer) => apply(tx, customer, incoming).await?,
         None => Allocation {
             parts: Vec::new(),
+            differences: Vec::new(),
             unapplied: incoming.amount,
             why: vec!["No customer is named and no invoice tells whose it is: kept unapplied.".to_owned()],
         },
@@ -188,9 +190,17 @@ async fn apply(tx: &Tx<'_>, customer: &CustomerId, incoming: &Incoming) -> Resul
             due_on: row.due_on,
             issue_on: row.issue_on,
             balance: Money::new(row.balance_minor, currency),
+            kind: ReceivableKind::Invoice,
+            parts: Vec::new(),
+            discount: None,
         })
         .collect();
-    allocate(incoming.amount, &open, &incoming.remittance).map_err(refused)
+    let receipt = Receipt {
+        amount: incoming.amount,
+        remittance: &incoming.remittance,
+        through_banks: goes_through_banks(&incoming.method),
+    };
+    allocate(&Rules::default(), &receipt, &open).map_err(refused)
 }
 
 fn refused(error: AllocationError) -> StoreError {
