@@ -9,7 +9,7 @@
 //! Source: Dunlin's own rule, as said above.
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::calendar::plus_days;
 use crate::fields::Fields;
@@ -18,7 +18,7 @@ use crate::money::{Money, MoneyError};
 use crate::percent::Percent;
 
 /// One offer: so much off when paid within so many days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiscountTerm {
     /// Of the total less credits.
     pub percent: Percent,

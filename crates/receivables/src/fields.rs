@@ -250,6 +250,16 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Notes a problem that was found elsewhere, with a pointer that counts from this object.
+    pub fn note(&mut self, error: FieldError) {
+        if self.errors.len() < limits::PROBLEMS {
+            self.errors.push(FieldError {
+                pointer: format!("{}{}", self.pointer, error.pointer),
+                ..error
+            });
+        }
+    }
+
     /// The value that `make` puts together, or every problem, unknown fields included.
     pub fn finish<T>(mut self, make: impl FnOnce() -> Option<T>) -> Result<T, Vec<FieldError>> {
         self.report_unknown();

@@ -7,12 +7,13 @@
 //!
 //! Source: Dunlin's own rule; for the default terms, Directive 2011/7/EU, article 3(3)(b).
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use crate::fields::{FieldError, Fields, kinds};
 use crate::id::CustomerId;
 use crate::limits;
+use crate::terms::{Schedule, Terms};
 
 mod customer;
 mod event;
@@ -22,7 +23,9 @@ mod payment;
 pub use customer::{ContactInput, ContactRole, CustomerInput, CustomerKind, PostalAddress};
 pub use event::BillingEvent;
 pub use invoice::{CreditNoteInput, DocumentInput, InvoiceInput, LineInput};
-pub use payment::{PaymentInput, PaymentLinkInput, RemittanceInput};
+pub use payment::{
+    AllocationsInput, ApplyCreditInput, PaymentInput, PaymentLinkInput, RefundInput, RemittanceInput,
+};
 
 /// How an input names its customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -59,45 +62,54 @@ impl CustomerRef {
 pub enum DueSource {
     /// The invoice says so.
     Invoice,
+    /// The issue date and the invoice's terms.
+    Terms,
     /// The issue date and the customer's terms.
     CustomerTerms,
     /// The issue date and [`limits::DEFAULT_TERMS_DAYS`].
     DefaultTerms,
 }
 
-/// A due date and where it comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct DueOn {
-    /// The last day on which payment is in time.
-    pub on: NaiveDate,
-    /// Where it comes from.
+/// When an invoice is due, and where that comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Its due date, and its parts where it has several.
+    pub schedule: Schedule,
+    /// Where they come from.
     pub source: DueSource,
 }
 
-/// The due date of an invoice: the one it states, else its issue date and the customer's terms, else its
-/// issue date and the default terms. A due date before the issue date is refused.
-pub fn due_on(
-    issue: NaiveDate,
-    due: Option<NaiveDate>,
-    terms_days: Option<u32>,
-) -> Result<DueOn, FieldError> {
-    if let Some(on) = due {
-        return not_before(issue, on).map(|on| DueOn {
-            on,
+/// Why an invoice that is due in parts has no early-payment discount: nobody could say of which part.
+const NO_DISCOUNT_ON_PARTS: &str = "an invoice that is due in instalments has no early-payment discount";
+
+/// When an invoice is due: as it states, by a date or by terms; else by its issue date and the customer's terms, else
+/// by its issue date and the default terms ([`limits::DEFAULT_TERMS_DAYS`]). Refused: a due date before the issue
+/// date, terms that do not fit the invoice, a discount on one that is due in parts.
+pub fn due(
+    invoice: &InvoiceInput,
+    customer: Option<&Terms>,
+    customer_days: Option<u32>,
+) -> Result<Due, FieldError> {
+    let issue = invoice.issue_date;
+    if let Some(on) = invoice.due_date {
+        return not_before(issue, on).map(|on| Due {
+            schedule: Schedule::whole(on),
             source: DueSource::Invoice,
         });
     }
-    let (days, source) = match terms_days {
-        Some(days) => (days, DueSource::CustomerTerms),
-        None => (limits::DEFAULT_TERMS_DAYS, DueSource::DefaultTerms),
+    let net = |days| Terms::Net { days };
+    let by_days = customer_days.map(net);
+    let by_default = net(limits::DEFAULT_TERMS_DAYS);
+    let (terms, source) = match (&invoice.terms, customer.or(by_days.as_ref())) {
+        (Some(terms), _) => (terms, DueSource::Terms),
+        (None, Some(terms)) => (terms, DueSource::CustomerTerms),
+        (None, None) => (&by_default, DueSource::DefaultTerms),
     };
-    let on = issue
-        .checked_add_days(Days::new(u64::from(days)))
-        .ok_or_else(|| {
-            let detail = format!("{days} days after {issue} lie outside the calendar");
-            FieldError::new("/due_date", "date_out_of_range", detail)
-        })?;
-    Ok(DueOn { on, source })
+    if terms.in_parts() && !invoice.discount.is_empty() {
+        return Err(FieldError::new("/discount", "not_allowed", NO_DISCOUNT_ON_PARTS));
+    }
+    let schedule = terms.schedule(issue, invoice.total)?;
+    Ok(Due { schedule, source })
 }
 
 fn not_before(issue: NaiveDate, due: NaiveDate) -> Result<NaiveDate, FieldError> {

@@ -9,7 +9,7 @@
 use std::fmt;
 
 use rust_decimal::prelude::ToPrimitive;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::fields::{Problem, kinds};
@@ -100,6 +100,13 @@ impl Serialize for Percent {
     }
 }
 
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Percent, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Percent::read(&Value::String(text)).map_err(|problem| serde::de::Error::custom(problem.detail))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -170,6 +177,11 @@ mod tests {
             assert_eq!(serde_json::to_value(percent(text)).unwrap(), json!(text));
         }
         assert_eq!(serde_json::to_value(percent("30.00")).unwrap(), json!("30"));
+        assert_eq!(
+            serde_json::from_value::<Percent>(json!("0.5")).unwrap(),
+            percent("0.5")
+        );
+        assert!(serde_json::from_value::<Percent>(json!("101")).is_err());
     }
 
     #[test]

@@ -146,6 +146,20 @@ impl Terms {
         }
     }
 
+    /// The terms that a customer has by default, from a text in which they are stored.
+    pub fn parse_default(text: &str) -> Result<Terms, Vec<FieldError>> {
+        let value = serde_json::from_str(text)
+            .map_err(|error| vec![FieldError::new("", "not_json", error.to_string())])?;
+        let mut fields = Fields::of(&value);
+        let terms = Terms::read_default(&mut fields);
+        fields.finish(|| terms)
+    }
+
+    /// Whether an invoice of these terms is due in several parts.
+    pub fn in_parts(&self) -> bool {
+        matches!(self, Terms::Instalments { .. })
+    }
+
     /// When an invoice of `total`, issued on `issue_on`, is due. What does not fit it is said of the field `terms`:
     /// amounts that do not add up to the total, a part that comes to nothing, a date before the issue date, dates
     /// that do not go up.

@@ -16,7 +16,7 @@ use crate::postings::{self, Kind, Posting};
 use chrono::NaiveDate;
 use receivables::fields::FieldError;
 use receivables::id::{CustomerId, InvoiceId};
-use receivables::intake::{DueOn, DueSource, InvoiceInput, due_on};
+use receivables::intake::{Due, DueSource, InvoiceInput, due};
 use receivables::money::Money;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,7 +78,7 @@ struct Fresh<'a> {
     customer: CustomerId,
     input: &'a InvoiceInput,
     content: String,
-    due: DueOn,
+    due: Due,
 }
 
 /// Documents of one statement: long enough that the statement's own cost vanishes, short enough that its JSON does
@@ -138,7 +138,7 @@ async fn take_batch(
             outcomes.push(Taken::UnknownCustomer);
             continue;
         };
-        let due = match due_on(input.issue_date, input.due_date, customer.terms_days) {
+        let due = match due(input, None, customer.terms_days) {
             Ok(due) => due,
             Err(error) => {
                 outcomes.push(Taken::Refused(error));
@@ -172,7 +172,7 @@ async fn insert(tx: &Tx<'_>, moment: Moment, fresh: &[Fresh<'_>]) -> Result<()> 
             number: &invoice.input.number,
             numbering: invoice.input.numbering.as_deref().unwrap_or_default(),
             issue_on: invoice.input.issue_date,
-            due_on: invoice.due.on,
+            due_on: invoice.due.schedule.due_on,
             due_source: invoice.due.source,
             currency: invoice.input.total.currency().code(),
             total_minor: invoice.input.total.minor(),

@@ -12,6 +12,7 @@ use crate::currency::Currency;
 use crate::fields::{FieldError, Fields, kinds};
 use crate::limits;
 use crate::money::Money;
+use crate::terms::Terms;
 
 /// Whether a customer is protected as a consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,6 +172,9 @@ pub struct CustomerInput {
     /// Days to pay where an invoice does not say, 0 to [`limits::MAX_TERMS_DAYS`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terms_days: Option<u32>,
+    /// In place of them: when an invoice is due that does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
     /// The most the customer may owe, in the account's currency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_limit: Option<Money>,
@@ -205,10 +209,14 @@ impl CustomerInput {
         let time_zone = fields.required("time_zone", kinds::time_zone);
         let locale = fields.required("locale", kinds::locale);
         let currency = fields.required("currency", kinds::currency);
-        let terms = kinds::integer(0..=i64::from(limits::MAX_TERMS_DAYS));
+        let days = kinds::integer(0..=i64::from(limits::MAX_TERMS_DAYS));
         let terms_days = fields
-            .optional("terms_days", terms)
+            .optional("terms_days", days)
             .and_then(|days| u32::try_from(days).ok());
+        let terms = fields.optional_object("terms", Terms::read_default);
+        if fields.has("terms_days") && fields.has("terms") {
+            fields.report("terms", "one_of", "a customer has either `terms_days` or `terms`");
+        }
         let credit_limit = fields.optional_given("credit_limit", currency, kinds::money_in);
         if credit_limit.is_some_and(|limit| limit.is_negative()) {
             fields.report("credit_limit", "out_of_range", "a credit limit is zero or more");
@@ -231,6 +239,7 @@ impl CustomerInput {
                 locale: locale?,
                 currency: currency?,
                 terms_days,
+                terms,
                 credit_limit,
                 policy,
                 tags,

@@ -7,11 +7,13 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::{CustomerRef, not_before};
+use super::{CustomerRef, RemittanceInput, not_before};
 use crate::currency::Currency;
+use crate::discount::{self, DiscountTerm};
 use crate::fields::{FieldError, Fields, kinds};
 use crate::limits;
 use crate::money::Money;
+use crate::terms::Terms;
 
 /// A line of an invoice. For show: what is owed is the invoice's total.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -72,9 +74,15 @@ pub struct InvoiceInput {
     pub customer: CustomerRef,
     /// The day it was issued.
     pub issue_date: NaiveDate,
-    /// The last day on which payment is in time; see [`super::due_on`] for what holds without one.
+    /// The last day on which payment is in time; see [`super::due`] for what holds without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_date: Option<NaiveDate>,
+    /// In place of a due date: when it is due, in one amount or in several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
+    /// What may be deducted from it when it is paid early.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub discount: Vec<DiscountTerm>,
     /// Currency of every amount in it.
     pub currency: Currency,
     /// What is to be paid: more than nothing.
@@ -112,6 +120,19 @@ impl InvoiceInput {
         }
         let currency = fields.required("currency", kinds::currency);
         let total = fields.required_given("total", currency, kinds::positive_money_in);
+        let terms = fields.optional_object("terms", |terms| Terms::read(terms, currency));
+        let discount = discount::read(&mut fields);
+        if fields.has("due_date") && fields.has("terms") {
+            let detail = "an invoice states either its `due_date` or the `terms` that it follows from";
+            fields.report("terms", "one_of", detail);
+        } else if let (Some(terms), Some(issue), Some(total)) = (&terms, issue_date, total)
+            && let Err(error) = terms.schedule(issue, total)
+        {
+            fields.note(error);
+        }
+        if !discount.is_empty() && terms.as_ref().is_some_and(Terms::in_parts) {
+            fields.report("discount", "not_allowed", super::NO_DISCOUNT_ON_PARTS);
+        }
         let lines = fields.objects("lines", limits::LINES, |line| LineInput::read(line, currency));
         let po_number = fields.optional("po_number", kinds::text(limits::NUMBER));
         let order_number = fields.optional("order_number", kinds::text(limits::NUMBER));
@@ -124,6 +145,8 @@ impl InvoiceInput {
                 customer: customer?,
                 issue_date: issue_date?,
                 due_date,
+                terms,
+                discount,
                 currency: currency?,
                 total: total?,
                 lines,
@@ -156,6 +179,9 @@ pub struct CreditNoteInput {
     /// The invoice it corrects; without one it is credited on account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice_number: Option<String>,
+    /// In place of one: the invoices it corrects, and by how much each; without an amount by as much as is owed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub invoices: Vec<RemittanceInput>,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -172,6 +198,13 @@ impl CreditNoteInput {
         let currency = fields.required("currency", kinds::currency);
         let total = fields.required_given("total", currency, kinds::positive_money_in);
         let invoice_number = fields.optional("invoice_number", kinds::text(limits::NUMBER));
+        let invoices = fields.objects("invoices", limits::REMITTANCE_LINES, |line| {
+            RemittanceInput::read(line, currency)
+        });
+        if invoice_number.is_some() && !invoices.is_empty() {
+            let detail = "a credit note names one invoice by `invoice_number` or several in `invoices`";
+            fields.report("invoices", "one_of", detail);
+        }
         let reason = fields.optional("reason", kinds::lines(limits::TEXT));
         fields.finish(|| {
             Some(CreditNoteInput {
@@ -182,6 +215,7 @@ impl CreditNoteInput {
                 currency: currency?,
                 total: total?,
                 invoice_number,
+                invoices,
                 reason,
             })
         })

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::CustomerRef;
+use crate::allocation::{InvoiceRef, RemittanceLine};
 use crate::currency::Currency;
 use crate::fields::{FieldError, Fields, kinds};
 use crate::id::InvoiceId;
@@ -24,7 +25,7 @@ pub struct RemittanceInput {
 }
 
 impl RemittanceInput {
-    fn read(fields: &mut Fields<'_>, currency: Option<Currency>) -> Option<RemittanceInput> {
+    pub(super) fn read(fields: &mut Fields<'_>, currency: Option<Currency>) -> Option<RemittanceInput> {
         let invoice_number = fields.required("invoice_number", kinds::text(limits::NUMBER));
         let amount = fields.optional_given("amount", currency, kinds::positive_money_in);
         Some(RemittanceInput {
@@ -78,6 +79,108 @@ impl PaymentInput {
                 method: method?,
                 reference: reference?,
                 remittance,
+            })
+        })
+    }
+}
+
+/// What a payment is for, as a person says anew: the full list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AllocationsInput {
+    /// The invoices that it is for, by id or number; none: all of it is on account.
+    pub allocations: Vec<RemittanceLine>,
+}
+
+impl AllocationsInput {
+    /// Reads the list; every problem at once. Whether it fits the payment is for [`crate::allocation::reallocate`].
+    pub fn parse(value: &Value) -> Result<AllocationsInput, Vec<FieldError>> {
+        let mut fields = Fields::of(value);
+        if !fields.has("allocations") {
+            fields.report(
+                "allocations",
+                "required",
+                "`allocations` is required; an empty list takes all back",
+            );
+        }
+        let allocations = fields.objects("allocations", limits::REMITTANCE_LINES, |line| {
+            let (by_id, by_number) = (line.has("invoice_id"), line.has("invoice_number"));
+            let id = line.optional("invoice_id", kinds::id(InvoiceId::parse));
+            let number = line.optional("invoice_number", kinds::text(limits::NUMBER));
+            if by_id == by_number {
+                let detail = "an invoice is named by either `invoice_id` or `invoice_number`";
+                line.report("", "one_of", detail);
+            }
+            let amount = line.optional("amount", kinds::positive_money);
+            let invoice = id.map(InvoiceRef::Id).or(number.map(InvoiceRef::Number));
+            Some(RemittanceLine {
+                invoice: invoice?,
+                amount,
+            })
+        });
+        fields.finish(|| Some(AllocationsInput { allocations }))
+    }
+}
+
+/// Money on account that is paid back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefundInput {
+    /// How much; none: all that is on account of the payment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// Why.
+    pub reason: String,
+}
+
+impl RefundInput {
+    /// Reads a refund; every problem at once.
+    pub fn parse(value: &Value) -> Result<RefundInput, Vec<FieldError>> {
+        let mut fields = Fields::of(value);
+        let amount = fields.optional("amount", kinds::positive_money);
+        let reason = fields.required("reason", kinds::lines(limits::TEXT));
+        fields.finish(|| {
+            Some(RefundInput {
+                amount,
+                reason: reason?,
+            })
+        })
+    }
+}
+
+/// What is on a customer's account, to be used for what is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ApplyCreditInput {
+    /// In which currency; none: the account's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// How much of it at most; none: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// For which invoices only; none: whatever is open, in the policy's order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub invoices: Vec<InvoiceId>,
+}
+
+impl ApplyCreditInput {
+    /// Reads what is to be used; every problem at once.
+    pub fn parse(value: &Value) -> Result<ApplyCreditInput, Vec<FieldError>> {
+        let mut fields = Fields::of(value);
+        let currency = fields.optional("currency", kinds::currency);
+        let amount = fields.optional("amount", kinds::positive_money);
+        if let (Some(currency), Some(amount)) = (currency, amount)
+            && currency != amount.currency()
+        {
+            fields.report(
+                "amount",
+                "currency_mismatch",
+                format!("{amount} is not in {currency}"),
+            );
+        }
+        let invoices = fields.values("invoices", limits::LINK_INVOICES, kinds::id(InvoiceId::parse));
+        fields.finish(|| {
+            Some(ApplyCreditInput {
+                currency: currency.or(amount.map(|amount| amount.currency())),
+                amount,
+                invoices,
             })
         })
     }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::currency::Currency;
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -313,25 +314,196 @@ fn equal_content_has_one_canonical_form() {
 #[test]
 fn a_due_date_is_given_or_follows_from_the_terms() {
     let issue = day("2026-01-10");
+    let read = |change: Value| {
+        let base = with(
+            &invoice(),
+            json!({"issue_date": issue.to_string(), "due_date": null}),
+        );
+        InvoiceInput::parse(&with(&base, change)).unwrap()
+    };
+    let end_of_month = Terms::EndOfMonth { months: 0, days: 0 };
+    let halves = json!({"kind": "instalments", "parts": [{"percent": "50", "days": 0}, {"percent": "50", "days": 20}]});
+    let halves_of_a_customer = Terms::parse_default(&halves.to_string()).unwrap();
+    let on = |on: &str| json!({ "due_date": on });
+    let terms = json!({"terms": {"kind": "net", "days": 7}});
     let cases = [
+        (on("2026-01-20"), None, Some(14), "2026-01-20", DueSource::Invoice),
+        (on("2026-01-10"), None, None, "2026-01-10", DueSource::Invoice),
         (
-            Some(day("2026-01-20")),
-            Some(14),
+            on("2026-01-20"),
+            Some(&end_of_month),
+            None,
             "2026-01-20",
             DueSource::Invoice,
         ),
-        (Some(issue), None, "2026-01-10", DueSource::Invoice),
-        (None, Some(14), "2026-01-24", DueSource::CustomerTerms),
-        (None, Some(0), "2026-01-10", DueSource::CustomerTerms),
-        (None, None, "2026-02-09", DueSource::DefaultTerms),
+        (terms, Some(&end_of_month), None, "2026-01-17", DueSource::Terms),
+        (
+            json!({"terms": halves}),
+            None,
+            Some(14),
+            "2026-01-10",
+            DueSource::Terms,
+        ),
+        (
+            json!({}),
+            Some(&end_of_month),
+            None,
+            "2026-01-31",
+            DueSource::CustomerTerms,
+        ),
+        (
+            json!({}),
+            Some(&halves_of_a_customer),
+            None,
+            "2026-01-10",
+            DueSource::CustomerTerms,
+        ),
+        (json!({}), None, Some(14), "2026-01-24", DueSource::CustomerTerms),
+        (json!({}), None, Some(0), "2026-01-10", DueSource::CustomerTerms),
+        (json!({}), None, None, "2026-02-09", DueSource::DefaultTerms),
     ];
-    for (given, terms, on, source) in cases {
-        assert_eq!(due_on(issue, given, terms), Ok(DueOn { on: day(on), source }));
+    for (change, customer, days, due_on, source) in cases {
+        let due = due(&read(change.clone()), customer, days).unwrap();
+        assert_eq!(
+            (due.schedule.due_on, due.source),
+            (day(due_on), source),
+            "{change}"
+        );
     }
-    let refused = due_on(issue, Some(day("2026-01-09")), None).unwrap_err();
+    let refused = |invoice: &InvoiceInput, customer: Option<&Terms>| {
+        let error = due(invoice, customer, None).unwrap_err();
+        (error.pointer, error.code.into_owned())
+    };
+    let mut early = read(json!({}));
+    early.due_date = Some(day("2026-01-09"));
     assert_eq!(
-        (refused.pointer.as_str(), refused.code.as_ref()),
-        ("/due_date", "before_issue_date")
+        refused(&early, None),
+        ("/due_date".to_owned(), "before_issue_date".to_owned())
+    );
+    let discounted = read(json!({"discount": [{"percent": "2", "days": 10}]}));
+    assert!(due(&discounted, Some(&end_of_month), None).is_ok());
+    assert_eq!(
+        refused(&discounted, Some(&halves_of_a_customer)),
+        ("/discount".to_owned(), "not_allowed".to_owned())
+    );
+}
+
+#[test]
+fn terms_and_discounts_of_an_invoice_are_judged_with_it() {
+    let parts = |first: &str| {
+        json!({"due_date": null, "terms": {"kind": "instalments", "parts": [
+            {"amount": first, "days": 0}, {"amount": "1000.00", "days": 30}]}})
+    };
+    let discount = json!([{"percent": "2", "days": 10}]);
+    assert!(InvoiceInput::parse(&with(&invoice(), parts("250.00"))).is_ok());
+    let cases: [(Value, &[(&str, &str)]); 5] = [
+        (parts("250.01"), &[("/terms/parts", "not_the_total")]),
+        (
+            json!({"terms": {"kind": "net", "days": 7}}),
+            &[("/terms", "one_of")],
+        ),
+        (
+            with(&parts("250.00"), json!({"discount": discount})),
+            &[("/discount", "not_allowed")],
+        ),
+        (
+            json!({"due_date": null, "terms": {"kind": "net"}, "discount": [{"percent": "2"}]}),
+            &[("/terms/days", "required"), ("/discount/0/days", "required")],
+        ),
+        // Where the terms themselves cannot be read, nothing is said of their fit.
+        (
+            json!({"due_date": null, "terms": {"kind": "instalments", "parts": [{"amount": "1", "days": 0}]}}),
+            &[("/terms/parts", "required")],
+        ),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(
+            problems(InvoiceInput::parse(&with(&invoice(), change.clone()))),
+            owned(expected),
+            "{change}"
+        );
+    }
+    let mut read = InvoiceInput::parse(&with(&invoice(), json!({"discount": discount}))).unwrap();
+    assert_eq!(
+        InvoiceInput::parse(&serde_json::to_value(&read).unwrap()),
+        Ok(read.clone())
+    );
+    read.discount.clear();
+    assert_eq!(Ok(read), InvoiceInput::parse(&invoice()));
+    let both = with(
+        &customer(),
+        json!({"terms_days": 30, "terms": {"kind": "net", "days": 30}}),
+    );
+    assert_eq!(
+        problems(CustomerInput::parse(&both)),
+        owned(&[("/terms", "one_of")])
+    );
+}
+
+#[test]
+fn a_credit_note_corrects_one_invoice_or_several() {
+    let base = json!({"number": "G-1", "customer": {"external_id": "C-1"}, "issue_date": "2026-01-10",
+        "currency": "EUR", "total": "50.00"});
+    let lines = json!([{"invoice_number": "R-1", "amount": "20.00"}, {"invoice_number": "R-2"}]);
+    let read = CreditNoteInput::parse(&with(&base, json!({"invoices": lines}))).unwrap();
+    assert_eq!(read.invoices.len(), 2);
+    assert_eq!(
+        CreditNoteInput::parse(&serde_json::to_value(&read).unwrap()),
+        Ok(read)
+    );
+    let both = with(&base, json!({"invoice_number": "R-1", "invoices": lines}));
+    assert_eq!(
+        problems(CreditNoteInput::parse(&both)),
+        owned(&[("/invoices", "one_of")])
+    );
+}
+
+#[test]
+fn what_a_person_does_with_money_is_read() {
+    let lines = json!([
+        {"invoice_number": "R-1", "amount": {"amount": "5.00", "currency": "EUR"}},
+        {"invoice_id": "inv_01aryz6s41zzzzzzzzzzzzzzzz"},
+        {}, {"invoice_number": "R-1", "invoice_id": "x"}, {"invoice_number": "R-1", "amount": "5.00"}
+    ]);
+    let expected = [
+        ("/allocations/2", "one_of"),
+        ("/allocations/3/invoice_id", "invalid_id"),
+        ("/allocations/3", "one_of"),
+        ("/allocations/4/amount", "wrong_type"),
+    ];
+    assert_eq!(
+        problems(AllocationsInput::parse(&json!({"allocations": lines}))),
+        owned(&expected)
+    );
+    assert_eq!(
+        problems(AllocationsInput::parse(&json!({}))),
+        owned(&[("/allocations", "required")])
+    );
+    assert_eq!(
+        AllocationsInput::parse(&json!({"allocations": []}))
+            .unwrap()
+            .allocations,
+        []
+    );
+
+    assert_eq!(
+        RefundInput::parse(&json!({"reason": "asked for it"}))
+            .unwrap()
+            .amount,
+        None
+    );
+    let expected = [("/amount", "not_positive"), ("/reason", "required")];
+    let nothing = json!({"amount": {"amount": "0.00", "currency": "EUR"}});
+    assert_eq!(problems(RefundInput::parse(&nothing)), owned(&expected));
+
+    let five = json!({"amount": {"amount": "5.00", "currency": "EUR"}});
+    assert_eq!(
+        ApplyCreditInput::parse(&five).unwrap().currency,
+        Currency::parse("EUR").ok()
+    );
+    assert_eq!(
+        problems(ApplyCreditInput::parse(&with(&five, json!({"currency": "USD"})))),
+        owned(&[("/amount", "currency_mismatch")])
     );
 }
 

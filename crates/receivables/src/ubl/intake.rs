@@ -104,6 +104,8 @@ impl UblDocument {
             customer: CustomerRef::ExternalId(self.external_id()),
             issue_date: self.issue_on,
             due_date: self.due.map(|due| due.on),
+            terms: None,
+            discount: Vec::new(),
             currency: self.currency,
             total: self.payable,
             lines: self.lines.iter().map(line).collect(),
@@ -136,6 +138,7 @@ impl UblDocument {
             currency: self.currency,
             total,
             invoice_number,
+            invoices: Vec::new(),
             reason: None,
         }
     }
@@ -151,6 +154,7 @@ impl UblDocument {
             locale: country::locale_of(country).to_owned(),
             currency: self.currency,
             terms_days: None,
+            terms: None,
             credit_limit: None,
             policy: None,
             tags: Vec::new(),
