@@ -27,7 +27,7 @@ mod take_back;
 
 pub use by_hand::{Change, Reallocated, reallocate};
 pub use credits::{Application, Applied, Credit, CreditSource, apply_on_account, credit};
-pub use differences::{Cause, Difference};
+pub use differences::{Cause, Difference, reversal};
 pub use rules::{Keep, Order, Over, ReceivableKind, Rules, Tolerance, goes_through_banks};
 pub use take_back::{Held, TakeBackError, TakenBack, take_back};
 

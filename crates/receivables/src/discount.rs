@@ -78,6 +78,18 @@ pub struct Offer {
     pub percent: Percent,
 }
 
+/// What each of `terms` comes to on an invoice, of which `base` is the total less what was credited on it.
+pub fn offers(terms: &[DiscountTerm], base: Money, issue_on: NaiveDate) -> Result<Vec<Offer>, MoneyError> {
+    let offer = |term: &DiscountTerm| {
+        Ok(Offer {
+            amount: term.percent.of(base)?,
+            until: plus_days(issue_on, i64::from(term.days)),
+            percent: term.percent,
+        })
+    };
+    terms.iter().map(offer).collect()
+}
+
 /// What may be deducted from an invoice by a payment that arrives on `on`: the first of `terms` that it is in time
 /// for, the policy's days of grace included. `base` is the invoice's total less what was credited on it.
 pub fn on_offer(
@@ -87,19 +99,12 @@ pub fn on_offer(
     on: NaiveDate,
     grace_days: u32,
 ) -> Result<Option<Offer>, MoneyError> {
-    let until = |term: &DiscountTerm| plus_days(issue_on, i64::from(term.days));
-    let Some(term) = terms
-        .iter()
-        .find(|term| on <= plus_days(until(term), i64::from(grace_days)))
-    else {
-        return Ok(None);
-    };
-    let amount = term.percent.of(base)?;
-    Ok(amount.is_positive().then_some(Offer {
-        amount,
-        until: until(term),
-        percent: term.percent,
-    }))
+    let offers = offers(terms, base, issue_on)?;
+    let in_time = |offer: &Offer| on <= plus_days(offer.until, i64::from(grace_days));
+    Ok(offers
+        .into_iter()
+        .find(in_time)
+        .filter(|offer| offer.amount.is_positive()))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::charges::{Charge, Fee};
 use crate::currency::Currency;
 use crate::limits;
 use crate::money::Money;
-use crate::{approval, credit, dispute, plan, promise, task};
+use crate::{allocation, approval, credit, dispute, plan, promise, task};
 
 pub mod assign;
 mod read;
@@ -215,6 +215,9 @@ pub struct Policy {
     /// What happens to orders beyond the credit limit.
     #[serde(skip_serializing_if = "is_default")]
     pub credit: credit::Rules,
+    /// Where money goes, and what small differences are let go.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cash: allocation::Rules,
     /// Its steps, the earliest first.
     pub steps: Vec<Step>,
 }
@@ -249,6 +252,7 @@ impl Policy {
             approvals: approval::Rules::default(),
             tasks: task::Rules::default(),
             credit: credit::Rules::default(),
+            cash: allocation::Rules::default(),
             steps: vec![
                 step("pre_due", -5, "pre_due"),
                 step("reminder", 1, "friendly"),

@@ -14,6 +14,7 @@
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::currency::Currency;
 use crate::fields::{FieldError, Fields, kinds};
@@ -146,11 +147,9 @@ impl Terms {
         }
     }
 
-    /// The terms that a customer has by default, from a text in which they are stored.
-    pub fn parse_default(text: &str) -> Result<Terms, Vec<FieldError>> {
-        let value = serde_json::from_str(text)
-            .map_err(|error| vec![FieldError::new("", "not_json", error.to_string())])?;
-        let mut fields = Fields::of(&value);
+    /// The terms that a customer has by default, by themselves.
+    pub fn parse_default(value: &Value) -> Result<Terms, Vec<FieldError>> {
+        let mut fields = Fields::of(value);
         let terms = Terms::read_default(&mut fields);
         fields.finish(|| terms)
     }

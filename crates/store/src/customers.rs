@@ -7,21 +7,23 @@ use crate::moment::Moment;
 use crate::params;
 use receivables::id::CustomerId;
 use receivables::intake::{ContactInput, CustomerInput, CustomerRef};
+use receivables::terms::Terms;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 statements! {
     UPSERT = "INSERT INTO customers (id, external_id, name, kind, country, region, time_zone, locale, currency,
-            terms_days, credit_limit_minor, policy, po_required, preferred_channel, preferred_payment_methods,
+            terms_days, terms, credit_limit_minor, policy, po_required, preferred_channel, preferred_payment_methods,
             tags, created_at, updated_at)
         SELECT c->>'id', c->>'external_id', c->>'name', c->>'kind', c->>'country', c->>'region', c->>'time_zone',
-            c->>'locale', c->>'currency', c->>'terms_days', c->>'credit_limit_minor', c->>'policy',
+            c->>'locale', c->>'currency', c->>'terms_days', c->'terms', c->>'credit_limit_minor', c->>'policy',
             c->>'po_required', c->>'preferred_channel', coalesce(c->'preferred_payment_methods', '[]'),
             coalesce(c->'tags', '[]'), ?1, ?1
         FROM (SELECT value AS c FROM json_each(?2)) WHERE true
         ON CONFLICT (external_id) DO UPDATE SET name = excluded.name, kind = excluded.kind,
             country = excluded.country, region = excluded.region, time_zone = excluded.time_zone,
             locale = excluded.locale, currency = excluded.currency, terms_days = excluded.terms_days,
+            terms = excluded.terms,
             credit_limit_minor = excluded.credit_limit_minor, policy = excluded.policy,
             po_required = excluded.po_required, preferred_channel = excluded.preferred_channel,
             preferred_payment_methods = excluded.preferred_payment_methods, tags = excluded.tags, updated_at = excluded.updated_at";
@@ -32,9 +34,11 @@ statements! {
         FROM json_each(?) AS j, json_each(j.value->'contacts') AS t";
     RESCORE = "INSERT INTO risk_queue (customer_id, due_at) SELECT value, 0 FROM json_each(?) WHERE true
         ON CONFLICT (customer_id) DO UPDATE SET due_at = 0";
-    BY_EXTERNAL_ID = "SELECT json_object('id', id, 'external_id', external_id, 'terms_days', terms_days)
+    BY_EXTERNAL_ID = "SELECT json_object('id', id, 'external_id', external_id, 'terms_days', terms_days,
+            'terms', json(terms))
         FROM customers WHERE external_id IN (SELECT value FROM json_each(?))";
-    BY_ID = "SELECT json_object('id', id, 'external_id', external_id, 'terms_days', terms_days)
+    BY_ID = "SELECT json_object('id', id, 'external_id', external_id, 'terms_days', terms_days,
+            'terms', json(terms))
         FROM customers WHERE id IN (SELECT value FROM json_each(?))";
     SET_HOLD = "UPDATE customers SET hold = ?2, updated_at = ?3 WHERE id = ?1 RETURNING id";
 }
@@ -48,6 +52,20 @@ pub struct Known {
     pub external_id: String,
     /// Payment terms in days, where agreed.
     pub terms_days: Option<u32>,
+    /// Other payment terms, where agreed.
+    terms: Option<serde_json::Value>,
+}
+
+impl Known {
+    /// Payment terms that are more than days, where agreed.
+    pub fn terms(&self) -> Result<Option<Terms>> {
+        let read = |terms: &serde_json::Value| {
+            Terms::parse_default(terms).map_err(|problems| {
+                StoreError::Decode(format!("terms of {} cannot be read: {problems:?}", self.id))
+            })
+        };
+        self.terms.as_ref().map(read).transpose()
+    }
 }
 
 #[derive(Serialize)]

@@ -26,10 +26,14 @@ statements! {
             'content', content) FROM invoices
         WHERE number IN (SELECT value FROM json_each(?))";
     INSERT = "INSERT INTO invoices (id, customer_id, number, numbering, issue_on, due_on, due_source, currency, total_minor,
-            content, created_at)
+            content, created_at, parts)
         SELECT j.value->>'id', j.value->>'customer_id', j.value->>'number', j.value->>'numbering',
             j.value->>'issue_on', j.value->>'due_on', j.value->>'due_source', j.value->>'currency', j.value->>'total_minor',
-            j.value->>'content', ?1 FROM json_each(?2) AS j";
+            j.value->>'content', ?1, j.value->>'parts' FROM json_each(?2) AS j";
+    /// They owe nothing yet: the invoice's posting fills them.
+    INSERT_PARTS = "INSERT INTO instalments (invoice_id, part, due_on, amount_minor, balance_minor, later_minor)
+        SELECT j.value->>'invoice', j.value->>'part', j.value->>'due_on', j.value->>'amount_minor', 0,
+            j.value->>'later_minor' FROM json_each(?) AS j";
     STANDING = "SELECT json_object('id', id, 'customer', customer_id, 'number', number, 'currency', currency,
             'balance_minor', balance_minor, 'state', state) FROM invoices WHERE id = ?";
     SET_STATE = "UPDATE invoices SET state = ? WHERE id = ?";
@@ -71,6 +75,17 @@ struct Row<'a> {
     currency: &'static str,
     total_minor: i64,
     content: &'a str,
+    parts: usize,
+}
+
+#[derive(Serialize)]
+struct PartRow<'a> {
+    invoice: &'a InvoiceId,
+    part: usize,
+    due_on: NaiveDate,
+    amount_minor: i64,
+    /// What the parts after it come to.
+    later_minor: i64,
 }
 
 struct Fresh<'a> {
@@ -138,7 +153,7 @@ async fn take_batch(
             outcomes.push(Taken::UnknownCustomer);
             continue;
         };
-        let due = match due(input, None, customer.terms_days) {
+        let due = match due(input, customer.terms()?.as_ref(), customer.terms_days) {
             Ok(due) => due,
             Err(error) => {
                 outcomes.push(Taken::Refused(error));
@@ -177,10 +192,16 @@ async fn insert(tx: &Tx<'_>, moment: Moment, fresh: &[Fresh<'_>]) -> Result<()> 
             currency: invoice.input.total.currency().code(),
             total_minor: invoice.input.total.minor(),
             content: &invoice.content,
+            parts: invoice.due.schedule.instalments.len(),
         })
         .collect();
     tx.run(INSERT, params![moment.ms(), serde_json::to_string(&rows)?])
         .await?;
+    let parts: Vec<PartRow<'_>> = fresh.iter().flat_map(part_rows).collect();
+    if !parts.is_empty() {
+        tx.run(INSERT_PARTS, params![serde_json::to_string(&parts)?])
+            .await?;
+    }
     let entries: Vec<Posting> = fresh
         .iter()
         .map(|invoice| Posting {
@@ -193,6 +214,26 @@ async fn insert(tx: &Tx<'_>, moment: Moment, fresh: &[Fresh<'_>]) -> Result<()> 
         })
         .collect();
     postings::post(tx, moment, &entries).await
+}
+
+/// The parts of an invoice, the last first.
+fn part_rows<'a>(invoice: &'a Fresh<'_>) -> Vec<PartRow<'a>> {
+    let mut later_minor: i64 = 0;
+    let parts = invoice.due.schedule.instalments.iter().enumerate().rev();
+    parts
+        .map(|(at, part)| {
+            let row = PartRow {
+                invoice: &invoice.id,
+                part: at.saturating_add(1),
+                due_on: part.due_on,
+                amount_minor: part.amount.minor(),
+                later_minor,
+            };
+            // They add up to the total, which fits.
+            later_minor = later_minor.saturating_add(part.amount.minor());
+            row
+        })
+        .collect()
 }
 
 /// Where an invoice stands.

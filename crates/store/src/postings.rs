@@ -26,10 +26,13 @@ statements! {
                  WHERE p.customer_id = c.customer_id AND p.currency = c.currency)
             FROM cases c
             UNION ALL
-            SELECT 'due_totals', t.currency || ' ' || t.due_on, t.balance_minor,
-                (SELECT coalesce(sum(i.balance_minor), 0) FROM invoices i
-                 WHERE i.due_on = t.due_on AND i.currency = t.currency AND i.balance_minor > 0)
-            FROM due_totals t)
+            SELECT 'due_totals', t.currency || ' ' || t.due_on, t.balance_minor, coalesce(o.balance_minor, 0)
+            FROM due_totals t LEFT JOIN (SELECT currency, due_on, sum(balance_minor) AS balance_minor FROM open_items
+                GROUP BY currency, due_on) o ON o.currency = t.currency AND o.due_on = t.due_on
+            UNION ALL
+            SELECT 'instalments', i.id, (SELECT sum(n.balance_minor) FROM instalments n WHERE n.invoice_id = i.id),
+                (SELECT coalesce(sum(p.amount_minor), 0) FROM postings p WHERE p.invoice_id = i.id)
+            FROM invoices i WHERE i.parts > 0)
         WHERE stored <> posted";
 }
 
@@ -49,6 +52,10 @@ pub enum Kind {
     PaymentReversal,
     /// Money that was paid back.
     Refund,
+    /// An early-payment discount, or one that is taken back.
+    Discount,
+    /// A small difference that is let go, bank charges included, or one that is taken back.
+    Tolerance,
 }
 
 /// One line. Positive amounts raise what the customer owes, negative ones lower it.
@@ -106,7 +113,7 @@ pub async fn post(tx: &Tx<'_>, moment: Moment, entries: &[Posting]) -> Result<()
 /// A stored sum that does not follow from the postings.
 #[derive(Debug, Clone, serde::Deserialize, Serialize)]
 pub struct Drift {
-    /// `invoice`, `case` or `due_totals`.
+    /// `invoice`, `instalments`, `case` or `due_totals`.
     pub what: String,
     /// Which.
     pub id: String,

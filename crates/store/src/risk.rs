@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 statements! {
     DUE = "SELECT json_object('customer', k.id, 'currency', k.currency, 'time_zone', k.time_zone,
             'credit_limit_minor', k.credit_limit_minor,
-            'open', json((SELECT json_group_array(json_object('due_on', i.due_on, 'balance_minor', i.balance_minor))
-                FROM invoices i WHERE i.customer_id = k.id AND i.currency = k.currency AND i.balance_minor > 0)),
+            'open', json((SELECT json_group_array(json_object('due_on', o.due_on, 'balance_minor', o.balance_minor))
+                FROM open_items o WHERE o.customer_id = k.id AND o.currency = k.currency)),
             'settled', json((SELECT json_object('paid', count(*), 'late', coalesce(sum(i.settled_on > i.due_on), 0),
                 'days_late', CAST(coalesce(sum(max(0, julianday(i.settled_on) - julianday(i.due_on))), 0) AS INTEGER))
                 FROM invoices i WHERE i.customer_id = k.id AND i.state = 'active' AND i.settled_on IS NOT NULL)))

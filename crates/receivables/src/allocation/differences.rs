@@ -36,6 +36,16 @@ pub struct Difference {
     pub why: String,
 }
 
+/// What reverses a difference, of which `posted` is on the books, when `taken` of the payment goes back from its
+/// invoice: a discount or what was written off is owed again, all of it, since what earned it is gone; an
+/// over-payment that was kept goes back with the money, and no more of it than the money.
+pub fn reversal(posted: Money, taken: Money) -> Result<Money, MoneyError> {
+    match posted.is_positive() {
+        true => posted.checked_min(taken)?.checked_neg(),
+        false => posted.checked_neg(),
+    }
+}
+
 /// Invoices that a payment may have meant to settle.
 struct Group {
     /// What they owed before it.

@@ -663,6 +663,21 @@ fn a_small_surplus_is_kept_where_the_policy_says_so() {
 }
 
 #[test]
+fn a_difference_goes_back_with_the_money_that_it_came_with() {
+    // Posted, taken back -> what reverses it.
+    let cases = [
+        ("a discount", -200, 9_800, 200),
+        ("a discount, part of the money", -200, 1, 200),
+        ("kept over-payment", 50, 10_050, -50),
+        ("kept over-payment, less money", 50, 30, -30),
+        ("nothing", 0, 100, 0),
+    ];
+    for (name, posted, taken, expected) in cases {
+        assert_eq!(reversal(eur(posted), eur(taken)), Ok(eur(expected)), "{name}");
+    }
+}
+
+#[test]
 fn a_credit_note_lowers_what_it_corrects_and_nothing_else() {
     let open = [
         OpenInvoice {

@@ -323,7 +323,7 @@ fn a_due_date_is_given_or_follows_from_the_terms() {
     };
     let end_of_month = Terms::EndOfMonth { months: 0, days: 0 };
     let halves = json!({"kind": "instalments", "parts": [{"percent": "50", "days": 0}, {"percent": "50", "days": 20}]});
-    let halves_of_a_customer = Terms::parse_default(&halves.to_string()).unwrap();
+    let halves_of_a_customer = Terms::parse_default(&halves).unwrap();
     let on = |on: &str| json!({ "due_date": on });
     let terms = json!({"terms": {"kind": "net", "days": 7}});
     let cases = [

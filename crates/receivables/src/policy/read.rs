@@ -10,7 +10,7 @@ use crate::channel::Channel;
 use crate::charges::{Charge, Fee};
 use crate::fields::{FieldError, Fields, kinds};
 use crate::limits;
-use crate::{approval, credit, dispute, plan, promise, task};
+use crate::{allocation, approval, credit, dispute, plan, promise, task};
 
 const CATCH_UP: &[(&str, CatchUp)] = &[
     ("latest", CatchUp::Latest),
@@ -44,6 +44,7 @@ impl Policy {
         let approvals = fields.optional_object("approvals", approval::Rules::read);
         let tasks = fields.optional_object("tasks", task::Rules::read);
         let credit = fields.optional_object("credit", credit::Rules::read);
+        let cash = fields.optional_object("cash", allocation::Rules::read);
         let broken_step = promises.as_ref().and_then(|rules| rules.broken_step.as_ref());
         if let Some(template) = broken_step {
             known_template(&mut fields, "promises/broken_step", template);
@@ -70,6 +71,7 @@ impl Policy {
                 approvals: approvals.unwrap_or_default(),
                 tasks: tasks.unwrap_or_default(),
                 credit: credit.unwrap_or_default(),
+                cash: cash.unwrap_or_default(),
                 steps,
             })
         })

@@ -206,6 +206,8 @@ fn a_policy_with_everything_reads_back() {
         "min_balance": {"EUR": "10.00", "JPY": "1000"}, "min_days_between_contacts": 0, "max_attempts": 6,
         "catch_up": "all", "restart": true, "pre_due_while_overdue": true,
         "disputes": {"respond_days": 10, "dun_undisputed": true}, "credit": {"over_limit": "block"},
+        "cash": {"order": "charges_first", "under": {"amount": {"EUR": "1.00"}}, "over": {"keep": "on_account"},
+            "bank_charge": {"USD": "15.00"}, "discount_grace_days": 2},
         "steps": [
             {"id": "pre_due", "day": -5, "per_invoice": true, "channels": ["email"], "template": "pre_due"},
             {"id": "firm", "day": 14, "channels": ["email", "sms"], "template": "firm", "notify": ["sales"],

@@ -3,5 +3,6 @@
 //! A file a topic; they are applied in this order.
 
 mod case;
+mod money;
 
-pub(super) const STATEMENTS: &[&[&str]] = &[case::STATEMENTS];
+pub(super) const STATEMENTS: &[&[&str]] = &[case::STATEMENTS, money::STATEMENTS];

@@ -19,7 +19,7 @@ macro_rules! select_customer {
         concat!(
             "SELECT json_object('id', k.id, 'external_id', k.external_id, 'name', k.name, 'kind', k.kind,
                 'country', k.country, 'region', k.region, 'time_zone', k.time_zone, 'locale', k.locale,
-                'currency', k.currency, 'terms_days', k.terms_days, 'credit_limit_minor', k.credit_limit_minor,
+                'currency', k.currency, 'terms_days', k.terms_days, 'terms', json(k.terms), 'credit_limit_minor', k.credit_limit_minor,
                 'policy', k.policy, 'tags', json(k.tags), 'hold', k.hold, 'created_at', k.created_at,
                 'contacts', json((SELECT json_group_array(json_object('name', t.name, 'role', t.role,
                     'email', t.email, 'phone', t.phone, 'postal', json(t.postal)))
@@ -28,9 +28,9 @@ macro_rules! select_customer {
                     FROM risk_scores r WHERE r.customer_id = k.id)),
                 'accounts', json((SELECT json_group_array(json_object('currency', c.currency,
                     'balance_minor', c.balance_minor, 'unapplied_minor', c.unapplied_minor,
-                    'overdue_minor', (SELECT coalesce(sum(i.balance_minor), 0) FROM invoices i
-                        WHERE i.customer_id = k.id AND i.currency = c.currency AND i.balance_minor > 0
-                            AND i.due_on < date(?1 / 1000, 'unixepoch')),
+                    'overdue_minor', (SELECT coalesce(sum(o.balance_minor), 0) FROM open_items o
+                        WHERE o.customer_id = k.id AND o.currency = c.currency
+                            AND o.due_on < date(?1 / 1000, 'unixepoch')),
                     'next_ms', c.next_action_at, 'next_step', c.next_step, 'next_why', c.next_why))
                     FROM cases c WHERE c.customer_id = k.id)))
             FROM customers k ",
@@ -141,6 +141,8 @@ pub struct CustomerBrief {
     pub currency: Currency,
     /// Agreed terms in days.
     pub terms_days: Option<u32>,
+    /// Other agreed terms.
+    pub terms: Option<serde_json::Value>,
     /// The policy that it is under, where not the default one.
     pub policy: Option<String>,
     /// What it is known by among its kind.

@@ -1,10 +1,11 @@
 //! Invoices as the API and the console show them.
 
 use crate::db::{Db, statements};
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::params;
 use chrono::NaiveDate;
 use receivables::currency::Currency;
+use receivables::discount::{self, DiscountTerm, Offer};
 use receivables::id::{CustomerId, InvoiceId};
 use receivables::money::Money;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,11 @@ macro_rules! select_invoice {
                 'due_source', i.due_source, 'currency', i.currency, 'total_minor', i.total_minor,
                 'balance_minor', i.balance_minor, 'status', i.status, 'disputed_minor', i.disputed_minor,
                 'promised_until', i.promised_until_on, 'settled_on', i.settled_on, 'content', json(i.content),
+                'credited_minor', (SELECT coalesce(sum(p.amount_minor), 0) FROM postings p
+                    WHERE p.invoice_id = i.id AND p.kind = 'credit_note' AND i.content->'discount' IS NOT NULL),
+                'instalments', json((SELECT json_group_array(json_object('part', n.part, 'due_on', n.due_on,
+                    'amount_minor', n.amount_minor, 'balance_minor', n.balance_minor)) FROM instalments n
+                    WHERE n.invoice_id = i.id)),
                 'stage', (SELECT s.step FROM steps_taken s WHERE s.invoice_id = i.id AND s.listed = 1
                     ORDER BY s.message_id DESC LIMIT 1))
             FROM invoices i JOIN customers k ON k.id = i.customer_id ",
@@ -49,7 +55,7 @@ pub struct InvoiceView {
     pub issue_date: NaiveDate,
     /// The last day on which payment is in time.
     pub due_date: NaiveDate,
-    /// `invoice`, `customer_terms` or `default_terms`.
+    /// `invoice`, `terms`, `customer_terms` or `default_terms`.
     pub due_date_source: String,
     /// Its currency.
     pub currency: Currency,
@@ -75,6 +81,23 @@ pub struct InvoiceView {
     pub payment_reference: Option<String>,
     /// What it is for, as it came in.
     pub lines: serde_json::Value,
+    /// Its parts, where it is due in several; its due date is that of the first that is open.
+    pub instalments: Vec<InstalmentView>,
+    /// What may be deducted from it when it is paid early, the earliest first.
+    pub discount: Vec<Offer>,
+}
+
+/// A part of an invoice that is due on a day of its own.
+#[derive(Debug, Clone, Serialize)]
+pub struct InstalmentView {
+    /// Which, from 1.
+    pub part: u32,
+    /// The last day on which it is paid in time.
+    pub due_date: NaiveDate,
+    /// How much it is.
+    pub amount: Money,
+    /// What is still owed of it.
+    pub balance: Money,
 }
 
 /// Whose an invoice is.
@@ -104,6 +127,16 @@ struct Row {
     settled_on: Option<NaiveDate>,
     stage: Option<String>,
     content: Content,
+    credited_minor: i64,
+    instalments: Vec<InstalmentRow>,
+}
+
+#[derive(Deserialize)]
+struct InstalmentRow {
+    part: u32,
+    due_on: NaiveDate,
+    amount_minor: i64,
+    balance_minor: i64,
 }
 
 /// The parts of the document that nothing but a reader needs.
@@ -114,11 +147,25 @@ struct Content {
     payment_reference: Option<String>,
     #[serde(default)]
     lines: serde_json::Value,
+    #[serde(default)]
+    discount: Vec<DiscountTerm>,
 }
 
-impl From<Row> for InvoiceView {
-    fn from(row: Row) -> Self {
-        Self {
+impl TryFrom<Row> for InvoiceView {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let money = |minor| Money::new(minor, row.currency);
+        let base = money(row.total_minor).checked_add(money(row.credited_minor))?;
+        let instalments = row.instalments.into_iter().map(|part| InstalmentView {
+            part: part.part,
+            due_date: part.due_on,
+            amount: money(part.amount_minor),
+            balance: money(part.balance_minor),
+        });
+        Ok(Self {
+            instalments: instalments.collect(),
+            discount: discount::offers(&row.content.discount, base, row.issue_on)?,
             id: row.id,
             number: row.number,
             customer: CustomerRefView {
@@ -143,19 +190,23 @@ impl From<Row> for InvoiceView {
                 serde_json::Value::Null => serde_json::Value::Array(Vec::new()),
                 lines => lines,
             },
-        }
+        })
     }
+}
+
+fn views(rows: Vec<Row>) -> Result<Vec<InvoiceView>> {
+    rows.into_iter().map(InvoiceView::try_from).collect()
 }
 
 /// One invoice by id.
 pub async fn invoice(db: &Db, id: &InvoiceId) -> Result<Option<InvoiceView>> {
-    Ok(db.find::<Row>(ONE, params![id.as_str()]).await?.map(Into::into))
+    let row: Option<Row> = db.find(ONE, params![id.as_str()]).await?;
+    row.map(InvoiceView::try_from).transpose()
 }
 
 /// The invoices of a number: one, unless documents of several sellers or buyers bear it.
 pub async fn invoices_by_number(db: &Db, number: &str) -> Result<Vec<InvoiceView>> {
-    let rows: Vec<Row> = db.list(BY_NUMBER, params![number]).await?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    views(db.list(BY_NUMBER, params![number]).await?)
 }
 
 /// Which invoices to list.
@@ -197,5 +248,5 @@ pub async fn invoices(db: &Db, filter: &InvoiceFilter, limit: u32) -> Result<Vec
         (None, None, Some(status)) => db.list(OF_STATUS, params![after, limit, status]).await?,
         (None, None, None) => db.list(LIST, params![after, limit]).await?,
     };
-    Ok(rows.into_iter().map(Into::into).collect())
+    views(rows)
 }

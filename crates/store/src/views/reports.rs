@@ -21,8 +21,8 @@ statements! {
         WHERE oldest_due_on < ? GROUP BY currency";
     WORKLIST = "SELECT json_object('customer', c.customer_id, 'name', k.name, 'currency', c.currency,
             'oldest_due_on', c.oldest_due_on, 'overdue_minor',
-            (SELECT coalesce(sum(i.balance_minor), 0) FROM invoices i WHERE i.customer_id = c.customer_id
-                AND i.currency = c.currency AND i.balance_minor > 0 AND i.due_on < ?1),
+            (SELECT coalesce(sum(o.balance_minor), 0) FROM open_items o WHERE o.customer_id = c.customer_id
+                AND o.currency = c.currency AND o.due_on < ?1),
             'next_ms', c.next_action_at, 'next_step', c.next_step, 'next_why', c.next_why,
             'score', r.score, 'band', r.band)
         FROM cases c JOIN customers k ON k.id = c.customer_id
