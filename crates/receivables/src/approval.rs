@@ -2,8 +2,8 @@
 //!
 //! Shape: a request is pending until it is approved, rejected or withdrawn, or runs out; none of these can be undone,
 //! and what is wanted after all is asked for again. Who may ask is who collects, who may decide is who approves, and
-//! nobody decides on a request of their own: the four-eyes principle. All of this is Dunlin's own rule. The policy may ask
-//! as well: then any approver decides.
+//! nobody decides on a request of their own: the four-eyes principle. The policy may ask as well: then any
+//! approver decides.
 //!
 //! Refused: a decision without the right to decide, one by the asker, one that comes too late or a second time, and a
 //! rejection that gives no reason.

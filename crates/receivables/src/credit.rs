@@ -3,7 +3,7 @@
 //! Shape: a customer's limit is in the currency of its account and says nothing about other currencies, since amounts
 //! of different currencies never meet in a sum. Used is what is owed on invoices and what open orders will add to it,
 //! less what is on account. An order that goes beyond is warned of or blocked, as the policy says; a blocked one waits
-//! for a person and uses no credit meanwhile. Dunlin's own rule.
+//! for a person and uses no credit meanwhile.
 //!
 //! Source: Dunlin's own rule.
 

@@ -11,7 +11,7 @@
 //! stands beside the claim and is not set off against it: that is done before a debt is handed over, or it is still
 //! ours to pay back.
 //!
-//! Source: Dunlin's own rule.
+//! Source: § 43d BRAO and § 13a RDG for what a claim states; RFC 4180 for CSV; the rest is Dunlin's own rule.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -122,7 +122,7 @@ impl ReceivableKind {
 }
 
 /// A receivable that is not settled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receivable {
     /// The creditor's number.
     pub number: String,
@@ -154,7 +154,7 @@ impl Receivable {
 }
 
 /// Money that came in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
     /// The day it arrived.
     pub received_on: NaiveDate,
@@ -164,8 +164,17 @@ pub struct Payment {
     pub method: String,
     /// The bank's or provider's reference.
     pub reference: String,
-    /// The numbers of the invoices it was set against, with how much.
-    pub allocations: Vec<(String, Money)>,
+    /// What it was set against.
+    pub allocations: Vec<Allocation>,
+}
+
+/// A part of a payment that was set against an invoice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocation {
+    /// The invoice's number.
+    pub invoice_number: String,
+    /// How much.
+    pub amount: Money,
 }
 
 /// A message to the debtor, and how it fared.
@@ -199,7 +208,7 @@ pub struct Entry {
 }
 
 /// What the receivables come to, by what they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Invoices.
     pub principal: Money,
@@ -216,7 +225,7 @@ pub struct Totals {
 }
 
 /// Everything that a new owner needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// As of which day.
     pub as_of: NaiveDate,

@@ -1,8 +1,7 @@
 //! Holds: why nobody contacts a customer, or speaks of an invoice, and until when.
 //!
 //! Shape: a reason and, where it is to end by itself, its last day. A hold without one lasts until a person releases it.
-//! It ends because its day has passed, not because something ran: whoever asks, asks with today's date. Dunlin's own
-//! rule.
+//! It ends because its day has passed, not because something ran: whoever asks, asks with today's date.
 //!
 //! Source: Dunlin's own rule.
 

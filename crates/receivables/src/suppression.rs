@@ -16,6 +16,8 @@ pub enum Reason {
     Unsubscribe,
     /// The provider refuses to write to it and does not say which of these it is.
     Inactive,
+    /// Who answers there is not the customer.
+    WrongAddress,
 }
 
 impl Reason {
@@ -25,6 +27,7 @@ impl Reason {
         ("complaint", Reason::Complaint),
         ("unsubscribe", Reason::Unsubscribe),
         ("inactive", Reason::Inactive),
+        ("wrong_address", Reason::WrongAddress),
     ];
 
     /// The name in the API.
@@ -37,9 +40,20 @@ impl Reason {
 }
 
 /// What two spellings of one address have in common. RFC 5321, section 2.4, lets a server tell `Ada@` from `ada@`;
-/// none does, and a provider that reports a bounce need not keep our spelling.
+/// none does, and a provider that reports a bounce need not keep our spelling. Of a telephone number the digits count,
+/// with the `+` before them (ITU-T E.164), not how people group them.
 pub fn key(address: &str) -> String {
-    address.trim().to_ascii_lowercase()
+    let address = address.trim();
+    match address.contains('@') {
+        true => address.to_ascii_lowercase(),
+        false => {
+            let plus = if address.starts_with('+') { "+" } else { "" };
+            let digits = address.chars().filter(char::is_ascii_digit);
+            std::iter::once(plus.to_owned())
+                .chain(digits.map(String::from))
+                .collect()
+        }
+    }
 }
 
 /// Somebody who could be written to.
@@ -107,6 +121,8 @@ mod tests {
     #[test]
     fn an_address_is_the_same_in_any_case() {
         assert_eq!(key(" Ada.Braun@Nordwind.Example "), "ada.braun@nordwind.example");
+        assert_eq!(key("+46 (8) 123-456"), "+468123456");
+        assert_eq!(key("08/123 456"), "08123456");
     }
 
     #[test]

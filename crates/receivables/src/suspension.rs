@@ -8,7 +8,7 @@
 //!
 //! Source: Dunlin's own rule, for everyone; the laws named above.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// How a customer is served.
@@ -104,10 +104,11 @@ pub fn may_suspend(
     }
 }
 
-/// Whether a suspended customer is reinstated without anybody's doing: in no currency is anything overdue left. What is
-/// disputed or promised is overdue still, and keeps a suspension: it was suspended for a debt, and the debt is there.
-pub fn reinstates(overdue_minor: impl IntoIterator<Item = i64>) -> bool {
-    overdue_minor.into_iter().all(|minor| minor <= 0)
+/// Whether a suspended customer is reinstated without anybody's doing: nothing overdue is left `today`, in any currency.
+/// `oldest_due` is the earliest due date of what is open. What is disputed or promised is open still, and keeps a
+/// suspension: it was for a debt, and the debt is there.
+pub fn reinstates(oldest_due: Option<NaiveDate>, today: NaiveDate) -> bool {
+    oldest_due.is_none_or(|due| today <= due)
 }
 
 #[cfg(test)]
@@ -184,10 +185,12 @@ mod tests {
     }
 
     #[test]
-    fn money_in_every_currency_reinstates() {
-        assert!(reinstates([]));
-        assert!(reinstates([0, -5]));
-        assert!(!reinstates([0, 1]));
+    fn what_is_not_overdue_reinstates() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        assert!(reinstates(None, day("2026-03-09")));
+        // The due date is the last day on which payment is in time.
+        assert!(reinstates(Some(day("2026-03-09")), day("2026-03-09")));
+        assert!(!reinstates(Some(day("2026-03-08")), day("2026-03-09")));
     }
 
     proptest! {

@@ -2,8 +2,8 @@
 //!
 //! Shape: a task is a call, a letter, a review or a follow-up, opened by a policy's step or by a person, due on a
 //! business day. It is done with an outcome, and one table ([`settle`]) says what each outcome means to the engine: a
-//! promise or a dispute to be recorded, a number to be given up, another try, a later word. All of it is Dunlin's own
-//! rule. A call that nobody was asked to make ends in the same way.
+//! promise or a dispute to be recorded, a number to be given up, another try, a later word. A call that nobody was
+//! asked to make ends in the same way.
 //!
 //! Bounds: a call that nobody answers is tried again so many times as the policy says, then a person looks at the
 //! account: no task breeds for ever. Refused: an outcome that the kind of task cannot have, a promise without its

@@ -118,7 +118,10 @@ fn history_comes_in_order() {
         amount: eur(50),
         method: "card".to_owned(),
         reference: on.to_owned(),
-        allocations: vec![("F-1".to_owned(), eur(50))],
+        allocations: vec![Allocation {
+            invoice_number: "F-1".to_owned(),
+            amount: eur(50),
+        }],
     };
     let (early, late) = ("2026-02-01T08:00:00Z", "2026-03-01T08:00:00Z");
     let document = Document::of(Parts {
@@ -128,6 +131,9 @@ fn history_comes_in_order() {
         ..parts(Vec::new())
     })
     .unwrap();
+    // What is kept as JSON is read again as it was.
+    let kept = serde_json::to_value(&document).unwrap();
+    assert_eq!(Document::deserialize(&kept).unwrap(), document);
     assert_eq!(document.history.first().map(|e| e.at.as_str()), Some(early));
     assert_eq!(document.messages.first().map(|m| m.sent_at.as_str()), Some(early));
     assert_eq!(
