@@ -99,6 +99,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
         ("cash", true, &[]),
         ("console", true, &[]),
         ("courier", true, &["{{ postmark_url }}", "{{ sendgrid_url }}"]),
+        ("desk", true, &[]),
         ("intake", true, &[]),
         (
             "paylink",

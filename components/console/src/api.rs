@@ -1,12 +1,11 @@
 //! The read side of the API.
 
 use chrono::{Months, NaiveDate};
-use receivables::fields::{FieldError, Fields, kinds};
+use receivables::fields::kinds;
 use receivables::id::{CustomerId, InvoiceId};
-use std::collections::{BTreeMap, BTreeSet};
-use store::activities::{self, Activity};
+use std::collections::BTreeMap;
+use store::postings;
 use store::views;
-use store::{customers, dunning, postings};
 use web::{Cx, Problem, Reply, Scope};
 
 /// `GET /health`: public. Proves that the database answers and which schema it has.
@@ -76,50 +75,6 @@ pub(crate) async fn timeline(cx: &Cx, id: &str) -> Result<Reply, Problem> {
     let mut rows = views::timeline(&db, &id, before, page.probe()).await?;
     let next = page.cut(&mut rows, |row| row.id.get(4..).unwrap_or("").to_owned());
     Ok(Reply::list(&rows, next))
-}
-
-fn hold_reason(value: &serde_json::Value) -> Result<String, Vec<FieldError>> {
-    let mut fields = Fields::of(value);
-    let reason = fields.required("reason", kinds::text(receivables::limits::TEXT));
-    fields.finish(|| reason)
-}
-
-/// `POST` and `DELETE /v1/customers/{id}/hold`: stops and resumes all contact.
-pub(crate) async fn hold(cx: &Cx, id: &str, on: bool) -> Result<Reply, Problem> {
-    let principal = cx.require(Scope::Collect).await?;
-    let id = customer_id(id)?;
-    let (reason, bytes) = match on {
-        true => {
-            let (value, bytes) = cx.json().await?;
-            (Some(hold_reason(&value).map_err(Problem::invalid)?), bytes)
-        }
-        false => (None, Default::default()),
-    };
-    cx.once(&principal, &bytes, async |tx| {
-        if !customers::set_hold(tx, cx.moment(), &id, reason.as_deref()).await? {
-            return Err(no_customer());
-        }
-        let activity = Activity {
-            customer_id: id.clone(),
-            kind: if on { "hold_set" } else { "hold_released" },
-            title: if on {
-                "On hold".to_owned()
-            } else {
-                "Hold released".to_owned()
-            },
-            detail: reason
-                .clone()
-                .unwrap_or_else(|| "Contact resumes by policy.".to_owned()),
-            refers_to: None,
-        };
-        activities::record(tx, cx.moment(), &[activity]).await?;
-        dunning::replan(tx, cx.moment(), &BTreeSet::from([id.clone()])).await?;
-        let view = views::customer(tx, cx.moment(), &id)
-            .await?
-            .ok_or_else(no_customer)?;
-        Ok(Reply::json(200, &view))
-    })
-    .await
 }
 
 /// `GET /v1/invoices/{id}`.

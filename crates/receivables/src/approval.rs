@@ -10,15 +10,12 @@
 //!
 //! Source: Dunlin's own rule.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::currency::Currency;
-use crate::fields::{self, FieldError, Fields, kinds};
+use crate::amounts::Amounts;
+use crate::fields::{FieldError, Fields, kinds};
 use crate::limits;
 use crate::money::Money;
 
@@ -218,63 +215,17 @@ pub fn has_expired(asked: &Asked<'_>, now: DateTime<Utc>) -> bool {
     asked.status.after(Act::Expire).is_some() && now >= asked.expires_at
 }
 
-/// Amounts by currency, above which something holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Limits(BTreeMap<Currency, i64>);
-
-impl Limits {
-    /// From amounts, one a currency.
-    pub fn of(amounts: impl IntoIterator<Item = Money>) -> Limits {
-        let entry = |money: Money| (money.currency(), money.minor());
-        Limits(amounts.into_iter().map(entry).collect())
-    }
-
-    fn read(fields: &mut Fields<'_>, name: &'static str) -> Limits {
-        let mut limits = BTreeMap::new();
-        for (code, value) in fields.entries(name) {
-            let place = format!("{name}/{}", fields::token(code));
-            let read = Currency::parse(code)
-                .map_err(Into::into)
-                .and_then(|currency| kinds::money_in(currency)(value));
-            match read {
-                Ok(money) if money.is_negative() => {
-                    fields.report(&place, "out_of_range", "a limit is zero or more");
-                }
-                Ok(money) => drop(limits.insert(money.currency(), money.minor())),
-                Err(problem) => fields.report(&place, problem.code, problem.detail),
-            }
-        }
-        Limits(limits)
-    }
-
-    /// The limit in a currency.
-    pub fn get(&self, currency: Currency) -> Option<Money> {
-        self.0.get(&currency).map(|minor| Money::new(*minor, currency))
-    }
-}
-
-impl Serialize for Limits {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (currency, minor) in &self.0 {
-            map.serialize_entry(currency, &Money::new(*minor, *currency).amount())?;
-        }
-        map.end()
-    }
-}
-
 /// When a policy wants a second person. In JSON, under a policy's `approvals`:
-/// `{"expire_after_days": 14, "write_off_above": {"EUR": "50.00"}, "plan_above": {"EUR": "5000.00"}, "suspend": true}`.
+/// `{"expire_after_days": 14, "write_off_above": {"EUR": "50.00"}, "suspend": true}`. Which instalment plans need one
+/// is said with what else holds of plans.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rules {
     /// How long a request waits for a decision.
     pub expire_after_days: u32,
     /// The most that may be written off without one. A currency that is not named has no such amount: money is not
     /// given away for want of a rule.
-    pub write_off_above: Limits,
-    /// The most that may be paid in instalments without one. A currency that is not named has no such limit: a plan
-    /// gives time, not money.
-    pub plan_above: Limits,
+    #[serde(skip_serializing_if = "Amounts::is_empty")]
+    pub write_off_above: Amounts,
     /// Whether a person's wish to suspend a customer needs one.
     pub suspend: bool,
 }
@@ -283,8 +234,7 @@ impl Default for Rules {
     fn default() -> Rules {
         Rules {
             expire_after_days: 14,
-            write_off_above: Limits::default(),
-            plan_above: Limits::default(),
+            write_off_above: Amounts::default(),
             suspend: false,
         }
     }
@@ -295,32 +245,25 @@ impl Rules {
     pub fn read(fields: &mut Fields<'_>) -> Option<Rules> {
         let standard = Rules::default();
         let days = fields.optional("expire_after_days", kinds::integer(limits::APPROVAL_DAYS));
-        let write_off_above = Limits::read(fields, "write_off_above");
-        let plan_above = Limits::read(fields, "plan_above");
+        let write_off_above = Amounts::read_limits(fields, "write_off_above");
         let suspend = fields.optional("suspend", kinds::boolean);
         Some(Rules {
             expire_after_days: days
                 .and_then(|days| u32::try_from(days).ok())
                 .unwrap_or(standard.expire_after_days),
             write_off_above,
-            plan_above,
             suspend: suspend.unwrap_or(standard.suspend),
         })
     }
 
-    /// Whether a second person must agree. Settlements give money away and hand-overs give customers away: always. An
-    /// amount at the limit needs none; one above it does.
+    /// Whether a second person must agree. Settlements give money away and hand-overs give customers away: always; and
+    /// so it is for a plan that asks at all. A write-off at the limit needs none; one above it does.
     pub fn needed(&self, kind: ApprovalKind, amount: Option<Money>) -> bool {
-        let above = |limits: &Limits, without: bool| match amount {
-            Some(amount) => limits
-                .get(amount.currency())
-                .map_or(without, |limit| amount.minor() > limit.minor()),
-            None => true,
-        };
         match kind {
-            ApprovalKind::Settlement | ApprovalKind::HandOver => true,
-            ApprovalKind::WriteOff => above(&self.write_off_above, true),
-            ApprovalKind::Plan => above(&self.plan_above, false),
+            ApprovalKind::Settlement | ApprovalKind::HandOver | ApprovalKind::Plan => true,
+            ApprovalKind::WriteOff => amount
+                .and_then(|amount| Some((amount, self.write_off_above.get(amount.currency())?)))
+                .is_none_or(|(amount, limit)| amount.minor() > limit.minor()),
             ApprovalKind::Suspend => self.suspend,
         }
     }

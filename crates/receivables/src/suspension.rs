@@ -8,8 +8,10 @@
 //!
 //! Source: Dunlin's own rule, for everyone; the laws named above.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+
+use crate::calendar;
 
 /// How a customer is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,24 +82,18 @@ pub enum NotYet {
     /// No message that announces it has left.
     #[error("no message has told the customer that it will be suspended")]
     NotAnnounced,
-    /// The notice period is not over.
-    #[error("the notice period lasts until {0}")]
-    Notice(DateTime<Utc>),
+    /// The notice period is not over; it is on that day.
+    #[error("the notice period ends on {0}")]
+    Notice(NaiveDate),
 }
 
-/// Whether a customer may be suspended: the message that announces it left at `announced` (its provider has accepted it;
-/// one that is queued announces nothing, and one that bounced has not arrived), and `notice_days` times 24 hours have
-/// passed since. A moment before the message left, it has not been announced.
-pub fn may_suspend(
-    announced: Option<DateTime<Utc>>,
-    notice_days: u32,
-    now: DateTime<Utc>,
-) -> Result<(), NotYet> {
-    let announced = announced.filter(|at| *at <= now).ok_or(NotYet::NotAnnounced)?;
-    let ends = TimeDelta::try_days(i64::from(notice_days))
-        .and_then(|notice| announced.checked_add_signed(notice))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC);
-    if now >= ends {
+/// Whether a customer may be suspended `today`: the message that announces it left on the day `announced` (one that is
+/// queued announces nothing), and `notice_days` have passed since. Days are civil days where the customer is; that of
+/// the announcement is not counted, as in § 187(1) BGB and article 3(1) of Regulation (EEC, Euratom) No 1182/71.
+pub fn may_suspend(announced: Option<NaiveDate>, notice_days: u32, today: NaiveDate) -> Result<(), NotYet> {
+    let announced = announced.filter(|on| *on <= today).ok_or(NotYet::NotAnnounced)?;
+    let ends = calendar::plus_days(announced, i64::from(notice_days));
+    if today >= ends {
         Ok(())
     } else {
         Err(NotYet::Notice(ends))
@@ -117,8 +113,8 @@ mod tests {
 
     use super::*;
 
-    fn at(text: &str) -> DateTime<Utc> {
-        format!("2026-{text}Z").parse().unwrap()
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
     }
 
     #[test]
@@ -153,40 +149,29 @@ mod tests {
 
     #[test]
     fn a_notice_period_is_whole() {
-        let announced = Some(at("03-02T09:00:05"));
+        let announced = Some(day("2026-03-02"));
+        let ends = |text| Err(NotYet::Notice(day(text)));
         let cases = [
-            (None, 0, "03-09T09:00:00", Err(NotYet::NotAnnounced)),
-            (announced, 7, "03-02T09:00:04", Err(NotYet::NotAnnounced)),
-            (
-                announced,
-                7,
-                "03-09T09:00:04",
-                Err(NotYet::Notice(at("03-09T09:00:05"))),
-            ),
-            (announced, 7, "03-09T09:00:05", Ok(())),
-            (announced, 0, "03-02T09:00:05", Ok(())),
-            // Clocks go forward in Europe on 29 March: seven days are 168 hours all the same.
-            (
-                Some(at("03-25T08:00:00")),
-                7,
-                "04-01T07:00:00",
-                Err(NotYet::Notice(at("04-01T08:00:00"))),
-            ),
+            (None, 0, "2026-03-09", Err(NotYet::NotAnnounced)),
+            (announced, 7, "2026-03-01", Err(NotYet::NotAnnounced)),
+            (announced, 7, "2026-03-02", ends("2026-03-09")),
+            (announced, 7, "2026-03-08", ends("2026-03-09")),
+            (announced, 7, "2026-03-09", Ok(())),
+            (announced, 0, "2026-03-02", Ok(())),
         ];
-        for (announced, days, now, expected) in cases {
+        for (announced, days, today, expected) in cases {
             assert_eq!(
-                may_suspend(announced, days, at(now)),
+                may_suspend(announced, days, day(today)),
                 expected,
-                "{announced:?} {days} {now}"
+                "{announced:?} {days} {today}"
             );
         }
-        let never = may_suspend(announced, u32::MAX, DateTime::<Utc>::MAX_UTC - TimeDelta::days(1));
-        assert_eq!(never, Err(NotYet::Notice(DateTime::<Utc>::MAX_UTC)));
+        let never = may_suspend(announced, u32::MAX, NaiveDate::MAX.pred_opt().unwrap());
+        assert_eq!(never, Err(NotYet::Notice(NaiveDate::MAX)));
     }
 
     #[test]
     fn what_is_not_overdue_reinstates() {
-        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         assert!(reinstates(None, day("2026-03-09")));
         // The due date is the last day on which payment is in time.
         assert!(reinstates(Some(day("2026-03-09")), day("2026-03-09")));
@@ -210,14 +195,14 @@ mod tests {
             }
         }
 
-        /// What may be done at one moment may be done at every later one, and never before the notice period is over.
+        /// What may be done on one day may be done on every later one, and on none before the notice period is over.
         #[test]
-        fn notice_only_runs_out(after in 0i64..100_000, days in 0u32..30, later in 0i64..100_000) {
-            let announced = at("03-02T09:00:05");
-            let now = announced + TimeDelta::minutes(after);
-            let may = |now| may_suspend(Some(announced), days, now).is_ok();
-            prop_assert_eq!(may(now), now - announced >= TimeDelta::days(i64::from(days)));
-            prop_assert!(!may(now) || may(now + TimeDelta::minutes(later)));
+        fn notice_only_runs_out(after in 0i64..60, days in 0u32..30, later in 0i64..400) {
+            let announced = day("2026-03-02");
+            let on = |days| calendar::plus_days(announced, days);
+            let may = |today| may_suspend(Some(announced), days, today).is_ok();
+            prop_assert_eq!(may(on(after)), after >= i64::from(days));
+            prop_assert!(!may(on(after)) || may(on(after + later)));
         }
     }
 }

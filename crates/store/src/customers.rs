@@ -40,7 +40,6 @@ statements! {
     BY_ID = "SELECT json_object('id', id, 'external_id', external_id, 'terms_days', terms_days,
             'terms', json(terms))
         FROM customers WHERE id IN (SELECT value FROM json_each(?))";
-    SET_HOLD = "UPDATE customers SET hold = ?2, updated_at = ?3 WHERE id = ?1 RETURNING id";
 }
 
 /// What intake needs to know of a customer that a document names.
@@ -193,12 +192,4 @@ impl Directory {
             CustomerRef::Id(id) => self.by_id.get(id),
         }
     }
-}
-
-/// Stops (`Some(reason)`) or resumes (`None`) all contact with a customer. False: there is no such customer.
-pub async fn set_hold(tx: &Tx<'_>, moment: Moment, id: &CustomerId, hold: Option<&str>) -> Result<bool> {
-    Ok(tx
-        .row(SET_HOLD, params![id.as_str(), hold, moment.ms()])
-        .await?
-        .is_some())
 }

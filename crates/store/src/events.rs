@@ -29,6 +29,17 @@ pub struct Event {
     pub data: Value,
 }
 
+impl Event {
+    /// An event about a customer.
+    pub fn new(r#type: &'static str, customer: &CustomerId, data: Value) -> Event {
+        Event {
+            r#type,
+            customer_id: customer.clone(),
+            data,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Row<'a> {
     id: EventId,

@@ -11,6 +11,7 @@ use crate::dunning;
 use crate::error::Result;
 use crate::moment::{Mint, Moment};
 use crate::numbering;
+use crate::orders::{self, Invoiced};
 use crate::params;
 use crate::postings::{self, Kind, Posting};
 use chrono::NaiveDate;
@@ -213,7 +214,18 @@ async fn insert(tx: &Tx<'_>, moment: Moment, fresh: &[Fresh<'_>]) -> Result<()> 
             source_id: invoice.id.to_string(),
         })
         .collect();
-    postings::post(tx, moment, &entries).await
+    postings::post(tx, moment, &entries).await?;
+    let named: Vec<Invoiced<'_>> = fresh
+        .iter()
+        .filter_map(|invoice| {
+            Some(Invoiced {
+                customer: &invoice.customer,
+                number: invoice.input.order_number.as_deref()?,
+                invoice: &invoice.id,
+            })
+        })
+        .collect();
+    orders::invoiced(tx, moment, &named).await
 }
 
 /// The parts of an invoice, the last first.

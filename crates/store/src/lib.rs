@@ -6,7 +6,9 @@
 //!
 //! **Architecture invariant:** nothing here reads the clock or calls out; a [`Moment`] is handed in.
 
+pub mod accounts;
 pub mod activities;
+pub mod approvals;
 pub mod chargebacks;
 pub mod checkouts;
 pub mod credit_notes;
@@ -16,6 +18,8 @@ pub mod delivery;
 pub mod dunning;
 mod error;
 pub mod events;
+pub mod hand_overs;
+pub mod holds;
 pub mod idempotency;
 pub mod inbound;
 mod instants;
@@ -26,13 +30,17 @@ pub mod mailbox;
 mod migrations;
 mod moment;
 mod numbering;
+pub mod orders;
 pub mod payments;
 pub mod policies;
 pub mod postings;
 pub mod rejects;
 pub mod risk;
 pub mod suppressions;
+pub mod suspensions;
+pub mod tasks;
 pub mod views;
+pub mod write_offs;
 
 #[cfg(feature = "native")]
 pub use db::{Database, use_database};

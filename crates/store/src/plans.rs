@@ -1,5 +1,6 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
+use crate::{accounts, approvals, hand_overs, holds, orders, suspensions, tasks, write_offs};
 use crate::{
     activities, chargebacks, checkouts, credit_notes, customers, delivery, dunning, events, idempotency,
     inbound, invoices, keys, links, mailbox, migrations, payments, policies, postings, rejects, risk,
@@ -47,6 +48,19 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         suppressions::ALL,
     ]
     .concat();
+    all.extend(
+        [
+            accounts::ALL,
+            approvals::ALL,
+            hand_overs::ALL,
+            holds::ALL,
+            orders::ALL,
+            suspensions::ALL,
+            tasks::ALL,
+            write_offs::ALL,
+        ]
+        .concat(),
+    );
     all.extend(delivery::statements());
     all.extend(dunning::statements());
     all.extend(payments::statements());

@@ -44,6 +44,8 @@ pub enum Kind {
     Invoice,
     /// An invoice was voided.
     Void,
+    /// A part of an invoice, or all of it, was given up.
+    WriteOff,
     /// A credit note, against an invoice or on account.
     CreditNote,
     /// Money that arrived, against an invoice or on account.

@@ -25,6 +25,7 @@ statements! {
     ONE = "SELECT reason FROM suppressed WHERE address = ?";
     LIST = "SELECT json_object('address', address, 'reason', reason, 'source', source, 'detail', detail,
             'created_at', created_at) FROM suppressed WHERE address > ?1 ORDER BY address LIMIT ?2";
+    ADDRESSES = "SELECT json_array(email, phone) FROM contacts WHERE customer_id = ?";
     CUSTOMERS = "SELECT DISTINCT customer_id FROM contacts WHERE lower(email) = ? AND email IS NOT NULL";
 }
 
@@ -115,6 +116,14 @@ async fn is_suppressed(db: &Db, address: &str) -> Result<bool> {
 /// Whether any customer has a contact with this address.
 pub async fn is_a_contact(db: &Db, address: &str) -> Result<bool> {
     Ok(db.row(CUSTOMERS, params![key(address)]).await?.is_some())
+}
+
+/// Whether a contact of this customer has this address or telephone number, in any spelling.
+pub async fn reaches(db: &Db, customer: &CustomerId, address: &str) -> Result<bool> {
+    let wanted = key(address);
+    let known: Vec<[Option<String>; 2]> = db.list(ADDRESSES, params![customer.as_str()]).await?;
+    let mut known = known.iter().flatten().flatten();
+    Ok(known.any(|address| key(address) == wanted))
 }
 
 /// On the timeline of everybody whose contact it is.

@@ -81,6 +81,11 @@ impl Reply {
         Self::new(status, "text/plain; charset=utf-8", text)
     }
 
+    /// A table (RFC 4180), with its column names in the first line.
+    pub fn csv(text: impl Into<Bytes>) -> Self {
+        Self::new(200, "text/csv; charset=utf-8; header=present", text)
+    }
+
     /// 204: done, and nothing to say.
     pub fn no_content() -> Self {
         let mut reply = Self::text(204, Bytes::new());

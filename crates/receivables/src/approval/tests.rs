@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::currency::Currency;
 
 fn at(text: &str) -> DateTime<Utc> {
     format!("2026-03-{text}Z").parse().unwrap()
@@ -240,21 +241,19 @@ fn a_request_runs_out_once_and_only_while_it_is_pending() {
 #[test]
 fn an_amount_above_the_limit_needs_a_second_person() {
     let rules = Rules {
-        write_off_above: Limits::of([money("50.00", "EUR"), money("0", "JPY")]),
-        plan_above: Limits::of([money("1000.00", "EUR")]),
+        write_off_above: [money("50.00", "EUR"), money("1", "JPY")].into_iter().collect(),
         ..Rules::default()
     };
     use ApprovalKind::{HandOver, Plan, Settlement, Suspend, WriteOff};
     let cases = [
         (WriteOff, Some(("50.00", "EUR")), false),
         (WriteOff, Some(("50.01", "EUR")), true),
-        (WriteOff, Some(("1", "JPY")), true),
+        (WriteOff, Some(("1", "JPY")), false),
+        (WriteOff, Some(("2", "JPY")), true),
         // No limit in that currency: any amount needs one.
         (WriteOff, Some(("0.01", "USD")), true),
         (WriteOff, None, true),
-        (Plan, Some(("1000.00", "EUR")), false),
-        (Plan, Some(("1000.01", "EUR")), true),
-        (Plan, Some(("99999.00", "USD")), false),
+        (Plan, Some(("0.01", "EUR")), true),
         (Settlement, Some(("0.01", "EUR")), true),
         (HandOver, None, true),
         (Suspend, None, false),
@@ -282,21 +281,19 @@ fn rules_of(document: &Value) -> Result<Rules, Vec<(String, String)>> {
 #[test]
 fn rules_are_read_and_written_in_one_shape() {
     assert_eq!(rules_of(&json!({})), Ok(Rules::default()));
-    let document = json!({"expire_after_days": 7, "write_off_above": {"EUR": "50.00"},
-        "plan_above": {"JPY": "100000"}, "suspend": true});
+    let document = json!({"expire_after_days": 7, "write_off_above": {"EUR": "50.00"}, "suspend": true});
     let rules = rules_of(&document).unwrap();
     assert_eq!(
         rules.write_off_above.get(Currency::parse("EUR").unwrap()),
         Some(money("50.00", "EUR"))
     );
     assert_eq!(serde_json::to_value(&rules).unwrap(), document);
-    let wrong = json!({"expire_after_days": 0, "write_off_above": {"EUR": "-1", "XXZ": "1"}, "plan_above": 3,
+    let wrong = json!({"expire_after_days": 0, "write_off_above": {"EUR": "-1", "XXZ": "1"},
         "suspend": "yes", "above": 1});
     let expected = [
         ("/expire_after_days", "out_of_range"),
-        ("/write_off_above/EUR", "out_of_range"),
+        ("/write_off_above/EUR", "not_positive"),
         ("/write_off_above/XXZ", "unknown_currency"),
-        ("/plan_above", "wrong_type"),
         ("/suspend", "wrong_type"),
         ("/above", "unknown_field"),
     ];
@@ -378,7 +375,7 @@ proptest! {
     #[test]
     fn more_never_needs_less(limit in 0i64..10_000, amount in 0i64..20_000, more in 0i64..20_000) {
         let eur = |minor| Money::new(minor, Currency::parse("EUR").unwrap());
-        let rules = Rules { write_off_above: Limits::of([eur(limit)]), plan_above: Limits::of([eur(limit)]), ..Rules::default() };
+        let rules = Rules { write_off_above: [eur(limit)].into_iter().collect(), ..Rules::default() };
         for (_, kind) in ApprovalKind::NAMES {
             if rules.needed(*kind, Some(eur(amount))) {
                 prop_assert!(rules.needed(*kind, Some(eur(amount + more))));

@@ -6,3 +6,6 @@ mod case;
 mod money;
 
 pub(super) const STATEMENTS: &[&[&str]] = &[case::STATEMENTS, money::STATEMENTS];
+mod desk;
+
+pub(super) const STATEMENTS: &[&[&str]] = &[case::STATEMENTS, desk::STATEMENTS];

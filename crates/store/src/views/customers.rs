@@ -7,6 +7,7 @@ use crate::moment::Moment;
 use crate::params;
 use crate::risk::Reason;
 use chrono::NaiveDate;
+use receivables::credit::{Credit, Exposure};
 use receivables::currency::Currency;
 use receivables::id::CustomerId;
 use receivables::money::Money;
@@ -19,8 +20,14 @@ macro_rules! select_customer {
         concat!(
             "SELECT json_object('id', k.id, 'external_id', k.external_id, 'name', k.name, 'kind', k.kind,
                 'country', k.country, 'region', k.region, 'time_zone', k.time_zone, 'locale', k.locale,
-                'currency', k.currency, 'terms_days', k.terms_days, 'terms', json(k.terms), 'credit_limit_minor', k.credit_limit_minor,
-                'policy', k.policy, 'tags', json(k.tags), 'hold', k.hold, 'created_at', k.created_at,
+                'currency', k.currency, 'terms_days', k.terms_days, 'terms', json(k.terms),
+                'credit_limit_minor', k.credit_limit_minor, 'policy', k.policy, 'tags', json(k.tags),
+                'created_at', k.created_at,
+                'hold', iif(k.hold_until_on < date(?1 / 1000, 'unixepoch'), NULL, k.hold),
+                'hold_until', iif(k.hold_until_on < date(?1 / 1000, 'unixepoch'), NULL, k.hold_until_on),
+                'suspended_ms', k.suspended_at,
+                'orders_minor', (SELECT coalesce(sum(o.amount_minor), 0) FROM orders o
+                    WHERE o.customer_id = k.id AND o.currency = k.currency AND o.status = 'open'),
                 'contacts', json((SELECT json_group_array(json_object('name', t.name, 'role', t.role,
                     'email', t.email, 'phone', t.phone, 'postal', json(t.postal)))
                     FROM contacts t WHERE t.customer_id = k.id)),
@@ -31,6 +38,7 @@ macro_rules! select_customer {
                     'overdue_minor', (SELECT coalesce(sum(o.balance_minor), 0) FROM open_items o
                         WHERE o.customer_id = k.id AND o.currency = c.currency
                             AND o.due_on < date(?1 / 1000, 'unixepoch')),
+                    'handed_over_ms', c.handed_over_at,
                     'next_ms', c.next_action_at, 'next_step', c.next_step, 'next_why', c.next_why))
                     FROM cases c WHERE c.customer_id = k.id)))
             FROM customers k ",
@@ -96,6 +104,8 @@ pub struct AccountView {
     pub overdue: Money,
     /// Money and credit on account.
     pub unapplied: Money,
+    /// Since when an agency collects it.
+    pub handed_over_at: Option<String>,
     /// What happens next.
     pub next_action: Option<NextAction>,
 }
@@ -112,6 +122,10 @@ pub struct CustomerView {
     pub overdue: Money,
     /// Money and credit on account.
     pub unapplied: Money,
+    /// Since when it is served no longer.
+    pub suspended_at: Option<String>,
+    /// How much of its credit limit is used.
+    pub credit: Credit,
     /// The earliest next action over all currencies.
     pub next_action: Option<NextAction>,
     /// The same per currency.
@@ -149,6 +163,8 @@ pub struct CustomerBrief {
     pub tags: Vec<String>,
     /// Why nobody contacts it, where so.
     pub hold: Option<String>,
+    /// The last day of that.
+    pub hold_until: Option<NaiveDate>,
     /// Risk score, band and reasons.
     pub risk: Option<RiskView>,
     /// Whom to write to.
@@ -185,6 +201,9 @@ pub struct ContactView {
 struct Row {
     #[serde(flatten)]
     brief: CustomerBrief,
+    credit_limit_minor: Option<i64>,
+    orders_minor: i64,
+    suspended_ms: Option<i64>,
     accounts: Vec<AccountRow>,
 }
 
@@ -194,6 +213,7 @@ struct AccountRow {
     balance_minor: i64,
     unapplied_minor: i64,
     overdue_minor: i64,
+    handed_over_ms: Option<i64>,
     next_ms: Option<i64>,
     next_step: Option<String>,
     next_why: Option<String>,
@@ -217,6 +237,7 @@ impl Row {
                 balance: money(row.balance_minor),
                 overdue: money(row.overdue_minor),
                 unapplied: money(row.unapplied_minor),
+                handed_over_at: row.handed_over_ms.map(rfc3339).transpose()?,
                 next_action: action,
             });
         }
@@ -227,8 +248,18 @@ impl Row {
         let (balance, overdue, unapplied) = own.map_or((zero, zero, zero), |account| {
             (account.balance, account.overdue, account.unapplied)
         });
+        let money = |minor| Money::new(minor, self.brief.currency);
+        let exposure = Exposure {
+            limit: self.credit_limit_minor.map(money),
+            // A case's balance is what is owed less what is on account.
+            open_balance: balance.checked_add(unapplied)?,
+            open_orders: money(self.orders_minor),
+            on_account: unapplied,
+        };
         let next_action = next;
         Ok(CustomerView {
+            suspended_at: self.suspended_ms.map(rfc3339).transpose()?,
+            credit: exposure.credit()?,
             balance,
             overdue,
             unapplied,

@@ -17,7 +17,8 @@ macro_rules! select_invoice {
                 'external_id', k.external_id, 'issue_on', i.issue_on, 'due_on', i.due_on,
                 'due_source', i.due_source, 'currency', i.currency, 'total_minor', i.total_minor,
                 'balance_minor', i.balance_minor, 'status', i.status, 'disputed_minor', i.disputed_minor,
-                'promised_until', i.promised_until_on, 'settled_on', i.settled_on, 'content', json(i.content),
+                'promised_until', i.promised_until_on, 'hold', i.hold, 'hold_until', i.hold_until_on,
+                'settled_on', i.settled_on, 'content', json(i.content),
                 'credited_minor', (SELECT coalesce(sum(p.amount_minor), 0) FROM postings p
                     WHERE p.invoice_id = i.id AND p.kind = 'credit_note' AND i.content->'discount' IS NOT NULL),
                 'instalments', json((SELECT json_group_array(json_object('part', n.part, 'due_on', n.due_on,
@@ -69,6 +70,10 @@ pub struct InvoiceView {
     pub disputed: bool,
     /// Until when payment is promised.
     pub promised_until: Option<NaiveDate>,
+    /// Why it is not spoken about, where so.
+    pub hold: Option<String>,
+    /// The last day of that; once it has passed, the hold is over.
+    pub hold_until: Option<NaiveDate>,
     /// When its balance came to nothing.
     pub settled_on: Option<NaiveDate>,
     /// The last step that a message took for it.
@@ -124,6 +129,8 @@ struct Row {
     status: String,
     disputed_minor: i64,
     promised_until: Option<NaiveDate>,
+    hold: Option<String>,
+    hold_until: Option<NaiveDate>,
     settled_on: Option<NaiveDate>,
     stage: Option<String>,
     content: Content,
@@ -181,6 +188,8 @@ impl TryFrom<Row> for InvoiceView {
             status: row.status,
             disputed: row.disputed_minor > 0,
             promised_until: row.promised_until,
+            hold: row.hold,
+            hold_until: row.hold_until,
             settled_on: row.settled_on,
             stage: row.stage,
             po_number: row.content.po_number,
