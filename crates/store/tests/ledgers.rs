@@ -1,0 +1,193 @@
+//! Random ledgers: what holds after whatever happens, in whatever order a real system delivers it.
+//!
+//! The store itself, on a database of its own, without host or WebAssembly: `cargo test -p store --features native
+//! --test ledgers`. Each case is a customer of its own in one database, so that the proof over the whole ledger
+//! covers them all.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and its helpers are tests too"
+)]
+
+mod world;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use std::cell::Cell;
+use world::World;
+
+/// What can happen. Numbers choose among what is there; what is not there does not happen.
+#[derive(Clone, Debug)]
+enum Event {
+    Invoice {
+        number: usize,
+        minor: i64,
+        due_in: i64,
+    },
+    CreditNote {
+        number: usize,
+        minor: i64,
+        against: Option<usize>,
+    },
+    Payment {
+        number: usize,
+        minor: i64,
+        names: Option<usize>,
+    },
+    Bounce {
+        payment: usize,
+    },
+    Refund {
+        payment: usize,
+        minor: i64,
+    },
+    Void {
+        invoice: usize,
+    },
+    /// The clock goes on by so many days, and the sweep runs, twice.
+    Days(i64),
+}
+
+/// Cases of a test; `PROPTEST_CASES` does not count.
+const CASES: u32 = 128;
+
+/// How many documents of a kind a customer has at most: few, so that the same ones meet again.
+const DOCUMENTS: usize = 5;
+
+fn minor() -> impl Strategy<Value = i64> {
+    // Small amounts meet each other's balances exactly now and then.
+    prop_oneof![
+        1_i64..=5,
+        (1_i64..=4).prop_map(|euros| euros * 100),
+        1_i64..=100_000
+    ]
+}
+
+fn document() -> impl Strategy<Value = Event> {
+    let number = 0..DOCUMENTS;
+    let named = proptest::option::of(0..DOCUMENTS);
+    prop_oneof![
+        4 => (number.clone(), minor(), -40_i64..40)
+            .prop_map(|(number, minor, due_in)| Event::Invoice { number, minor, due_in }),
+        1 => (number.clone(), minor(), named.clone())
+            .prop_map(|(number, minor, against)| Event::CreditNote { number, minor, against }),
+        3 => (number, minor(), named)
+            .prop_map(|(number, minor, names)| Event::Payment { number, minor, names }),
+    ]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        6 => document(),
+        1 => (0..DOCUMENTS).prop_map(|payment| Event::Bounce { payment }),
+        1 => (0..DOCUMENTS, minor()).prop_map(|(payment, minor)| Event::Refund { payment, minor }),
+        1 => (0..DOCUMENTS).prop_map(|invoice| Event::Void { invoice }),
+        3 => (0_i64..15).prop_map(Event::Days),
+    ]
+}
+
+impl World {
+    fn happen(&mut self, event: &Event) {
+        match *event {
+            Event::Invoice {
+                number,
+                minor,
+                due_in,
+            } => self.invoice(number, minor, due_in),
+            Event::CreditNote {
+                number,
+                minor,
+                against,
+            } => self.credit_note(number, minor, against),
+            Event::Payment { number, minor, names } => self.payment(number, minor, names),
+            Event::Bounce { payment } => self.bounce(payment),
+            Event::Refund { payment, minor } => self.refund(payment, minor),
+            Event::Void { invoice } => self.void(invoice),
+            Event::Days(days) => self.go_on(days),
+        }
+    }
+}
+
+/// Whatever happens, after each event: stored balances are the sums of postings; a payment's parts add up to it; the
+/// account is worth what was accepted; nothing is said twice or without cause.
+#[test]
+fn a_ledger_holds_after_whatever_happens() {
+    let _turn = world::turn();
+    let said = Cell::new(0);
+    let outcome = TestRunner::new(config()).run(&proptest::collection::vec(event(), 1..30), |events| {
+        let mut world = World::new();
+        for event in &events {
+            world.happen(event);
+            world.check();
+        }
+        world.check_whole_ledger();
+        said.set(said.get() + world.said());
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+    assert!(
+        said.get() > 20,
+        "{} messages: these ledgers show little",
+        said.get()
+    );
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        cases: CASES,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// The same documents, each delivered once or several times, in any order: the account is worth the same. What
+    /// goes back can only go back after it came.
+    #[test]
+    fn an_account_is_worth_the_same_in_whatever_order_it_is_told(
+        documents in proptest::collection::vec(document(), 1..12),
+        taken_back in proptest::collection::vec((0..DOCUMENTS, proptest::option::of(minor())), 0..4),
+        seed in any::<u64>(),
+    ) {
+        // Of several documents with one number the first counts, so there is to be one of each.
+        let mut seen = Vec::new();
+        let documents: Vec<Event> = documents
+            .into_iter()
+            .filter(|event| {
+                let key = match event {
+                    Event::Invoice { number, .. } => (0, *number),
+                    Event::CreditNote { number, .. } => (1, *number),
+                    Event::Payment { number, .. } => (2, *number),
+                    _ => return true,
+                };
+                !seen.contains(&key) && { seen.push(key); true }
+            })
+            .collect();
+        let back = |(payment, minor): &(usize, Option<i64>)| match minor {
+            Some(minor) => Event::Refund { payment: *payment, minor: *minor },
+            None => Event::Bounce { payment: *payment },
+        };
+        let in_order: Vec<Event> = documents.iter().cloned().chain(taken_back.iter().map(back)).collect();
+        let otherwise = world::delivered_otherwise(&in_order, seed, |event| match event {
+            Event::Payment { number, .. } => Some(*number),
+            Event::Bounce { payment } | Event::Refund { payment, .. } => Some(*payment),
+            _ => None,
+        });
+        let _turn = world::turn();
+        let (mut one, mut other) = (World::new(), World::new());
+        for event in &in_order {
+            one.happen(event);
+        }
+        for event in &otherwise {
+            other.happen(event);
+            other.check();
+        }
+        prop_assert_eq!(one.worth(), other.worth());
+    }
+}

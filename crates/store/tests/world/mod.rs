@@ -1,0 +1,443 @@
+//! One customer, what was told of it, and what must hold.
+
+use chrono::{NaiveDate, TimeDelta};
+use receivables::currency::Currency;
+use receivables::id::{InvoiceId, PaymentId};
+use receivables::intake::{CreditNoteInput, CustomerInput, InvoiceInput, PaymentInput};
+use receivables::money::Money;
+use receivables::policy::Policy;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+use store::invoices::{Taken, Voided};
+use store::payments::{Cause, Incoming, Recorded, Reversed};
+use store::{Database, Db, Moment, StoreError, Tx};
+use store::{credit_notes, customers, dunning, invoices, payments, postings};
+
+/// The first day of every case, at noon: after the send time, on a Monday.
+const FIRST: &str = "2026-01-05T12:00:00Z";
+/// Cases that a sweep may take: all there are.
+const LIMIT: u32 = 10_000;
+
+static CASES: AtomicUsize = AtomicUsize::new(0);
+
+/// The one database of this process, in a folder that is new with each run.
+fn file() -> &'static PathBuf {
+    static FILE: OnceLock<PathBuf> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let file = std::env::temp_dir().join(format!("dunlin-ledgers-{}.db", std::process::id()));
+        for suffix in ["", "-wal", "-shm"] {
+            let stale = format!("{}{suffix}", file.display());
+            if std::fs::exists(&stale).unwrap() {
+                std::fs::remove_file(stale).unwrap();
+            }
+        }
+        store::use_database(Database {
+            file: file.clone(),
+            on_open: |connection| connection.execute_batch("PRAGMA synchronous = OFF").unwrap(),
+        });
+        file
+    })
+}
+
+/// The turn of one case: a sweep is everybody's, and the clock is the case's own.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Nothing here ever waits for anything but SQLite: one poll brings every future to its end.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a statement waits"),
+    }
+}
+
+fn in_transaction<T>(work: impl AsyncFnMut(&Tx<'_>) -> Result<T, StoreError>) -> T {
+    now(async { Db::open().await.unwrap().transaction(work).await }).unwrap()
+}
+
+/// A payment as it should stand.
+#[derive(Clone, Copy)]
+struct Paid {
+    left: i64,
+}
+
+/// A customer and what is known of it without looking into the store.
+pub(crate) struct World {
+    key: String,
+    policy: Policy,
+    moment: Moment,
+    invoices: BTreeMap<usize, (InvoiceId, Value)>,
+    payments: BTreeMap<usize, (PaymentId, Value)>,
+    credit_notes: BTreeMap<usize, Value>,
+    /// What is left of each payment.
+    paid: BTreeMap<usize, Paid>,
+    /// What the account is worth by what was accepted.
+    worth: i64,
+    messages: BTreeSet<String>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        file();
+        let key = format!("L{}", CASES.fetch_add(1, Ordering::Relaxed));
+        let customer = json!({
+            "external_id": key, "name": "Nordwind GmbH", "kind": "business", "country": "DE", "time_zone": "UTC",
+            "locale": "en", "currency": "EUR",
+            "contacts": [{"name": "Ada Braun", "role": "billing", "email": "ada@nordwind.example"}],
+        });
+        let moment = Moment::at(FIRST.parse().unwrap());
+        let input = CustomerInput::parse(&customer).unwrap();
+        in_transaction(async |tx| customers::upsert(tx, moment, std::slice::from_ref(&input)).await);
+        Self {
+            key,
+            policy: Policy::standard(),
+            moment,
+            invoices: BTreeMap::new(),
+            payments: BTreeMap::new(),
+            credit_notes: BTreeMap::new(),
+            paid: BTreeMap::new(),
+            worth: 0,
+            messages: BTreeSet::new(),
+        }
+    }
+
+    fn today(&self) -> NaiveDate {
+        self.moment.now.date_naive()
+    }
+
+    fn customer(&self) -> Value {
+        json!({"external_id": self.key})
+    }
+
+    fn number(&self, kind: &str, number: usize) -> String {
+        format!("{}-{kind}{number}", self.key)
+    }
+
+    pub(crate) fn invoice(&mut self, number: usize, minor: i64, due_in: i64) {
+        let (today, due) = (self.today(), self.today() + TimeDelta::days(due_in));
+        let mut document = json!({
+            "number": self.number("R", number), "customer": self.customer(), "currency": "EUR",
+            "issue_date": today.min(due) - TimeDelta::days(30), "due_date": due, "total": money(minor),
+        });
+        let known = self.invoices.get(&number).cloned();
+        // The same document once more, as often as the number comes.
+        if let Some((_, first)) = &known {
+            document = first.clone();
+        }
+        let input = InvoiceInput::parse(&document).unwrap();
+        let taken = in_transaction(async |tx| {
+            invoices::take(tx, self.moment, &self.policy, std::slice::from_ref(&input)).await
+        });
+        match (taken.as_slice(), known) {
+            ([Taken::Accepted(id)], None) => {
+                self.worth += minor;
+                self.invoices.insert(number, (id.clone(), document));
+            }
+            ([Taken::Duplicate(id)], Some((first, _))) => assert_eq!(*id, first),
+            (taken, _) => panic!("{taken:?}"),
+        }
+    }
+
+    pub(crate) fn credit_note(&mut self, number: usize, minor: i64, against: Option<usize>) {
+        let known = self.credit_notes.get(&number).cloned();
+        let is_known = known.is_some();
+        let document = known.unwrap_or_else(|| {
+            json!({
+                "number": self.number("G", number), "customer": self.customer(), "currency": "EUR",
+                "issue_date": self.today(), "total": money(minor),
+                "invoice_number": against.map(|invoice| self.number("R", invoice)),
+            })
+        });
+        let input = CreditNoteInput::parse(&document).unwrap();
+        let taken =
+            in_transaction(async |tx| credit_notes::take(tx, self.moment, &self.policy, &input).await);
+        match (taken, is_known) {
+            (credit_notes::Taken::Accepted(applied), false) => {
+                assert_eq!(applied.applied.minor() + applied.unapplied.minor(), minor);
+                self.worth -= minor;
+                self.credit_notes.insert(number, document);
+            }
+            (credit_notes::Taken::Duplicate(_), true) => {}
+            (taken, _) => panic!("{taken:?}"),
+        }
+    }
+
+    pub(crate) fn payment(&mut self, number: usize, minor: i64, names: Option<usize>) {
+        let known = self.payments.get(&number).cloned();
+        let document = known.as_ref().map(|(_, first)| first.clone()).unwrap_or_else(|| {
+            let remittance: Vec<Value> = names
+                .iter()
+                .map(|invoice| json!({"invoice_number": self.number("R", *invoice), "amount": money(minor)}))
+                .collect();
+            json!({
+                "customer": self.customer(), "amount": money(minor), "currency": "EUR", "received_on": self.today(),
+                "method": "bank_transfer", "reference": self.number("Z", number), "remittance": remittance,
+            })
+        });
+        let incoming = Incoming::told("bank", PaymentInput::parse(&document).unwrap());
+        let recorded =
+            in_transaction(async |tx| payments::record(tx, self.moment, &self.policy, &incoming).await);
+        match (recorded, known) {
+            (Recorded::Accepted(id), None) => {
+                self.worth -= minor;
+                self.payments.insert(number, (id, document));
+                self.paid.insert(number, Paid { left: minor });
+            }
+            (Recorded::Duplicate(id), Some((first, _))) => assert_eq!(id, first),
+            (recorded, _) => panic!("{recorded:?}"),
+        }
+    }
+
+    pub(crate) fn bounce(&mut self, payment: usize) {
+        let Some((id, _)) = self.payments.get(&payment).cloned() else {
+            return;
+        };
+        let reversed =
+            in_transaction(async |tx| payments::reverse(tx, self.moment, &self.policy, &id, "Bounced").await);
+        let paid = self.paid.get_mut(&payment).unwrap();
+        assert_eq!(reversed == Reversed::Done, paid.left > 0, "{reversed:?}");
+        self.worth += paid.left;
+        paid.left = 0;
+    }
+
+    pub(crate) fn refund(&mut self, payment: usize, minor: i64) {
+        if !self.payments.contains_key(&payment) {
+            return;
+        }
+        let reference = self.number("Z", payment);
+        let back = in_transaction(async |tx| {
+            let standing = payments::by_reference(tx, "bank", &reference).await?.unwrap();
+            let (cause, amount) = (Cause::Refund, eur(minor));
+            payments::take_back(
+                tx,
+                self.moment,
+                &self.policy,
+                &standing,
+                amount,
+                cause,
+                "Refunded",
+            )
+            .await
+        });
+        let paid = self.paid.get_mut(&payment).unwrap();
+        assert_eq!(back.minor(), minor.min(paid.left));
+        self.worth += back.minor();
+        paid.left -= back.minor();
+    }
+
+    pub(crate) fn void(&mut self, invoice: usize) {
+        let Some((id, _)) = self.invoices.get(&invoice).cloned() else {
+            return;
+        };
+        let before = self.balance(&id);
+        match in_transaction(async |tx| invoices::void(tx, self.moment, &self.policy, &id).await) {
+            Voided::Done => self.worth -= before,
+            Voided::HasPayments => assert!(before >= 0),
+            voided => panic!("{voided:?}"),
+        }
+    }
+
+    pub(crate) fn go_on(&mut self, days: i64) {
+        self.moment = Moment::at(self.moment.now + TimeDelta::days(days));
+        self.sweep();
+        let said = self.messages.len();
+        self.sweep();
+        assert_eq!(
+            self.messages.len(),
+            said,
+            "a second sweep finds nothing left to say"
+        );
+    }
+
+    /// How many messages were put into the queue for it.
+    pub(crate) fn said(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Runs the sweep and judges each message that it puts into the queue.
+    fn sweep(&mut self) {
+        in_transaction(async |tx| dunning::sweep(tx, self.moment, &self.policy, LIMIT).await);
+        let queued: Vec<(String, String)> = self.rows(
+            "SELECT m.id, m.step FROM messages m JOIN customers k ON k.id = m.customer_id
+             WHERE k.external_id = ?1 ORDER BY m.id",
+        );
+        for (id, step) in queued {
+            if self.messages.insert(id.clone()) {
+                self.judge(&id, &step);
+            }
+        }
+    }
+
+    /// Nobody is written to who owes nothing overdue, but about what a per-invoice step announces.
+    fn judge(&self, message: &str, step: &str) {
+        let per_invoice = self.policy.step(step).unwrap().per_invoice;
+        let listed: Vec<(i64, String, String)> = query(
+            "SELECT i.balance_minor, i.due_on, i.state FROM steps_taken s JOIN invoices i ON i.id = s.invoice_id
+             WHERE s.message_id = ?1 AND s.listed = 1",
+            message,
+        );
+        assert!(!listed.is_empty(), "{step} is about nothing");
+        let today = self.today().to_string();
+        let mut overdue = 0;
+        for (balance, due_on, state) in &listed {
+            assert!(
+                *balance > 0 && state == "active",
+                "{step} lists {balance} {state}"
+            );
+            overdue += i64::from(*due_on < today);
+        }
+        assert_eq!(overdue > 0, !per_invoice, "{step} on {today} about {listed:?}");
+    }
+
+    /// What must hold after everything.
+    pub(crate) fn check(&self) {
+        assert_eq!(self.worth(), self.worth, "what the account is worth");
+        let payments: Vec<(i64, i64)> = self.rows(
+            "SELECT p.amount_minor, p.unapplied_minor + p.refunded_minor + p.reversed_minor
+                + (SELECT coalesce(sum(a.amount_minor), 0) FROM allocations a WHERE a.payment_id = p.id)
+             FROM payments p JOIN customers k ON k.id = p.customer_id WHERE k.external_id = ?1",
+        );
+        for (amount, parts) in payments {
+            assert_eq!(amount, parts, "a payment's parts add up to it");
+        }
+        let invoices: Vec<(i64, i64)> = self.rows(
+            "SELECT i.balance_minor, i.total_minor FROM invoices i JOIN customers k ON k.id = i.customer_id
+             WHERE k.external_id = ?1",
+        );
+        for (balance, total) in invoices {
+            assert!((0..=total).contains(&balance), "{balance} of {total}");
+        }
+        let twice: Vec<(String, i64)> = self.rows(
+            "SELECT m.step || ' ' || m.cycle, count(*) FROM messages m JOIN customers k ON k.id = m.customer_id
+             WHERE k.external_id = ?1 AND m.status <> 'cancelled' GROUP BY 1 HAVING count(*) > 1",
+        );
+        assert_eq!(twice, [], "a step once a cycle");
+    }
+
+    /// Stored balances are the sums of their postings, in the whole ledger.
+    pub(crate) fn check_whole_ledger(&self) {
+        let drift = now(async { postings::drift(&Db::open().await.unwrap()).await }).unwrap();
+        assert!(drift.is_empty(), "{drift:?}");
+    }
+
+    /// What the account is worth by the ledger.
+    pub(crate) fn worth(&self) -> i64 {
+        let sums: Vec<(i64, i64)> = self.rows(
+            "SELECT c.balance_minor,
+                (SELECT coalesce(sum(i.balance_minor), 0) FROM invoices i WHERE i.customer_id = c.customer_id)
+                - c.unapplied_minor
+             FROM cases c JOIN customers k ON k.id = c.customer_id WHERE k.external_id = ?1",
+        );
+        match sums.as_slice() {
+            [] => 0,
+            [(worth, invoices_less_credit)] => {
+                assert_eq!(
+                    worth, invoices_less_credit,
+                    "the account is its invoices less what is on it"
+                );
+                *worth
+            }
+            several => panic!("{several:?}"),
+        }
+    }
+
+    fn balance(&self, invoice: &InvoiceId) -> i64 {
+        let found: Vec<(i64, i64)> = query(
+            "SELECT balance_minor, 0 FROM invoices WHERE id = ?1",
+            invoice.as_str(),
+        );
+        found[0].0
+    }
+
+    fn rows<T: FromRow>(&self, sql: &str) -> Vec<T> {
+        query(sql, &self.key)
+    }
+}
+
+/// A row of a few columns.
+trait FromRow: Sized {
+    fn from(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self>;
+}
+
+impl<A: rusqlite::types::FromSql, B: rusqlite::types::FromSql> FromRow for (A, B) {
+    fn from(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        row.try_into()
+    }
+}
+
+impl<A: rusqlite::types::FromSql, B: rusqlite::types::FromSql, C: rusqlite::types::FromSql> FromRow
+    for (A, B, C)
+{
+    fn from(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        row.try_into()
+    }
+}
+
+/// Looks into the database beside the store.
+fn query<T: FromRow>(sql: &str, parameter: &str) -> Vec<T> {
+    thread_local! {
+        static BESIDE: Connection = Connection::open(file()).unwrap();
+    }
+    BESIDE.with(|connection| {
+        let mut statement = connection.prepare_cached(sql).unwrap();
+        let rows = statement.query_map([parameter], |row| T::from(row)).unwrap();
+        rows.map(Result::unwrap).collect()
+    })
+}
+
+fn money(minor: i64) -> Value {
+    serde_json::to_value(eur(minor)).unwrap()
+}
+
+fn eur(minor: i64) -> Money {
+    Money::new(minor, Currency::parse("EUR").unwrap())
+}
+
+/// The same events in another order, some of them twice; those with the same key stay in theirs.
+pub(crate) fn delivered_otherwise<E: Clone>(
+    events: &[E],
+    seed: u64,
+    key: impl Fn(&E) -> Option<usize>,
+) -> Vec<E> {
+    let mut state = seed | 1;
+    let mut chance = |of: usize| {
+        // Marsaglia's xorshift: what matters is that a seed gives one order.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).unwrap() % of
+    };
+    let mut waiting: Vec<E> = events.to_vec();
+    let mut delivered: Vec<E> = Vec::new();
+    while !waiting.is_empty() {
+        let chosen = chance(waiting.len());
+        let its_key = key(&waiting[chosen]);
+        // Not before what it builds on.
+        let first = waiting
+            .iter()
+            .position(|event| its_key.is_some() && key(event) == its_key)
+            .unwrap_or(chosen);
+        delivered.push(waiting.remove(first));
+    }
+    // Documents come again; money goes back once.
+    let again: Vec<E> = delivered
+        .iter()
+        .filter(|event| key(event).is_none())
+        .cloned()
+        .collect();
+    for event in again {
+        if chance(3) == 0 {
+            delivered.push(event);
+        }
+    }
+    delivered
+}
