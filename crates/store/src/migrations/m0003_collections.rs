@@ -3,9 +3,7 @@
 //! A file a topic; they are applied in this order.
 
 mod case;
+mod desk;
 mod money;
 
-pub(super) const STATEMENTS: &[&[&str]] = &[case::STATEMENTS, money::STATEMENTS];
-mod desk;
-
-pub(super) const STATEMENTS: &[&[&str]] = &[case::STATEMENTS, desk::STATEMENTS];
+pub(super) const STATEMENTS: &[&[&str]] = &[case::STATEMENTS, money::STATEMENTS, desk::STATEMENTS];
