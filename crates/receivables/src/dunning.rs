@@ -25,8 +25,8 @@
 //!   said twice. With **restart**, what was said while another carried does not count: the invoice is met at
 //!   the stage of its age as if nothing had been said of it.
 //! - **Per-invoice steps** speak of invoices not yet overdue, through the due date and never after it, in one
-//!   message; but not while the customer is being dunned, which is while there is a carrying invoice and the
-//!   overdue sum reaches the policy's least balance, unless the policy says so.
+//!   message; but, unless the policy says so, not while older ones are overdue that can be asked for and reach the
+//!   policy's least balance.
 //! - An **errand** (a task, a charge) is done on its day whatever was missed: it is no contact, and neither
 //!   waits for a pause nor is skipped.
 //! - An **act** (suspension, hand-over) is done only when the message that announces it was *sent*, listing

@@ -194,7 +194,7 @@ pub struct Policy {
     /// Whether an invoice that takes over is begun with again, whatever was said of it while another carried.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub restart: bool,
-    /// Whether per-invoice steps run while the customer is dunned for an older invoice.
+    /// Whether per-invoice steps run while the customer owes an older, overdue invoice.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pre_due_while_overdue: bool,
     /// What holds of disputes.

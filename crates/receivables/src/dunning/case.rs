@@ -228,15 +228,16 @@ impl<'a> Case<'a> {
             .iter()
             .filter_map(|item| self.word(item, true))
             .collect();
-        let carrying = self.carrying().filter(|_| self.worth_it());
-        if let Some(carrying) = carrying {
-            if let Some(lead) = self.word(carrying, false) {
+        if self.worth_it() {
+            let carrying = self.carrying();
+            if let Some(lead) = carrying.and_then(|carrying| self.word(carrying, false)) {
                 return Some(Outgoing {
                     lead,
                     overdue: self.overdue.clone(),
                     upcoming,
                 });
             }
+            // Also where all was said about it: who has not paid the older one is not told of the next.
             if !self.policy.pre_due_while_overdue {
                 return None;
             }
@@ -347,7 +348,10 @@ impl<'a> Case<'a> {
         if self.policy.catch_up == CatchUp::All {
             return skipped.first().map(|step| Word::only(item, step));
         }
-        if let Some(warning) = skipped.iter().rposition(|step| self.policy.announces(step)) {
+        let announces = |step: &&Step| self.policy.announces(step);
+        if self.policy.catch_up == CatchUp::Latest
+            && let Some(warning) = skipped.iter().rposition(announces)
+        {
             skipped.truncate(warning.saturating_add(1));
         }
         let step = skipped.pop()?;

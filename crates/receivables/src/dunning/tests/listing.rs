@@ -144,9 +144,9 @@ fn invoices_about_to_fall_due_share_one_message_unless_the_customer_is_dunned() 
             "-",
         ),
         (
-            "after the last case step",
+            "nor after the last one, while the older is owed",
             vec![took(item('A', "2026-01-02", 5_000), &["firm"]), b.clone()],
-            "pre_due |B",
+            "-",
         ),
         (
             "when too little is overdue",
