@@ -7,15 +7,20 @@
 //!
 //! **Readings.** Where the description leaves room, this is how it is read here:
 //! - An invoice is overdue from the day after its due day on.
-//! - A threshold is held against what remains of the invoices that the message would claim, overdue ones for a step of
-//!   the case, those about to be due for a step per invoice.
-//! - What is about to be due is listed in a message about overdue invoices for information: it covers no step of
-//!   theirs but the per-invoice one that is due by then.
-//! - `restart`: a message counts for the invoice that carried it, not for the others that it listed.
-//! - A cycle lasts as long as anything is overdue, disputed or not. After the last attempt of a cycle only an invoice
-//!   that was not overdue then opens it again, with all attempts.
-//! - A suspension needs the warning to have listed the invoice that carries when it is due.
+//! - The invoice that carries is the oldest overdue one about which anything is left to say: one that has been told
+//!   everything does not keep the next from being told.
+//! - A threshold is held against what remains of what is overdue and can be claimed; words before the due date have
+//!   none.
+//! - A message about overdue invoices lists those about to be due whose per-invoice step has come: that step it covers.
+//!   The switch decides about messages of their own, while anything overdue can be claimed and reaches the threshold.
+//! - `restart`: what was said of an invoice while another carried does not count. It is met at the stage that its own
+//!   age gives.
+//! - `skip`: a step is said on the day for which it is planned or not at all: its own day, or the day on which the last
+//!   of what kept it from being said then ended (a dispute, a promise, the gap after the last message, a weekend).
+//! - Attempts are counted for each invoice: messages that told something new about it once it was overdue.
+//! - An act needs its announcement to have listed the invoice that is the oldest when the act is due.
 
+mod against;
 mod tests;
 
 use std::collections::BTreeMap;
@@ -25,6 +30,8 @@ use std::collections::BTreeMap;
 pub(super) struct Policy {
     /// In the order of their days.
     pub(super) steps: Vec<Step>,
+    /// A suspension, where there is one.
+    pub(super) suspension: Option<Act>,
     pub(super) catch_up: CatchUp,
     pub(super) restart: bool,
     /// Whether per-invoice steps run while an older invoice is overdue.
@@ -33,15 +40,23 @@ pub(super) struct Policy {
     pub(super) business_days_only: bool,
     /// The least that has to remain, in minor units.
     pub(super) threshold: i64,
-    pub(super) max_attempts: Option<u32>,
+    pub(super) max_attempts: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) day: i64,
     pub(super) per_invoice: bool,
-    /// Days after it on which the customer is suspended.
-    pub(super) suspends_after: Option<i64>,
+}
+
+/// What is done to a customer who was warned.
+#[derive(Clone, Debug)]
+pub(super) struct Act {
+    /// Not before this age.
+    pub(super) day: i64,
+    /// The step that announces it.
+    pub(super) announced_by: usize,
+    pub(super) notice: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,9 +101,6 @@ pub(super) enum Event {
     Suspended {
         day: i64,
     },
-    Finished {
-        day: i64,
-    },
 }
 
 /// How an invoice stands on a day.
@@ -128,16 +140,28 @@ impl Invoice {
 /// What has been said and done so far.
 #[derive(Default)]
 struct Memory {
-    /// The furthest step at which a message has covered an invoice.
-    covered: BTreeMap<usize, usize>,
+    /// Which message, by its step, listed which invoice on which day, and which invoice carried it; oldest first.
+    listed: Vec<(usize, Said)>,
     last_contact: Option<i64>,
-    attempts: u32,
-    /// The invoices that were overdue when the last attempt was made.
-    finished_with: Option<Vec<usize>>,
-    /// When a warning first listed an invoice, and the days of its notice.
-    warned: BTreeMap<usize, (i64, i64)>,
     is_suspended: bool,
-    sweeps: Vec<i64>,
+    /// The oldest invoice at each suspension: each is enough for one.
+    suspended_for: Vec<usize>,
+}
+
+#[derive(Clone, Copy)]
+struct Said {
+    step: usize,
+    day: i64,
+    carried: bool,
+}
+
+impl Memory {
+    fn of(&self, invoice: usize) -> impl Iterator<Item = Said> {
+        self.listed
+            .iter()
+            .filter(move |(at, _)| *at == invoice)
+            .map(|(_, said)| *said)
+    }
 }
 
 /// Runs the policy over the invoices, with a sweep on each of the days given, which are in order.
@@ -145,98 +169,128 @@ pub(super) fn simulate(policy: &Policy, invoices: &[Invoice], sweeps: &[i64]) ->
     let mut memory = Memory::default();
     let mut events = Vec::new();
     for day in sweeps {
-        memory.sweeps.push(*day);
         sweep(policy, invoices, *day, &mut memory, &mut events);
     }
     events
 }
 
 fn sweep(policy: &Policy, invoices: &[Invoice], day: i64, memory: &mut Memory, events: &mut Vec<Event>) {
+    if policy.business_days_only && !is_business_day(day) {
+        return;
+    }
     let open: Vec<usize> = (0..invoices.len())
         .filter(|at| invoices[*at].on(day).remains > 0)
         .collect();
     let is_overdue = |at: &usize| invoices[*at].due < day;
-    let all_overdue: Vec<usize> = open.iter().copied().filter(is_overdue).collect();
-    let is_dunned = |at: &usize| !invoices[*at].on(day).is_stopped;
-
-    // A cycle ends when nothing is overdue any more.
-    if all_overdue.is_empty() {
-        memory.attempts = 0;
-        memory.finished_with = None;
+    let any_overdue = open.iter().any(is_overdue);
+    if !any_overdue {
         memory.is_suspended = false;
     }
-    // Something newly overdue opens a finished one again.
-    if let Some(with) = &memory.finished_with
-        && all_overdue.iter().any(|at| !with.contains(at))
+    let can_be_claimed = |at: &usize| !invoices[*at].on(day).is_stopped;
+    let (mut overdue, coming): (Vec<usize>, Vec<usize>) =
+        open.into_iter().filter(can_be_claimed).partition(is_overdue);
+    overdue.sort_by_key(|at| (invoices[*at].due, -invoices[*at].on(day).remains, *at));
+    let remains: i64 = overdue.iter().map(|at| invoices[*at].on(day).remains).sum();
+    let is_owed = remains > 0 && remains >= policy.threshold;
+
+    if let (Some(oldest), Some(act)) = (overdue.first(), &policy.suspension)
+        && is_owed
+        && is_act_due(policy, act, &invoices[*oldest], *oldest, day, memory)
     {
-        memory.attempts = 0;
-        memory.finished_with = None;
+        memory.is_suspended = true;
+        memory.suspended_for.push(*oldest);
+        events.push(Event::Suspended { day });
     }
 
-    let mut overdue: Vec<usize> = all_overdue.iter().copied().filter(is_dunned).collect();
-    overdue.sort_by_key(|at| (invoices[*at].due, -invoices[*at].on(day).remains, *at));
-    let coming: Vec<usize> = open
-        .iter()
-        .copied()
-        .filter(|at| !is_overdue(at) && is_dunned(at))
-        .collect();
-    let sum = |of: &[usize]| of.iter().map(|at| invoices[*at].on(day).remains).sum::<i64>();
-
-    suspend(policy, day, &overdue, sum(&overdue), memory, events);
-
-    let is_rest = policy.business_days_only && !is_business_day(day);
     let is_too_soon = memory
         .last_contact
         .is_some_and(|last| day - last < policy.days_between_contacts);
-    if is_rest || is_too_soon {
+    if is_too_soon {
         return;
     }
-
-    if let Some(carrying) = overdue.first().copied()
-        && sum(&overdue) >= policy.threshold
-        && memory.finished_with.is_none()
-        && let Some(step) = choose(policy, false, &invoices[carrying], carrying, day, memory)
-    {
-        let informed = due_a_word(policy, invoices, &coming, day, memory);
-        let covered = if policy.restart {
-            vec![carrying]
-        } else {
-            overdue.clone()
+    let carrying = overdue.iter().copied().find(|at| {
+        let can_be_said = |step: &usize| {
+            policy.catch_up != CatchUp::Skip || planned(policy, &invoices[*at], *step, day, memory) >= day
         };
-        cover(policy, memory, &covered, step, day);
-        for (step, about) in informed {
-            cover(policy, memory, &about, step, day);
+        left_to_say(policy, *at, memory).iter().any(can_be_said)
+    });
+    let coming = due_a_word(policy, invoices, &coming, day, memory);
+    let case_step = carrying.filter(|_| is_owed).and_then(|carrying| {
+        let left = left_to_say(policy, carrying, memory);
+        let step = choose(policy, &invoices[carrying], &left, day, memory)?;
+        Some((carrying, step))
+    });
+    let about_to_be_due: Vec<usize> = coming.values().flatten().copied().collect();
+    let (step, overdue) = match case_step {
+        Some((carrying, step)) => {
+            for at in &overdue {
+                let carried = *at == carrying;
+                memory.listed.push((*at, Said { step, day, carried }));
+            }
+            (step, overdue)
         }
-        events.push(Event::Said {
-            day,
-            step,
-            overdue,
-            about_to_be_due: Vec::new(),
-        });
-        memory.last_contact = Some(day);
-        memory.attempts += 1;
-        if Some(memory.attempts) == policy.max_attempts {
-            memory.finished_with = Some(all_overdue);
-            events.push(Event::Finished { day });
+        None if is_owed && !policy.pre_due_while_overdue => return,
+        // Of several, the message is named after the one that falls due first.
+        None => match coming
+            .iter()
+            .min_by_key(|(_, about)| about.iter().map(|at| invoices[*at].due).min())
+        {
+            Some((step, _)) => (*step, Vec::new()),
+            None => return,
+        },
+    };
+    for (step, about) in coming {
+        for at in about {
+            memory.listed.push((
+                at,
+                Said {
+                    step,
+                    day,
+                    carried: true,
+                },
+            ));
         }
-        return;
     }
+    memory.last_contact = Some(day);
+    events.push(Event::Said {
+        day,
+        step,
+        overdue,
+        about_to_be_due,
+    });
+}
 
-    if !all_overdue.is_empty() && !policy.pre_due_while_overdue {
-        return;
+/// The messages that told something new about an invoice once it was overdue.
+fn news(policy: &Policy, at: usize, memory: &Memory) -> Vec<Said> {
+    let mut furthest = None;
+    let mut news = Vec::new();
+    for said in memory.of(at).filter(|said| !policy.steps[said.step].per_invoice) {
+        if furthest.is_none_or(|furthest| said.step > furthest) {
+            news.push(said);
+        }
+        if said.carried || !policy.restart {
+            furthest = furthest.max(Some(said.step));
+        }
     }
-    let mut by_step = due_a_word(policy, invoices, &coming, day, memory);
-    by_step.retain(|_, about| sum(about) >= policy.threshold);
-    if let Some((step, about_to_be_due)) = by_step.pop_last() {
-        cover(policy, memory, &about_to_be_due, step, day);
-        memory.last_contact = Some(day);
-        events.push(Event::Said {
-            day,
-            step,
-            overdue: Vec::new(),
-            about_to_be_due,
-        });
+    news
+}
+
+/// The case steps that can still be said of an invoice.
+fn left_to_say(policy: &Policy, at: usize, memory: &Memory) -> Vec<usize> {
+    let is_case_step = |step: &usize| !policy.steps[*step].per_invoice;
+    let attempts = news(policy, at, memory).len();
+    if policy.max_attempts.is_some_and(|most| attempts >= most) {
+        return Vec::new();
     }
+    let said = memory
+        .of(at)
+        .filter(|said| !policy.restart || said.carried)
+        .map(|said| said.step)
+        .max();
+    (0..policy.steps.len())
+        .filter(is_case_step)
+        .filter(|step| said.is_none_or(|said| *step > said))
+        .collect()
 }
 
 /// The invoices not yet overdue that a per-invoice step is due for, by step.
@@ -249,70 +303,70 @@ fn due_a_word(
 ) -> BTreeMap<usize, Vec<usize>> {
     let mut by_step: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for at in coming {
-        if let Some(step) = choose(policy, true, &invoices[*at], *at, day, memory) {
+        let said = memory.of(*at).map(|said| said.step).max();
+        let left: Vec<usize> = (0..policy.steps.len())
+            .filter(|step| policy.steps[*step].per_invoice && said.is_none_or(|said| *step > said))
+            .collect();
+        if let Some(step) = choose(policy, &invoices[*at], &left, day, memory) {
             by_step.entry(step).or_default().push(*at);
         }
     }
     by_step
 }
 
-/// The step that is due for an invoice: of those that its age has reached and no message at that or a later step has
-/// covered, the one that the catch-up asks for.
-fn choose(
-    policy: &Policy,
-    per_invoice: bool,
-    invoice: &Invoice,
-    at: usize,
-    day: i64,
-    memory: &Memory,
-) -> Option<usize> {
-    let covered = memory.covered.get(&at).copied();
-    let mut due = policy.steps.iter().enumerate().filter(|(index, step)| {
-        step.per_invoice == per_invoice
-            && invoice.due + step.day <= day
-            && covered.is_none_or(|covered| *index > covered)
-    });
+/// The step that the catch-up asks for, of those left whose day has come.
+fn choose(policy: &Policy, invoice: &Invoice, left: &[usize], day: i64, memory: &Memory) -> Option<usize> {
+    let mut due = left
+        .iter()
+        .copied()
+        .filter(|step| invoice.due + policy.steps[*step].day <= day);
     match policy.catch_up {
-        CatchUp::Latest => due.next_back().map(|(index, _)| index),
-        CatchUp::All => due.next().map(|(index, _)| index),
-        CatchUp::Skip => due
-            .rfind(|(_, step)| was_not_missed(policy, invoice, invoice.due + step.day, memory))
-            .map(|(index, _)| index),
-    }
-}
-
-/// Whether a sweep ran on the day that a step became due, and knew of the invoice.
-fn was_not_missed(policy: &Policy, invoice: &Invoice, day: i64, memory: &Memory) -> bool {
-    let is_rest = |day: i64| policy.business_days_only && !is_business_day(day);
-    let planned = (day..).find(|day| !is_rest(*day)).unwrap_or(day);
-    let first_seen = invoice.changes.iter().find(|(_, change)| *change == Change::Seen);
-    memory.sweeps.contains(&planned) && first_seen.is_none_or(|(at, _)| *at <= planned)
-}
-
-fn cover(policy: &Policy, memory: &mut Memory, invoices: &[usize], step: usize, day: i64) {
-    for at in invoices {
-        let covered = memory.covered.entry(*at).or_insert(step);
-        *covered = step.max(*covered);
-        if let Some(notice) = policy.steps[step].suspends_after {
-            memory.warned.entry(*at).or_insert((day, notice));
+        CatchUp::Latest => {
+            // A warning is not passed over for what is none.
+            let warns = |step: &usize| {
+                policy
+                    .suspension
+                    .as_ref()
+                    .is_some_and(|act| act.announced_by == *step)
+            };
+            due.clone().rfind(warns).or_else(|| due.next_back())
         }
+        CatchUp::All => due.next(),
+        CatchUp::Skip => due
+            .next_back()
+            .filter(|step| planned(policy, invoice, *step, day, memory) >= day),
     }
 }
 
-fn suspend(
-    policy: &Policy,
-    day: i64,
-    overdue: &[usize],
-    remains: i64,
-    memory: &mut Memory,
-    events: &mut Vec<Event>,
-) {
-    let warned = overdue.first().and_then(|carrying| memory.warned.get(carrying));
-    let is_due = warned.is_some_and(|(warned_on, notice)| warned_on + notice <= day);
-    if is_due && !memory.is_suspended && remains >= policy.threshold {
-        memory.is_suspended = true;
-        events.push(Event::Suspended { day });
-    }
+/// The day on which a step is planned for: its own, or the first on which nothing keeps it from being said.
+fn planned(policy: &Policy, invoice: &Invoice, step: usize, day: i64, memory: &Memory) -> i64 {
+    let ends = invoice
+        .changes
+        .iter()
+        .filter(|(on, _)| *on <= day)
+        .filter_map(|(on, change)| match change {
+            Change::DisputeEnded => Some(*on),
+            Change::PromisedUntil(until) => Some(until + 1),
+            _ => None,
+        });
+    let gap = memory
+        .last_contact
+        .map(|last| last + policy.days_between_contacts);
+    let first = ends
+        .chain(gap)
+        .fold(invoice.due + policy.steps[step].day, i64::max);
+    let is_rest = |day: &i64| policy.business_days_only && !is_business_day(*day);
+    (first..).find(|day| !is_rest(day)).unwrap_or(first)
+}
+
+/// Whether the customer is to be suspended for an invoice.
+fn is_act_due(policy: &Policy, act: &Act, invoice: &Invoice, at: usize, day: i64, memory: &Memory) -> bool {
+    let news = news(policy, at, memory);
+    let announced = news.iter().rfind(|said| said.step == act.announced_by);
+    !memory.is_suspended
+        && !memory.suspended_for.contains(&at)
+        && invoice.due + act.day <= day
+        && announced.is_some_and(|said| said.day + act.notice <= day)
 }
 
 /// Day 0 is a Monday.
