@@ -1,6 +1,6 @@
 //! One customer, what was told of it, and what must hold.
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use receivables::currency::Currency;
 use receivables::id::{InvoiceId, PaymentId};
 use receivables::intake::{CreditNoteInput, CustomerInput, InvoiceInput, PaymentInput};
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use store::invoices::{Taken, Voided};
@@ -20,12 +20,14 @@ use store::payments::{Cause, Incoming, Recorded, Reversed};
 use store::{Database, Db, Moment, StoreError, Tx};
 use store::{credit_notes, customers, dunning, invoices, payments, postings};
 
-/// The first day of every case, at noon: after the send time, on a Monday.
+/// The first day of the first case, at noon: after the send time, on a Monday.
 const FIRST: &str = "2026-01-05T12:00:00Z";
 /// Cases that a sweep may take: all there are.
 const LIMIT: u32 = 10_000;
 
 static CASES: AtomicUsize = AtomicUsize::new(0);
+/// Days after the first one. No sweep runs for a day before one that another ran for, so cases follow one another.
+static DAYS: AtomicI64 = AtomicI64::new(0);
 
 /// The one database of this process, in a folder that is new with each run.
 fn file() -> &'static PathBuf {
@@ -50,6 +52,11 @@ fn file() -> &'static PathBuf {
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn clock() -> Moment {
+    let first: DateTime<Utc> = FIRST.parse().unwrap();
+    Moment::at(first + TimeDelta::days(DAYS.load(Ordering::Relaxed)))
 }
 
 /// Nothing here ever waits for anything but SQLite: one poll brings every future to its end.
@@ -94,7 +101,7 @@ impl World {
             "locale": "en", "currency": "EUR",
             "contacts": [{"name": "Ada Braun", "role": "billing", "email": "ada@nordwind.example"}],
         });
-        let moment = Moment::at(FIRST.parse().unwrap());
+        let moment = clock();
         let input = CustomerInput::parse(&customer).unwrap();
         in_transaction(async |tx| customers::upsert(tx, moment, std::slice::from_ref(&input)).await);
         Self {
@@ -134,9 +141,8 @@ impl World {
             document = first.clone();
         }
         let input = InvoiceInput::parse(&document).unwrap();
-        let taken = in_transaction(async |tx| {
-            invoices::take(tx, self.moment, &self.policy, std::slice::from_ref(&input)).await
-        });
+        let taken =
+            in_transaction(async |tx| invoices::take(tx, self.moment, std::slice::from_ref(&input)).await);
         match (taken.as_slice(), known) {
             ([Taken::Accepted(id)], None) => {
                 self.worth += minor;
@@ -158,8 +164,7 @@ impl World {
             })
         });
         let input = CreditNoteInput::parse(&document).unwrap();
-        let taken =
-            in_transaction(async |tx| credit_notes::take(tx, self.moment, &self.policy, &input).await);
+        let taken = in_transaction(async |tx| credit_notes::take(tx, self.moment, &input).await);
         match (taken, is_known) {
             (credit_notes::Taken::Accepted(applied), false) => {
                 assert_eq!(applied.applied.minor() + applied.unapplied.minor(), minor);
@@ -184,8 +189,7 @@ impl World {
             })
         });
         let incoming = Incoming::told("bank", PaymentInput::parse(&document).unwrap());
-        let recorded =
-            in_transaction(async |tx| payments::record(tx, self.moment, &self.policy, &incoming).await);
+        let recorded = in_transaction(async |tx| payments::record(tx, self.moment, &incoming).await);
         match (recorded, known) {
             (Recorded::Accepted(id), None) => {
                 self.worth -= minor;
@@ -201,8 +205,7 @@ impl World {
         let Some((id, _)) = self.payments.get(&payment).cloned() else {
             return;
         };
-        let reversed =
-            in_transaction(async |tx| payments::reverse(tx, self.moment, &self.policy, &id, "Bounced").await);
+        let reversed = in_transaction(async |tx| payments::reverse(tx, self.moment, &id, "Bounced").await);
         let paid = self.paid.get_mut(&payment).unwrap();
         assert_eq!(reversed == Reversed::Done, paid.left > 0, "{reversed:?}");
         self.worth += paid.left;
@@ -217,16 +220,7 @@ impl World {
         let back = in_transaction(async |tx| {
             let standing = payments::by_reference(tx, "bank", &reference).await?.unwrap();
             let (cause, amount) = (Cause::Refund, eur(minor));
-            payments::take_back(
-                tx,
-                self.moment,
-                &self.policy,
-                &standing,
-                amount,
-                cause,
-                "Refunded",
-            )
-            .await
+            payments::take_back(tx, self.moment, &standing, amount, cause, "Refunded").await
         });
         let paid = self.paid.get_mut(&payment).unwrap();
         assert_eq!(back.minor(), minor.min(paid.left));
@@ -239,7 +233,7 @@ impl World {
             return;
         };
         let before = self.balance(&id);
-        match in_transaction(async |tx| invoices::void(tx, self.moment, &self.policy, &id).await) {
+        match in_transaction(async |tx| invoices::void(tx, self.moment, &id).await) {
             Voided::Done => self.worth -= before,
             Voided::HasPayments => assert!(before >= 0),
             voided => panic!("{voided:?}"),
@@ -247,7 +241,8 @@ impl World {
     }
 
     pub(crate) fn go_on(&mut self, days: i64) {
-        self.moment = Moment::at(self.moment.now + TimeDelta::days(days));
+        DAYS.fetch_add(days, Ordering::Relaxed);
+        self.moment = clock();
         self.sweep();
         let said = self.messages.len();
         self.sweep();
@@ -265,7 +260,7 @@ impl World {
 
     /// Runs the sweep and judges each message that it puts into the queue.
     fn sweep(&mut self) {
-        in_transaction(async |tx| dunning::sweep(tx, self.moment, &self.policy, LIMIT).await);
+        in_transaction(async |tx| dunning::sweep(tx, self.moment, LIMIT).await);
         let queued: Vec<(String, String)> = self.rows(
             "SELECT m.id, m.step FROM messages m JOIN customers k ON k.id = m.customer_id
              WHERE k.external_id = ?1 ORDER BY m.id",

@@ -21,7 +21,11 @@ fn easter_is_where_the_churches_keep_it() {
     // ("Dates of Easter/Pascha"), and the extremes: 22 March 1818 and 2285, 25 April 1943 and 2038.
     let cases = [
         (1818, "1818-03-22", "1818-04-26"),
+        // The two exceptions of the Gregorian reckoning (1954, 1981), and 1848, which is near one and is none.
+        (1848, "1848-04-23", "1848-04-23"),
         (1943, "1943-04-25", "1943-04-25"),
+        (1954, "1954-04-18", "1954-04-25"),
+        (1981, "1981-04-19", "1981-04-26"),
         (2000, "2000-04-23", "2000-04-30"),
         (2016, "2016-03-27", "2016-05-01"),
         (2017, "2017-04-16", "2017-04-16"),
@@ -75,6 +79,12 @@ fn a_day_is_a_holiday_where_its_law_says_so() {
         ("GB", "SCT", "2028-01-03", Some("New Year's Day")),
         ("GB", "SCT", "2028-01-04", Some("2nd January")),
         ("GB", "ENG", "2028-01-04", None),
+        // 5 U.S.C. § 6103(a): the third Monday, the last Monday, the fourth Thursday, and no other.
+        ("US", "", "2026-01-19", Some("Martin Luther King Jr. Day")),
+        ("US", "", "2026-01-12", None),
+        ("US", "", "2026-05-25", Some("Memorial Day")),
+        ("US", "", "2026-05-18", None),
+        ("US", "", "2026-11-26", Some("Thanksgiving Day")),
         // 5 U.S.C. § 6103(b): the Friday before, also in the year before.
         ("US", "", "2021-12-31", Some("New Year's Day")),
         ("US", "", "2026-07-03", Some("Independence Day")),
