@@ -97,6 +97,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
     let expected: [(&str, bool, &[&str]); 11] = [
         ("access", true, &[]),
         ("cash", true, &[]),
+        ("charges", true, &[]),
         ("console", true, &[]),
         ("courier", true, &["{{ postmark_url }}", "{{ sendgrid_url }}"]),
         ("desk", true, &[]),

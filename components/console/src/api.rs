@@ -4,8 +4,8 @@ use chrono::{Months, NaiveDate};
 use receivables::fields::kinds;
 use receivables::id::{CustomerId, InvoiceId};
 use std::collections::BTreeMap;
-use store::postings;
 use store::views;
+use store::{charges, postings};
 use web::{Cx, Problem, Reply, Scope};
 
 /// `GET /health`: public. Proves that the database answers and which schema it has.
@@ -83,10 +83,10 @@ pub(crate) async fn invoice(cx: &Cx, id: &str) -> Result<Reply, Problem> {
     cx.query(&[])?;
     let unknown = || Problem::not_found("There is no invoice with that id.");
     let id = InvoiceId::parse(id).map_err(|_| unknown())?;
-    Ok(Reply::json(
-        200,
-        &views::invoice(&cx.db().await?, &id).await?.ok_or_else(unknown)?,
-    ))
+    let db = cx.db().await?;
+    let view = views::invoice(&db, &id).await?.ok_or_else(unknown)?;
+    let interest = charges::interest_of(&db, cx.moment(), &id).await?;
+    Reply::json(200, &view).with_member("interest", &interest)
 }
 
 /// `GET /v1/reports/aging`.

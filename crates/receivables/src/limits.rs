@@ -195,3 +195,5 @@ pub const DISCOUNT_TERMS: usize = 4;
 /// Days by which a policy may extend the time for an early-payment discount: beyond a month it is no grace but
 /// another discount.
 pub const DISCOUNT_GRACE_DAYS: i64 = 31;
+/// Customers whose dues are computed at once: a page of a list.
+pub const DUES_CUSTOMERS: usize = 500;

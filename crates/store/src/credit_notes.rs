@@ -1,5 +1,6 @@
 //! Credit notes: against the invoice that they name, the rest on account. Natural key: the creditor's number.
 
+use crate::charges;
 use crate::customers::Directory;
 use crate::db::{Tx, statements};
 use crate::dunning;
@@ -136,9 +137,14 @@ pub async fn take(tx: &Tx<'_>, moment: Moment, input: &CreditNoteInput) -> Resul
         &id,
         &customer,
         input,
-        [(target.map(|target| target.id), applied), (None, unapplied)],
+        [
+            (target.as_ref().map(|target| target.id.clone()), applied),
+            (None, unapplied),
+        ],
     )
     .await?;
+    let credited: BTreeSet<&InvoiceId> = target.iter().map(|target| &target.id).collect();
+    charges::correct(tx, moment, &credited).await?;
     dunning::replan(tx, moment, &BTreeSet::from([customer])).await?;
     Ok(Taken::Accepted(Applied {
         id,

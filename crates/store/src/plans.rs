@@ -2,9 +2,9 @@
 
 use crate::{accounts, approvals, hand_overs, holds, orders, suspensions, tasks, write_offs};
 use crate::{
-    activities, chargebacks, checkouts, credit_notes, customers, delivery, dunning, events, idempotency,
-    inbound, invoices, keys, links, mailbox, migrations, payments, policies, postings, rejects, risk,
-    suppressions, views,
+    activities, chargebacks, charges, checkouts, credit_notes, customers, delivery, dunning, events,
+    idempotency, inbound, invoices, keys, links, mailbox, migrations, payments, policies, postings, rates,
+    rejects, risk, suppressions, views,
 };
 use rusqlite::Connection;
 
@@ -18,6 +18,7 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
     ("NAMES", "one row per version of a policy"),
     ("CLEAR_POOLS", "all pools are replaced"),
     ("TOUCH", "a new policy may concern every case"),
+    ("ADDED", "the rates that an administrator has added: two a year"),
     ("DRIFT", "the proof of the whole ledger"),
     ("DUE_TOTALS", "one row per distinct due date: a few hundred"),
     (
@@ -43,6 +44,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         mailbox::ALL,
         policies::ALL,
         postings::ALL,
+        rates::ALL,
         rejects::ALL,
         risk::ALL,
         suppressions::ALL,
@@ -61,6 +63,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         ]
         .concat(),
     );
+    all.extend(charges::statements());
     all.extend(delivery::statements());
     all.extend(dunning::statements());
     all.extend(payments::statements());

@@ -58,6 +58,10 @@ pub enum Kind {
     Discount,
     /// A small difference that is let go, bank charges included, or one that is taken back.
     Tolerance,
+    /// A fee, interest or a statute's fixed sum.
+    Charge,
+    /// A charge that was waived or reversed.
+    ChargeReversal,
 }
 
 /// One line. Positive amounts raise what the customer owes, negative ones lower it.

@@ -15,7 +15,7 @@ use super::interest::{self, Terms};
 use super::rates::Rates;
 use super::{ChargeError, Kind};
 use crate::currency::Currency;
-use crate::money::Money;
+use crate::money::{Money, MoneyError};
 
 /// A receivable.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub struct Item {
 pub struct Bearing {
     /// On which terms.
     pub terms: Terms,
+    /// What of it was due, as it stood each day: all, unless it is payable in parts.
+    pub late: History,
     /// The day after which it does.
     pub late_after: NaiveDate,
     /// Interest that was posted by the date of the figure, net of reversals, paid or not.
@@ -86,11 +88,26 @@ impl Item {
     fn accrued(&self, on: NaiveDate, rates: &Rates) -> Result<Money, ChargeError> {
         match &self.bearing {
             Some(bearing) => {
-                let by_day = interest::accrue(&bearing.terms, &self.history, bearing.late_after, on, rates)?;
+                let by_day = interest::accrue(&bearing.terms, &bearing.late, bearing.late_after, on, rates)?;
                 Ok(by_day.not_posted(bearing.posted)?)
             }
             None => Ok(Money::zero(self.history.currency())),
         }
+    }
+}
+
+impl Dues {
+    /// This figure and another of the same date and currency.
+    pub fn checked_add(&self, other: &Dues) -> Result<Dues, MoneyError> {
+        Ok(Dues {
+            on: self.on,
+            principal: self.principal.checked_add(other.principal)?,
+            fees: self.fees.checked_add(other.fees)?,
+            compensation: self.compensation.checked_add(other.compensation)?,
+            interest_posted: self.interest_posted.checked_add(other.interest_posted)?,
+            interest_accrued: self.interest_accrued.checked_add(other.interest_accrued)?,
+            total: self.total.checked_add(other.total)?,
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Settlement, release_steps, settle_rows};
 use crate::activities::{self, Activity};
+use crate::charges;
 use crate::db::{Tx, statements};
 use crate::dunning;
 use crate::error::Result;
@@ -59,6 +60,7 @@ async fn change(tx: &Tx<'_>, moment: Moment, id: &MessageId, to: MessageStatus) 
     let cancelled = to == MessageStatus::Cancelled;
     if cancelled {
         release_steps(tx, std::slice::from_ref(id)).await?;
+        charges::reverse_for_messages(tx, moment, std::slice::from_ref(id)).await?;
         dunning::replan(tx, moment, &BTreeSet::from([row.customer.clone()])).await?;
     }
     let activity = Activity {

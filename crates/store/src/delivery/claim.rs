@@ -2,6 +2,7 @@
 
 use super::{Settlement, release_steps, settle_rows};
 use crate::activities::{self, Activity};
+use crate::charges;
 use crate::db::{Db, Tx, statements};
 use crate::dunning;
 use crate::error::{Result, StoreError};
@@ -245,6 +246,7 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
     activities::record(tx, moment, &log).await?;
     if !cancelled.is_empty() {
         release_steps(tx, &cancelled).await?;
+        charges::reverse_for_messages(tx, moment, &cancelled).await?;
         dunning::replan(tx, moment, &customers).await?;
     }
 

@@ -3,7 +3,13 @@
 //! A file a topic; they are applied in this order.
 
 mod case;
+mod charges;
 mod desk;
 mod money;
 
-pub(super) const STATEMENTS: &[&[&str]] = &[case::STATEMENTS, money::STATEMENTS, desk::STATEMENTS];
+pub(super) const STATEMENTS: &[&[&str]] = &[
+    case::STATEMENTS,
+    money::STATEMENTS,
+    charges::STATEMENTS,
+    desk::STATEMENTS,
+];

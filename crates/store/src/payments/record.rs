@@ -2,6 +2,7 @@
 
 use super::{AllocationRow, allocate_rows};
 use crate::activities::{self, Activity};
+use crate::charges;
 use crate::customers::Directory;
 use crate::db::{Tx, statements};
 use crate::dunning;
@@ -134,6 +135,8 @@ pub async fn record(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<
     insert(tx, moment, &id, payer.as_ref(), incoming, &content, &allocation).await?;
     if let Some(customer) = payer {
         post(tx, moment, &id, &customer, incoming, &allocation).await?;
+        let paid: BTreeSet<&InvoiceId> = allocation.parts.iter().map(|part| &part.invoice).collect();
+        charges::correct(tx, moment, &paid).await?;
         dunning::replan(tx, moment, &BTreeSet::from([customer])).await?;
     }
     Ok(Recorded::Accepted(id))

@@ -29,6 +29,7 @@ fn item(kind: Kind, changes: &[(&str, &str)]) -> Item {
 fn bearing(item: Item, percent: &str, due_on: &str, posted: &str) -> Item {
     let bearing = Bearing {
         terms: terms(percent),
+        late: item.history.clone(),
         late_after: day(due_on),
         posted: eur(posted),
     };
@@ -184,15 +185,18 @@ proptest! {
         let items: Vec<Item> = owed.iter().map(|(minor, due, kind)| {
             let late_after = crate::calendar::plus_days(day("2025-01-01"), *due);
             let posted = Money::zero(currency);
+            let history = History::owed_from(day("2024-12-01"), Money::new(*minor, currency));
             Item {
                 kind: Kind::NAMES[*kind].1,
-                history: History::owed_from(day("2024-12-01"), Money::new(*minor, currency)),
-                bearing: Some(Bearing { terms: terms("9.5"), late_after, posted }),
+                history: history.clone(),
+                bearing: Some(Bearing { terms: terms("9.5"), late: history, late_after, posted }),
             }
         }).collect();
-        let total = |items: &[Item]| figure(on, currency, items, &Rates::none()).unwrap().total.minor();
-        let one_by_one: i64 = items.iter().map(|item| total(std::slice::from_ref(item))).sum();
-        prop_assert_eq!(total(&items), one_by_one);
-        prop_assert!(total(&items) >= owed.iter().map(|(minor, ..)| minor).sum());
+        let of = |items: &[Item]| figure(on, currency, items, &Rates::none()).unwrap();
+        let one_by_one = items.iter().map(|item| of(std::slice::from_ref(item)));
+        let sum = one_by_one.fold(of(&[]), |sum, dues| sum.checked_add(&dues).unwrap());
+        let whole = of(&items);
+        prop_assert_eq!(&whole, &sum);
+        prop_assert!(whole.total.minor() >= owed.iter().map(|(minor, ..)| minor).sum());
     }
 }
