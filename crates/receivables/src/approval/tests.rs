@@ -292,7 +292,7 @@ fn rules_are_read_and_written_in_one_shape() {
         "suspend": "yes", "above": 1});
     let expected = [
         ("/expire_after_days", "out_of_range"),
-        ("/write_off_above/EUR", "not_positive"),
+        ("/write_off_above/EUR", "out_of_range"),
         ("/write_off_above/XXZ", "unknown_currency"),
         ("/suspend", "wrong_type"),
         ("/above", "unknown_field"),

@@ -376,11 +376,10 @@ impl<'a> Case<'a> {
         acting_day(self.policy, self.facts, day)
     }
 
-    /// The steps that a message with the case step `said` takes for an overdue invoice it lists.
-    fn taken_for(&self, item: &'a OpenItem, said: &'a Step) -> impl Iterator<Item = &'a Step> {
-        self.open_steps(item, false).filter(move |step| {
-            step.id == said.id || (step.day < said.day && day_of_step(item, step) <= self.on)
-        })
+    /// The steps that a message with the case step `said` passes over for an overdue invoice it lists.
+    fn passed_for(&self, item: &'a OpenItem, said: &'a Step) -> impl Iterator<Item = &'a Step> {
+        self.open_steps(item, false)
+            .filter(move |step| step.day < said.day && day_of_step(item, step) <= self.on)
     }
 }
 
@@ -402,10 +401,13 @@ impl<'a> Outgoing<'a> {
             day: step.day,
             listed,
         };
+        // Of an invoice that has heard this step before, it is noted again: the message lists it, and what it announces
+        // is announced anew.
         let of_overdue = self.overdue.iter().flat_map(|item| {
-            let said = |taken: &Step| taken.id == step.id;
-            case.taken_for(item, step)
-                .map(move |step| cover(item, step, said(step)))
+            let passed = case
+                .passed_for(item, step)
+                .map(move |step| cover(item, step, false));
+            passed.chain([cover(item, step, true)])
         });
         let of_upcoming = self.upcoming.iter().flat_map(|word| {
             let passed = word.skipped.iter().map(|step| cover(word.item, step, false));

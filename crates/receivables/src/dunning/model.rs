@@ -195,7 +195,7 @@ fn sweep(policy: &Policy, invoices: &[Invoice], day: i64, memory: &mut Memory, e
 
     if let (Some(oldest), Some(act)) = (overdue.first(), &policy.suspension)
         && is_owed
-        && is_act_due(policy, act, &invoices[*oldest], *oldest, day, memory)
+        && is_act_due(act, &invoices[*oldest], *oldest, day, memory)
     {
         memory.is_suspended = true;
         memory.suspended_for.push(*oldest);
@@ -260,25 +260,11 @@ fn sweep(policy: &Policy, invoices: &[Invoice], day: i64, memory: &mut Memory, e
     });
 }
 
-/// The messages that told something new about an invoice once it was overdue.
-fn news(policy: &Policy, at: usize, memory: &Memory) -> Vec<Said> {
-    let mut furthest = None;
-    let mut news = Vec::new();
-    for said in memory.of(at).filter(|said| !policy.steps[said.step].per_invoice) {
-        if furthest.is_none_or(|furthest| said.step > furthest) {
-            news.push(said);
-        }
-        if said.carried || !policy.restart {
-            furthest = furthest.max(Some(said.step));
-        }
-    }
-    news
-}
-
 /// The case steps that can still be said of an invoice.
 fn left_to_say(policy: &Policy, at: usize, memory: &Memory) -> Vec<usize> {
     let is_case_step = |step: &usize| !policy.steps[*step].per_invoice;
-    let attempts = news(policy, at, memory).len();
+    let about_it = memory.of(at).filter(|said| !policy.steps[said.step].per_invoice);
+    let attempts = about_it.count();
     if policy.max_attempts.is_some_and(|most| attempts >= most) {
         return Vec::new();
     }
@@ -360,9 +346,8 @@ fn planned(policy: &Policy, invoice: &Invoice, step: usize, day: i64, memory: &M
 }
 
 /// Whether the customer is to be suspended for an invoice.
-fn is_act_due(policy: &Policy, act: &Act, invoice: &Invoice, at: usize, day: i64, memory: &Memory) -> bool {
-    let news = news(policy, at, memory);
-    let announced = news.iter().rfind(|said| said.step == act.announced_by);
+fn is_act_due(act: &Act, invoice: &Invoice, at: usize, day: i64, memory: &Memory) -> bool {
+    let announced = memory.of(at).filter(|said| said.step == act.announced_by).last();
     !memory.is_suspended
         && !memory.suspended_for.contains(&at)
         && invoice.due + act.day <= day

@@ -80,7 +80,9 @@ fn as_policy(model: &Policy) -> policy::Policy {
     policy::Policy {
         name: "any".to_owned(),
         business_days_only: model.business_days_only,
-        min_balance: [(Currency::parse("EUR").unwrap(), model.threshold)].into(),
+        min_balance: [Money::new(model.threshold, Currency::parse("EUR").unwrap())]
+            .into_iter()
+            .collect(),
         min_days_between_contacts: u32::try_from(model.days_between_contacts).unwrap(),
         max_attempts: model.max_attempts.map(|most| u32::try_from(most).unwrap()),
         catch_up: match model.catch_up {
