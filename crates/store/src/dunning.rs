@@ -3,6 +3,7 @@
 //! A case is what is between us and one customer in one currency. Whatever changes a case calls [`replan`] in the
 //! same transaction, so `next_action_at` is always true and [`sweep`] finds due work through its index: O(due).
 
+mod deeds;
 mod facts;
 mod sweep;
 
@@ -15,6 +16,7 @@ use crate::error::Result;
 use crate::events::{self, Event};
 use crate::moment::Moment;
 use crate::params;
+use crate::suspensions;
 use chrono::NaiveDate;
 use receivables::dunning::{Plan, plan};
 use receivables::id::{CustomerId, PolicyId};
@@ -117,11 +119,16 @@ pub async fn replan(tx: &Tx<'_>, moment: Moment, customers: &BTreeSet<CustomerId
             .await?;
         activities::record(tx, moment, &log).await?;
         events::record(tx, moment, &events).await?;
+        let suspended = cases.iter().filter(|case| case.facts.suspended);
+        let suspended: BTreeSet<CustomerId> = suspended.map(|case| case.facts.customer.clone()).collect();
+        if !suspended.is_empty() {
+            suspensions::reinstate_paid(tx, moment, &suspended).await?;
+        }
     }
     Ok(())
 }
 
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
-    [ALL, facts::ALL, sweep::ALL].concat()
+    [ALL, deeds::ALL, facts::ALL, sweep::ALL].concat()
 }

@@ -185,9 +185,8 @@ impl CaseFacts {
         facts.done.push((deed.step.clone(), deed.cycle.clone()));
         match deed.kind {
             DeedKind::Act(Act::Suspend) => facts.suspended = true,
-            // Where somebody has to agree, nothing has been handed over by asking.
-            DeedKind::Act(Act::HandOver) => facts.handed_over = deed.approval.is_none(),
-            DeedKind::Errand => {}
+            // Somebody has to agree: nothing has been handed over by asking.
+            DeedKind::Act(Act::HandOver) | DeedKind::Errand => {}
         }
         facts
     }

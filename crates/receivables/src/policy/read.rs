@@ -141,6 +141,12 @@ impl Step {
             }
             _ => {}
         }
+        // Until the others have providers, a step that goes over none but them would reach nobody.
+        if !self.channels.is_empty() && !self.channels.contains(&Channel::Email) {
+            let detail =
+                "nothing here carries this but `email`: name it, and the others for when they are set up";
+            fields.report("channels", "not_supported", detail);
+        }
         let twice = |(at, channel)| self.channels.iter().take(at).any(|earlier| earlier == channel);
         if self.channels.iter().enumerate().any(twice) {
             fields.report("channels", "duplicate", "a channel is named twice");

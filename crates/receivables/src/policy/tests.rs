@@ -213,7 +213,7 @@ fn a_policy_with_everything_reads_back() {
             {"id": "firm", "day": 14, "channels": ["email", "sms"], "template": "firm", "notify": ["sales"],
              "fee": {"kind": "flat", "amount": {"EUR": "10.00"}, "per": "message"}, "task": "call"},
             {"id": "review", "day": 20, "charge": {"kind": "statutory"}, "task": "review"},
-            {"id": "warning", "day": 45, "channels": ["letter"], "template": "suspension_warning",
+            {"id": "warning", "day": 45, "channels": ["letter", "email"], "template": "suspension_warning",
              "then": {"after_days": 7, "act": "suspend"}},
             {"id": "final", "day": 60, "channels": ["email"], "template": "hand_over_notice"},
             {"id": "agency", "day": 75, "act": "hand_over", "announced_by": "final", "notice_days": 10,

@@ -1,18 +1,20 @@
 //! The sweep: decides for the cases whose time has come, queues what is to be said and has done what is to be done.
 
 use super::facts::{self, Case};
-use super::{SaveRow, finished};
+use super::{SaveRow, deeds, finished};
 use crate::activities::{self, Activity};
+use crate::approvals;
 use crate::db::{Tx, statements};
 use crate::error::{Result, StoreError};
-use crate::events::{self, Event};
+use crate::events;
 use crate::moment::Moment;
 use crate::params;
 use chrono::Duration;
-use receivables::dunning::{Deed, DeedKind, DueStep, Plan, plan};
+use receivables::channel::Channel;
+use receivables::dunning::{Deed, DueStep, Plan, plan};
 use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far the clocks of two hosts may lie apart: what is decided on a civil day is not decided otherwise for less.
 const SKEW: Duration = Duration::minutes(5);
@@ -37,10 +39,6 @@ statements! {
         JOIN messages m ON m.customer_id = j.value->>'customer' AND m.step = j.value->>'message_step'
             AND m.cycle = j.value->>'cycle' AND m.status <> 'cancelled'
         WHERE true ON CONFLICT DO NOTHING";
-    DO = "INSERT INTO deeds (customer_id, currency, step, cycle, kind, done_at)
-        SELECT j.value->>'customer', j.value->>'currency', j.value->>'step', j.value->>'cycle', j.value->>'kind', ?1
-        FROM json_each(?2) AS j WHERE true ON CONFLICT DO NOTHING
-        RETURNING json_array(customer_id, currency, step, cycle)";
     DECIDED = "INSERT INTO job_runs (job, decided_at) VALUES ('sweep', ?1)
         ON CONFLICT (job) DO UPDATE SET decided_at = max(decided_at, excluded.decided_at) RETURNING decided_at";
 }
@@ -87,20 +85,11 @@ struct StepRow<'a> {
     listed: bool,
 }
 
-#[derive(Serialize)]
-struct DeedRow<'a> {
-    customer: &'a CustomerId,
-    currency: &'static str,
-    step: &'a str,
-    cycle: &'a str,
-    kind: DeedKind,
-}
-
 /// What is decided about one case.
-struct Decided<'a> {
-    case: &'a Case,
-    message: Option<DueStep>,
-    deeds: Vec<Deed>,
+pub(super) struct Decided<'a> {
+    pub(super) case: &'a Case,
+    pub(super) message: Option<DueStep>,
+    pub(super) deeds: Vec<Deed>,
 }
 
 /// Decides for at most `limit` cases whose next action has come: queues what is to be said, does what is to be done.
@@ -108,6 +97,7 @@ struct Decided<'a> {
 /// do. Refused ([`StoreError::BackDated`]) for a time before the last one that was decided for.
 pub async fn sweep(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Swept> {
     refuse_the_past(tx, moment).await?;
+    approvals::expire_due(tx, moment, limit).await?;
     let cases = facts::due(tx, moment, limit).await?;
     let (mut saves, mut decided) = (Vec::with_capacity(cases.len()), Vec::new());
     let (mut log, mut events) = (Vec::new(), Vec::new());
@@ -141,7 +131,7 @@ pub async fn sweep(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Swept> {
         saves.push(SaveRow::new(case, then, case.under_way || said));
     }
     let queued = queue(tx, moment, &decided).await?;
-    let done = carry_out(tx, moment, &decided).await?;
+    let done = deeds::carry_out(tx, moment, &decided, &queued).await?;
     // Deciding changes no invoice, so the oldest due date stays, and with it its index.
     tx.run(SAVE_NEXT, params![moment.ms(), serde_json::to_string(&saves)?])
         .await?;
@@ -150,7 +140,7 @@ pub async fn sweep(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Swept> {
     let more = tx.row(ANY_DUE, params![moment.ms()]).await?.is_some();
     Ok(Swept {
         examined: cases.len(),
-        queued,
+        queued: queued.len(),
         done,
         skipped: cases.len().saturating_sub(decided.len()),
         more,
@@ -169,16 +159,21 @@ async fn refuse_the_past(tx: &Tx<'_>, moment: Moment) -> Result<()> {
     }
 }
 
-async fn queue(tx: &Tx<'_>, moment: Moment, decided: &[Decided<'_>]) -> Result<usize> {
+/// The messages that were put into the queue, by the case's place in `decided`.
+async fn queue(tx: &Tx<'_>, moment: Moment, decided: &[Decided<'_>]) -> Result<BTreeMap<usize, MessageId>> {
     let mut mint = moment.mint()?;
     let (mut messages, mut steps) = (Vec::with_capacity(decided.len()), Vec::new());
+    let mut queued = BTreeMap::new();
     let due = decided
         .iter()
-        .filter_map(|decided| Some((decided.case, decided.message.as_ref()?)));
-    for (case, due) in due {
+        .enumerate()
+        .filter_map(|(at, decided)| Some((at, decided.case, decided.message.as_ref()?)));
+    for (at, case, due) in due {
         let (facts, version) = (&case.facts, &case.ruling.version);
+        let id = mint.id(MessageId::from_parts);
+        queued.insert(at, id.clone());
         messages.push(MessageRow {
-            id: mint.id(MessageId::from_parts),
+            id,
             customer: &facts.customer,
             currency: facts.currency.code(),
             policy: &version.policy.name,
@@ -186,7 +181,7 @@ async fn queue(tx: &Tx<'_>, moment: Moment, decided: &[Decided<'_>]) -> Result<u
             step: &due.step,
             template: &due.template,
             cycle: &due.cycle,
-            channel: due.channels.first().map_or("email", |channel| channel.as_str()),
+            channel: Channel::Email.as_str(),
             why: &due.why,
             scheduled_ms: due.scheduled_for.timestamp_millis(),
         });
@@ -212,58 +207,19 @@ async fn queue(tx: &Tx<'_>, moment: Moment, decided: &[Decided<'_>]) -> Result<u
         );
     }
     if messages.is_empty() {
-        return Ok(0);
+        return Ok(queued);
     }
     let stored = tx
         .rows(QUEUE, params![moment.ms(), serde_json::to_string(&messages)?])
         .await?;
     tx.run(TAKE_STEPS, params![serde_json::to_string(&steps)?])
         .await?;
-    Ok(stored.len())
-}
-
-/// Does what is to be done besides messages, each once however often it is decided.
-async fn carry_out(tx: &Tx<'_>, moment: Moment, decided: &[Decided<'_>]) -> Result<usize> {
-    let all = || {
-        decided
-            .iter()
-            .flat_map(|decided| decided.deeds.iter().map(|deed| (decided.case, deed)))
-    };
-    let rows: Vec<DeedRow<'_>> = all()
-        .map(|(case, deed)| DeedRow {
-            customer: &case.facts.customer,
-            currency: case.facts.currency.code(),
-            step: &deed.step,
-            cycle: &deed.cycle,
-            kind: deed.kind,
-        })
-        .collect();
-    if rows.is_empty() {
-        return Ok(0);
-    }
-    let fresh = tx
-        .rows(DO, params![moment.ms(), serde_json::to_string(&rows)?])
-        .await?;
-    let fresh = fresh
+    let stored = stored
         .iter()
-        .map(|row| row.json(0))
-        .collect::<Result<BTreeSet<(String, String, String, String)>>>()?;
-    let (mut log, mut events) = (Vec::new(), Vec::new());
-    for (case, deed) in all() {
-        let (customer, currency) = (case.facts.customer.to_string(), case.facts.currency.to_string());
-        if !fresh.contains(&(customer, currency, deed.step.clone(), deed.cycle.clone())) {
-            continue;
-        }
-        log.push(done_activity(case, deed));
-        events.push(Event {
-            r#type: "dunning.step_done",
-            customer_id: case.facts.customer.clone(),
-            data: serde_json::json!({"step": deed.step, "kind": deed.kind, "invoices": deed.invoices}),
-        });
-    }
-    activities::record(tx, moment, &log).await?;
-    events::record(tx, moment, &events).await?;
-    Ok(fresh.len())
+        .map(|row| row.text(0).map(str::to_owned))
+        .collect::<Result<BTreeSet<_>>>()?;
+    queued.retain(|_, id| stored.contains(id.as_str()));
+    Ok(queued)
 }
 
 fn queued_activity(case: &Case, due: &DueStep) -> Activity {
@@ -278,17 +234,6 @@ fn queued_activity(case: &Case, due: &DueStep) -> Activity {
         title: format!("{} queued", due.step),
         detail: format!("Policy {}, step {}: {}.{skipped}", policy.name, due.step, due.why),
         refers_to: Some(due.carrying.to_string()),
-    }
-}
-
-fn done_activity(case: &Case, deed: &Deed) -> Activity {
-    let policy = &case.ruling.version.policy;
-    Activity {
-        customer_id: case.facts.customer.clone(),
-        kind: "step_done",
-        title: format!("{} carried out", deed.step),
-        detail: format!("Policy {}, step {}: {}.", policy.name, deed.step, deed.why),
-        refers_to: deed.invoices.first().map(ToString::to_string),
     }
 }
 
