@@ -1,14 +1,16 @@
-//! Credit notes: against the invoice that they name, the rest on account. Natural key: the creditor's number.
+//! Credit notes: against the invoices that they name, the rest on account. Natural key: the creditor's number.
 
 use crate::charges;
 use crate::customers::Directory;
 use crate::db::{Tx, statements};
 use crate::dunning;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::moment::Moment;
 use crate::numbering;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
+use chrono::NaiveDate;
+use receivables::allocation::{self, InvoiceRef, OpenInvoice, ReceivableKind, RemittanceLine};
 use receivables::currency::Currency;
 use receivables::id::{CreditNoteId, CustomerId, InvoiceId};
 use receivables::intake::CreditNoteInput;
@@ -20,8 +22,9 @@ statements! {
     BY_NUMBER = "SELECT json_object('id', id, 'numbering', numbering, 'content', content, 'currency', currency,
             'applied_minor', applied_minor, 'unapplied_minor', unapplied_minor)
         FROM credit_notes WHERE number = ?";
-    INVOICES = "SELECT json_object('id', id, 'numbering', numbering, 'currency', currency,
-            'balance_minor', balance_minor) FROM invoices WHERE number = ? AND customer_id = ?";
+    INVOICES = "SELECT json_object('id', id, 'number', number, 'numbering', numbering, 'currency', currency,
+            'due_on', due_on, 'issue_on', issue_on, 'balance_minor', balance_minor) FROM invoices
+        WHERE number IN (SELECT value FROM json_each(?)) AND customer_id = ?";
     INSERT = "INSERT INTO credit_notes (id, customer_id, number, numbering, issue_on, currency, total_minor, applied_minor,
             unapplied_minor, content, created_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -32,7 +35,7 @@ statements! {
 pub struct Applied {
     /// Ours.
     pub id: CreditNoteId,
-    /// Set against the invoice that it names.
+    /// Set against the invoices that it names.
     pub applied: Money,
     /// Kept on account.
     pub unapplied: Money,
@@ -49,7 +52,7 @@ pub enum Taken {
     Conflict(CreditNoteId),
     /// No such customer.
     UnknownCustomer,
-    /// The invoice named is in another currency.
+    /// An invoice named is in another currency.
     OtherCurrency(Currency),
 }
 
@@ -66,9 +69,28 @@ struct Existing {
 #[derive(Deserialize)]
 struct Target {
     id: InvoiceId,
+    number: String,
     numbering: String,
     currency: Currency,
+    due_on: NaiveDate,
+    issue_on: NaiveDate,
     balance_minor: i64,
+}
+
+impl Target {
+    /// As it takes a credit, for which neither its kind nor its parts matter.
+    fn open(&self) -> OpenInvoice {
+        OpenInvoice {
+            id: self.id.clone(),
+            number: self.number.clone(),
+            kind: ReceivableKind::Invoice,
+            due_on: self.due_on,
+            issue_on: self.issue_on,
+            balance: Money::new(self.balance_minor, self.currency),
+            parts: Vec::new(),
+            discount: None,
+        }
+    }
 }
 
 /// Takes a credit note into the ledger. An invoice that it names and that is not (yet) known leaves it on account.
@@ -95,24 +117,14 @@ pub async fn take(tx: &Tx<'_>, moment: Moment, input: &CreditNoteInput) -> Resul
     };
     let customer = customer.id.clone();
     let currency = input.total.currency();
-    let target = match &input.invoice_number {
-        Some(number) => {
-            let named: Vec<Target> = tx
-                .list(INVOICES, params![number.as_str(), customer.as_str()])
-                .await?;
-            let numbering = input.numbering.as_deref().unwrap_or_default();
-            named
-                .into_iter()
-                .find(|target| numbering::corrects(numbering, &target.numbering))
-        }
-        None => None,
+    let (open, lines) = match named(tx, &customer, input).await? {
+        Ok(named) => named,
+        Err(other) => return Ok(Taken::OtherCurrency(other)),
     };
-    if let Some(target) = target.as_ref().filter(|target| target.currency != currency) {
-        return Ok(Taken::OtherCurrency(target.currency));
-    }
-    let open_minor = target.as_ref().map_or(0, |target| target.balance_minor);
-    let applied = Money::new(input.total.minor().min(open_minor), currency);
-    let unapplied = input.total.checked_sub(applied)?;
+    let allocation = allocation::credit(input.total, &lines, &open)
+        .map_err(|error| StoreError::Host(format!("credit note {}: {error}", input.number)))?;
+    let unapplied = allocation.unapplied;
+    let applied = input.total.checked_sub(unapplied)?;
     let id = moment.id(CreditNoteId::from_parts)?;
     tx.run(
         INSERT,
@@ -131,19 +143,20 @@ pub async fn take(tx: &Tx<'_>, moment: Moment, input: &CreditNoteInput) -> Resul
         ],
     )
     .await?;
+    let credited: BTreeSet<&InvoiceId> = allocation.parts.iter().map(|part| &part.invoice).collect();
+    let parts = allocation
+        .parts
+        .iter()
+        .map(|part| (Some(part.invoice.clone()), part.amount));
     post(
         tx,
         moment,
         &id,
         &customer,
         input,
-        [
-            (target.as_ref().map(|target| target.id.clone()), applied),
-            (None, unapplied),
-        ],
+        parts.chain([(None, unapplied)]),
     )
     .await?;
-    let credited: BTreeSet<&InvoiceId> = target.iter().map(|target| &target.id).collect();
     charges::correct(tx, moment, &credited).await?;
     dunning::replan(tx, moment, &BTreeSet::from([customer])).await?;
     Ok(Taken::Accepted(Applied {
@@ -153,16 +166,53 @@ pub async fn take(tx: &Tx<'_>, moment: Moment, input: &CreditNoteInput) -> Resul
     }))
 }
 
+/// The open invoices that a credit note corrects, and by how much each; or the other currency that one of them is in.
+async fn named(
+    tx: &Tx<'_>,
+    customer: &CustomerId,
+    input: &CreditNoteInput,
+) -> Result<std::result::Result<(Vec<OpenInvoice>, Vec<RemittanceLine>), Currency>> {
+    let one = input.invoice_number.iter().map(|number| (number, None));
+    let several = input
+        .invoices
+        .iter()
+        .map(|line| (&line.invoice_number, line.amount));
+    let wanted: Vec<(&String, Option<Money>)> = one.chain(several).collect();
+    let numbers: Vec<&String> = wanted.iter().map(|(number, _)| *number).collect();
+    let known: Vec<Target> = tx
+        .list(
+            INVOICES,
+            params![serde_json::to_string(&numbers)?, customer.as_str()],
+        )
+        .await?;
+    let numbering = input.numbering.as_deref().unwrap_or_default();
+    let (mut open, mut lines) = (Vec::new(), Vec::new());
+    for (number, amount) in wanted {
+        let found = known
+            .iter()
+            .find(|target| target.number == *number && numbering::corrects(numbering, &target.numbering));
+        let Some(target) = found else { continue };
+        if target.currency != input.total.currency() {
+            return Ok(Err(target.currency));
+        }
+        let invoice = InvoiceRef::Id(target.id.clone());
+        lines.push(RemittanceLine { invoice, amount });
+        if !open.iter().any(|invoice: &OpenInvoice| invoice.id == target.id) {
+            open.push(target.open());
+        }
+    }
+    Ok(Ok((open, lines)))
+}
+
 async fn post(
     tx: &Tx<'_>,
     moment: Moment,
     id: &CreditNoteId,
     customer: &CustomerId,
     input: &CreditNoteInput,
-    parts: [(Option<InvoiceId>, Money); 2],
+    parts: impl Iterator<Item = (Option<InvoiceId>, Money)>,
 ) -> Result<()> {
     let entries = parts
-        .into_iter()
         .filter(|(_, amount)| !amount.is_zero())
         .map(|(invoice, amount)| {
             Ok(Posting {

@@ -4,30 +4,49 @@
 //! client gives. The same again answers with what was done the first time.
 //! **Adds up.** Allocations + unapplied + refunded + reversed = amount, by CHECK.
 
+mod by_hand;
+mod let_go;
+mod on_account;
+mod open;
 mod record;
 mod take_back;
 mod view;
 
+pub use by_hand::{ByHand, reallocate, refund};
+pub use on_account::{ApplicationView, CreditUsed, UseCredit, use_credit};
 pub use record::{Incoming, Recorded, record};
 pub use take_back::{Cause, Reversed, Standing, by_reference, reverse, take_back};
-pub use view::{AllocationView, ChargebackView, PaymentView, view};
+pub use view::{AllocationView, ChargebackView, DifferenceView, PaymentView, view};
 
 use crate::db::{Tx, statements};
+use crate::dunning;
 use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
-use receivables::id::{InvoiceId, PaymentId};
+use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 statements! {
     ALLOCATE = "INSERT INTO allocations (payment_id, position, invoice_id, amount_minor, why, created_at)
         SELECT ?1, ?2 + j.key, j.value->>'invoice', j.value->>'amount_minor', j.value->>'why', ?3
         FROM json_each(?4) AS j";
+    POSITIONS = "SELECT count(*) FROM allocations WHERE payment_id = ?";
 }
 
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
-    [ALL, record::ALL, take_back::ALL, view::ALL].concat()
+    [
+        ALL,
+        by_hand::ALL,
+        let_go::ALL,
+        on_account::ALL,
+        open::ALL,
+        record::ALL,
+        take_back::ALL,
+        view::ALL,
+    ]
+    .concat()
 }
 
 #[derive(Serialize)]
@@ -48,4 +67,16 @@ async fn allocate_rows(
     let rows = serde_json::to_string(rows)?;
     tx.run(ALLOCATE, params![payment.as_str(), position, moment.ms(), rows])
         .await
+}
+
+/// How many lines a payment has.
+async fn positions(tx: &Tx<'_>, payment: &PaymentId) -> Result<i64> {
+    tx.row(POSITIONS, params![payment.as_str()])
+        .await?
+        .map_or(Ok(0), |row| row.int(0))
+}
+
+/// What follows from a customer's money that has moved, however it did.
+async fn follow(tx: &Tx<'_>, moment: Moment, customer: CustomerId) -> Result<()> {
+    dunning::replan(tx, moment, &BTreeSet::from([customer])).await
 }

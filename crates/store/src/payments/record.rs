@@ -1,6 +1,6 @@
 //! Taking a payment in: whose it is, what it is for, where it goes.
 
-use super::{AllocationRow, allocate_rows};
+use super::{AllocationRow, allocate_rows, let_go, open};
 use crate::activities::{self, Activity};
 use crate::charges;
 use crate::customers::Directory;
@@ -12,10 +12,9 @@ use crate::params;
 use crate::postings::{self, Kind, Posting};
 use chrono::NaiveDate;
 use receivables::allocation::{
-    Allocation, AllocationError, InvoiceRef, OpenInvoice, Receipt, ReceivableKind, RemittanceLine, Rules,
-    allocate, goes_through_banks,
+    Allocation, AllocationError, InvoiceRef, Receipt, RemittanceLine, allocate, goes_through_banks,
 };
-use receivables::id::{CustomerId, InvoiceId, PaymentId};
+use receivables::id::{CustomerId, PaymentId};
 use receivables::intake::{CustomerRef, PaymentInput};
 use receivables::money::Money;
 use serde::{Deserialize, Serialize};
@@ -23,9 +22,6 @@ use std::collections::BTreeSet;
 
 statements! {
     KNOWN = "SELECT json_object('id', id, 'content', content) FROM payments WHERE source = ? AND reference = ?";
-    OPEN = "SELECT json_object('id', id, 'number', number, 'due_on', due_on, 'issue_on', issue_on,
-            'balance_minor', balance_minor) FROM invoices
-        WHERE customer_id = ? AND currency = ? AND balance_minor > 0";
     PAYER_BY_NUMBERS = "SELECT DISTINCT customer_id FROM invoices WHERE number IN (SELECT value FROM json_each(?))";
     PAYER_BY_IDS = "SELECT DISTINCT customer_id FROM invoices WHERE id IN (SELECT value FROM json_each(?))";
     INSERT = "INSERT INTO payments (id, customer_id, source, reference, method, received_on, currency,
@@ -92,15 +88,6 @@ struct Existing {
     content: String,
 }
 
-#[derive(Deserialize)]
-struct OpenRow {
-    id: InvoiceId,
-    number: String,
-    due_on: NaiveDate,
-    issue_on: NaiveDate,
-    balance_minor: i64,
-}
-
 /// Takes a payment into the ledger and applies it: what the remittance names first, the rest to the oldest.
 pub async fn record(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<Recorded> {
     let content = serde_json::to_string(incoming)?;
@@ -123,7 +110,7 @@ pub async fn record(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<
         Payer::Several => return Ok(Recorded::SeveralCustomers),
     };
     let allocation = match &payer {
-        Some(customer) => apply(tx, customer, incoming).await?,
+        Some(customer) => apply(tx, moment, customer, incoming).await?,
         None => Allocation {
             parts: Vec::new(),
             differences: Vec::new(),
@@ -156,8 +143,18 @@ async fn payer(tx: &Tx<'_>, incoming: &Incoming) -> Result<Payer> {
             .get(reference)
             .map_or(Payer::Unknown, |known| Payer::Known(known.id.clone())));
     }
+    let mut customers = of_remittance(tx, &incoming.remittance).await?;
+    Ok(match (customers.pop(), customers.is_empty()) {
+        (None, _) => Payer::Unidentified,
+        (Some(only), true) => Payer::Known(only),
+        (Some(_), false) => Payer::Several,
+    })
+}
+
+/// The customers whose invoices a remittance names.
+pub(super) async fn of_remittance(tx: &Tx<'_>, remittance: &[RemittanceLine]) -> Result<Vec<CustomerId>> {
     let (mut numbers, mut ids) = (Vec::new(), Vec::new());
-    for line in &incoming.remittance {
+    for line in remittance {
         match &line.invoice {
             InvoiceRef::Number(number) => numbers.push(number.as_str()),
             InvoiceRef::Id(id) => ids.push(id.as_str()),
@@ -171,39 +168,25 @@ async fn payer(tx: &Tx<'_>, incoming: &Incoming) -> Result<Payer> {
             }
         }
     }
-    Ok(match customers.len() {
-        0 => Payer::Unidentified,
-        1 => customers
-            .into_iter()
-            .next()
-            .map_or(Payer::Unidentified, Payer::Known),
-        _ => Payer::Several,
-    })
+    Ok(customers.into_iter().collect())
 }
 
-async fn apply(tx: &Tx<'_>, customer: &CustomerId, incoming: &Incoming) -> Result<Allocation> {
+/// Where the money goes, under the rules of the policy that the customer's case is under.
+async fn apply(
+    tx: &Tx<'_>,
+    moment: Moment,
+    customer: &CustomerId,
+    incoming: &Incoming,
+) -> Result<Allocation> {
     let currency = incoming.amount.currency();
-    let open: Vec<OpenInvoice> = tx
-        .list::<OpenRow>(OPEN, params![customer.as_str(), currency.code()])
-        .await?
-        .into_iter()
-        .map(|row| OpenInvoice {
-            id: row.id,
-            number: row.number,
-            due_on: row.due_on,
-            issue_on: row.issue_on,
-            balance: Money::new(row.balance_minor, currency),
-            kind: ReceivableKind::Invoice,
-            parts: Vec::new(),
-            discount: None,
-        })
-        .collect();
+    let rules = open::rules(tx, moment, customer, currency).await?;
+    let open = open::open(tx, customer, currency, incoming.received_on, &rules).await?;
     let receipt = Receipt {
         amount: incoming.amount,
         remittance: &incoming.remittance,
         through_banks: goes_through_banks(&incoming.method),
     };
-    allocate(&Rules::default(), &receipt, &open).map_err(refused)
+    allocate(&rules, &receipt, &open).map_err(refused)
 }
 
 fn refused(error: AllocationError) -> StoreError {
@@ -220,6 +203,8 @@ async fn insert(
     allocation: &Allocation,
 ) -> Result<()> {
     let allocated = incoming.amount.checked_sub(allocation.unapplied)?;
+    let let_go = allocation.differences.iter().map(|difference| &difference.why);
+    let why: Vec<&String> = allocation.why.iter().chain(let_go).collect();
     tx.run(
         INSERT,
         params![
@@ -234,7 +219,7 @@ async fn insert(
             allocated.minor(),
             allocation.unapplied.minor(),
             content,
-            serde_json::to_string(&allocation.why)?,
+            serde_json::to_string(&why)?,
             moment.ms(),
         ],
     )
@@ -265,7 +250,7 @@ async fn post(
         .iter()
         .map(|part| (Some(part.invoice.clone()), part.amount))
         .chain(on_account);
-    let entries = parts
+    let mut entries = parts
         .map(|(invoice, amount)| {
             Ok(Posting {
                 customer: customer.clone(),
@@ -277,6 +262,10 @@ async fn post(
             })
         })
         .collect::<Result<Vec<_>>>()?;
+    let (let_go, mut log) = let_go::entries(customer, id, incoming.received_on, &allocation.differences)?;
+    entries.extend(let_go);
+    // What raises a balance first: on the way to its end it never falls below nothing.
+    entries.sort_by_key(|entry| entry.amount.is_negative());
     postings::post(tx, moment, &entries).await?;
     let unapplied = match allocation.unapplied.is_zero() {
         true => String::new(),
@@ -295,5 +284,6 @@ async fn post(
         ),
         refers_to: Some(id.to_string()),
     };
-    activities::record(tx, moment, &[activity]).await
+    log.insert(0, activity);
+    activities::record(tx, moment, &log).await
 }

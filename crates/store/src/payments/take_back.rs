@@ -1,7 +1,7 @@
 //! Money that goes back: a refund, a chargeback that was lost, a payment that bounced. Reversing postings reopen
 //! exactly what it had paid.
 
-use super::{AllocationRow, allocate_rows};
+use super::{AllocationRow, allocate_rows, let_go, positions};
 use crate::activities::{self, Activity};
 use crate::db::{Tx, statements};
 use crate::dunning;
@@ -20,7 +20,6 @@ statements! {
     HELD = "SELECT json_object('invoice', invoice_id, 'amount_minor', sum(amount_minor))
         FROM allocations WHERE payment_id = ? GROUP BY invoice_id HAVING sum(amount_minor) > 0
         ORDER BY min(position)";
-    POSITIONS = "SELECT count(*) FROM allocations WHERE payment_id = ?";
     BY_ID = "SELECT json_object('id', id, 'customer', customer_id, 'currency', currency,
             'allocated_minor', allocated_minor, 'unapplied_minor', unapplied_minor,
             'reversed_minor', reversed_minor, 'refunded_minor', refunded_minor) FROM payments WHERE id = ?";
@@ -80,6 +79,12 @@ pub async fn by_reference(tx: &Tx<'_>, source: &str, reference: &str) -> Result<
     row.map(StandingRow::standing).transpose()
 }
 
+/// The payment of an id.
+pub(super) async fn by_id(tx: &Tx<'_>, id: &PaymentId) -> Result<Option<Standing>> {
+    let row: Option<StandingRow> = tx.find(BY_ID, params![id.as_str()]).await?;
+    row.map(StandingRow::standing).transpose()
+}
+
 /// Why money goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
@@ -106,7 +111,6 @@ impl Cause {
 pub async fn take_back(
     tx: &Tx<'_>,
     moment: Moment,
-
     payment: &Standing,
     amount: Money,
     cause: Cause,
@@ -117,15 +121,7 @@ pub async fn take_back(
         return Ok(amount);
     }
     let currency = amount.currency();
-    let held: Vec<Held> = tx
-        .list::<HeldRow>(HELD, params![payment.id.as_str()])
-        .await?
-        .into_iter()
-        .map(|row| Held {
-            invoice: row.invoice,
-            amount: Money::new(row.amount_minor, currency),
-        })
-        .collect();
+    let held = held(tx, &payment.id, currency).await?;
     let taken = allocation::take_back(amount, payment.unapplied, &held)
         .map_err(|error| StoreError::Host(format!("{}: {error}", payment.id)))?;
     unallocate(tx, moment, &payment.id, &taken.parts, reason).await?;
@@ -146,6 +142,11 @@ pub async fn take_back(
     )
     .await?;
     if let Some(customer) = &payment.customer {
+        let (today, let_go) = (
+            moment.now.date_naive(),
+            let_go::of(tx, &payment.id, currency).await?,
+        );
+        let reversals = let_go::reversals(customer, &payment.id, today, &let_go, &taken.parts)?;
         let on_account = (!taken.unapplied.is_zero()).then_some((None, taken.unapplied));
         let reopened = taken.parts.len();
         let parts = taken
@@ -160,9 +161,10 @@ pub async fn take_back(
                 invoice,
                 kind,
                 amount,
-                value_on: moment.now.date_naive(),
+                value_on: today,
                 source_id: payment.id.to_string(),
             })
+            .chain(reversals)
             .collect();
         postings::post(tx, moment, &entries).await?;
         let activity = Activity {
@@ -187,6 +189,16 @@ struct HeldRow {
     amount_minor: i64,
 }
 
+/// What a payment is set against now, in the order in which the invoices got it.
+pub(super) async fn held(tx: &Tx<'_>, payment: &PaymentId, currency: Currency) -> Result<Vec<Held>> {
+    let rows: Vec<HeldRow> = tx.list(HELD, params![payment.as_str()]).await?;
+    let held = rows.into_iter().map(|row| Held {
+        invoice: row.invoice,
+        amount: Money::new(row.amount_minor, currency),
+    });
+    Ok(held.collect())
+}
+
 /// What was set against invoices is never changed: lines with the other sign follow it.
 async fn unallocate(
     tx: &Tx<'_>,
@@ -205,11 +217,7 @@ async fn unallocate(
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    let position = tx
-        .row(POSITIONS, params![payment.as_str()])
-        .await?
-        .map_or(Ok(0), |row| row.int(0))?;
-    allocate_rows(tx, moment, payment, position, &rows).await
+    allocate_rows(tx, moment, payment, positions(tx, payment).await?, &rows).await
 }
 
 /// What became of a request to reverse a payment.
@@ -227,10 +235,9 @@ pub enum Reversed {
 
 /// Takes all that is left of a payment back out: it bounced.
 pub async fn reverse(tx: &Tx<'_>, moment: Moment, id: &PaymentId, reason: &str) -> Result<Reversed> {
-    let Some(row) = tx.find::<StandingRow>(BY_ID, params![id.as_str()]).await? else {
+    let Some(payment) = by_id(tx, id).await? else {
         return Ok(Reversed::Unknown);
     };
-    let payment = row.standing()?;
     if payment.left.is_positive() {
         take_back(tx, moment, &payment, payment.left, Cause::Bounce, reason).await?;
         return Ok(Reversed::Done);

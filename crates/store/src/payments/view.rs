@@ -18,7 +18,11 @@ statements! {
             'reference', p.reference, 'source', p.source, 'why', json(p.why), 'allocations',
             json((SELECT json_group_array(json_object('invoice_id', a.invoice_id, 'invoice_number', i.number,
                 'amount_minor', a.amount_minor, 'why', a.why)) FROM allocations a
-                JOIN invoices i ON i.id = a.invoice_id WHERE a.payment_id = p.id)), 'chargebacks',
+                JOIN invoices i ON i.id = a.invoice_id WHERE a.payment_id = p.id)), 'differences',
+            json((SELECT json_group_array(json_object('invoice_id', d.invoice_id, 'invoice_number', i.number,
+                'kind', d.kind, 'amount_minor', d.amount_minor)) FROM postings d
+                JOIN invoices i ON i.id = d.invoice_id
+                WHERE d.source_id = p.id AND d.kind IN ('discount', 'tolerance'))), 'chargebacks',
             json((SELECT json_group_array(json_object('reference', c.reference, 'amount_minor', c.amount_minor,
                 'reason', c.reason, 'status', c.status, 'opened_ms', c.opened_at, 'closed_ms', c.closed_at))
                 FROM chargebacks c WHERE c.payment_id = p.id)))
@@ -54,6 +58,8 @@ pub struct PaymentView {
     pub reference: String,
     /// What it was set against; what was taken back shows as a negative line.
     pub allocations: Vec<AllocationView>,
+    /// What was let go beside it, and what of that was taken back.
+    pub differences: Vec<DifferenceView>,
     /// What the payer's bank demands back, or has demanded.
     pub chargebacks: Vec<ChargebackView>,
     /// How the money was applied, in sentences.
@@ -71,6 +77,19 @@ pub struct AllocationView {
     pub amount: Money,
     /// The rule that put it there.
     pub why: String,
+}
+
+/// A discount or a small difference of a [`PaymentView`].
+#[derive(Debug, Clone, Serialize)]
+pub struct DifferenceView {
+    /// Ours.
+    pub invoice_id: InvoiceId,
+    /// The creditor's.
+    pub invoice_number: String,
+    /// `discount` or `tolerance`.
+    pub kind: String,
+    /// How much, as posted: negative lowers what is owed.
+    pub amount: Money,
 }
 
 /// A chargeback of a [`PaymentView`].
@@ -106,6 +125,7 @@ struct ViewRow {
     source: String,
     why: Vec<String>,
     allocations: Vec<ViewAllocation>,
+    differences: Vec<ViewDifference>,
     chargebacks: Vec<ViewChargeback>,
 }
 
@@ -127,6 +147,14 @@ struct ViewAllocation {
     invoice_number: String,
     amount_minor: i64,
     why: String,
+}
+
+#[derive(Deserialize)]
+struct ViewDifference {
+    invoice_id: InvoiceId,
+    invoice_number: String,
+    kind: String,
+    amount_minor: i64,
 }
 
 #[derive(Deserialize)]
@@ -180,6 +208,16 @@ pub async fn view(db: &Db, id: &PaymentId) -> Result<Option<PaymentView>> {
                 invoice_number: part.invoice_number,
                 amount: money(part.amount_minor),
                 why: part.why,
+            })
+            .collect(),
+        differences: row
+            .differences
+            .into_iter()
+            .map(|difference| DifferenceView {
+                invoice_id: difference.invoice_id,
+                invoice_number: difference.invoice_number,
+                kind: difference.kind,
+                amount: money(difference.amount_minor),
             })
             .collect(),
         chargebacks,
