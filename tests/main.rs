@@ -36,4 +36,5 @@ mod pay;
 mod risk;
 mod stripe;
 mod sweep;
+mod terms;
 mod ubl;

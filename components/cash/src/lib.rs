@@ -1,5 +1,6 @@
 //! `cash`: confirms money and applies it. Money comes by the payment provider's webhook or over the API.
 
+mod by_hand;
 mod sandbox;
 mod stripe;
 
@@ -23,11 +24,18 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("POST", ["v1", "payments"]) => take(cx).await,
         ("GET", ["v1", "payments", id]) => show(cx, id).await,
         ("POST", ["v1", "payments", id, "reverse"]) => reverse(cx, id).await,
+        ("POST", ["v1", "payments", id, "allocations"]) => by_hand::allocations(cx, id).await,
+        ("POST", ["v1", "payments", id, "refund"]) => by_hand::refund(cx, id).await,
+        ("POST", ["v1", "customers", id, "apply-credit"]) => by_hand::apply_credit(cx, id).await,
         ("POST", ["webhooks", "sandbox"]) => sandbox::webhook(cx).await,
         ("POST", ["webhooks", "stripe"]) => stripe::webhook(cx).await,
-        (_, ["v1", "payments"] | ["v1", "payments", _, "reverse"] | ["webhooks", "sandbox" | "stripe"]) => {
-            Err(Problem::method_not_allowed("POST"))
-        }
+        (
+            _,
+            ["v1", "payments"]
+            | ["v1", "payments", _, "reverse" | "allocations" | "refund"]
+            | ["v1", "customers", _, "apply-credit"]
+            | ["webhooks", "sandbox" | "stripe"],
+        ) => Err(Problem::method_not_allowed("POST")),
         (_, ["v1", "payments", _]) => Err(Problem::method_not_allowed("GET")),
         _ => Err(Problem::no_route()),
     }

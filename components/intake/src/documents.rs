@@ -49,7 +49,7 @@ async fn credit_note(cx: &Cx, tx: &Tx<'_>, input: &CreditNoteInput) -> Result<Re
         status,
         &serde_json::json!({"id": applied.id, "kind": "credit_note", "number": input.number,
             "customer": input.customer, "issue_date": input.issue_date, "currency": input.currency,
-            "total": input.total, "invoice_number": input.invoice_number,
+            "total": input.total, "invoice_number": input.invoice_number, "invoices": input.invoices,
             "applied": applied.applied, "unapplied": applied.unapplied}),
     ))
 }

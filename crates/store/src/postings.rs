@@ -64,6 +64,32 @@ pub enum Kind {
     ChargeReversal,
 }
 
+/// What a line of a statement says it is, by its kind.
+const WORDS: &[(&str, &str)] = &[
+    ("invoice", "Invoice"),
+    ("void", "Invoice voided"),
+    ("write_off", "Written off"),
+    ("credit_note", "Credit note"),
+    ("payment", "Payment"),
+    ("payment_reversal", "Payment taken back"),
+    ("refund", "Refund"),
+    ("charge", "Charge for late payment"),
+    ("charge_reversal", "Charge taken back"),
+    ("discount", "Early-payment discount"),
+    ("tolerance", "Small difference let go"),
+    ("settlement", "Discount of a settlement"),
+];
+
+/// What a line of a statement says it is; what takes such a line back says so.
+pub(crate) fn words(kind: &str, amount: Money) -> String {
+    let words = WORDS.iter().find(|(known, _)| *known == kind);
+    let words = words.map_or("Posting", |(_, words)| words);
+    match kind {
+        "discount" | "settlement" if amount.is_positive() => format!("{words}, taken back"),
+        _ => words.to_owned(),
+    }
+}
+
 /// One line. Positive amounts raise what the customer owes, negative ones lower it.
 #[derive(Debug, Clone)]
 pub struct Posting {

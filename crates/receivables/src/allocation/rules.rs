@@ -6,13 +6,11 @@
 //!
 //! Source: see [`Order`] for the orders; Dunlin's own rule for what is small.
 
-use std::collections::BTreeMap;
+use serde::Serialize;
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-
+use crate::amounts::Amounts;
 use crate::currency::Currency;
-use crate::fields::{self, Fields, kinds};
+use crate::fields::{Fields, kinds};
 use crate::limits;
 use crate::money::{Money, MoneyError};
 use crate::percent::Percent;
@@ -79,9 +77,9 @@ impl Order {
 /// not among them, nothing is small.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tolerance {
-    /// By currency, in minor units.
-    #[serde(serialize_with = "amounts", skip_serializing_if = "BTreeMap::is_empty")]
-    pub amount: BTreeMap<Currency, i64>,
+    /// By currency.
+    #[serde(skip_serializing_if = "Amounts::is_empty")]
+    pub amount: Amounts,
     /// Of what was owed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<Percent>,
@@ -90,7 +88,7 @@ pub struct Tolerance {
 impl Tolerance {
     fn read(fields: &mut Fields<'_>) -> Option<Tolerance> {
         Some(Tolerance {
-            amount: read_amounts(fields, "amount"),
+            amount: Amounts::read_limits(fields, "amount"),
             percent: fields.optional("percent", Percent::read),
         })
     }
@@ -106,7 +104,7 @@ impl Tolerance {
     }
 
     fn absolute(&self, currency: Currency) -> Money {
-        Money::new(self.amount.get(&currency).copied().unwrap_or(0), currency)
+        self.amount.get(currency).unwrap_or(Money::zero(currency))
     }
 }
 
@@ -142,9 +140,9 @@ pub struct Rules {
     pub under: Tolerance,
     /// How small an over-payment is small.
     pub over: Over,
-    /// By currency, in minor units: how much banks between payer and payee may have kept of a transfer.
-    #[serde(serialize_with = "amounts", skip_serializing_if = "BTreeMap::is_empty")]
-    pub bank_charge: BTreeMap<Currency, i64>,
+    /// By currency: how much banks between payer and payee may have kept of a transfer.
+    #[serde(skip_serializing_if = "Amounts::is_empty")]
+    pub bank_charge: Amounts,
     /// Days by which a payment may be late for its early-payment discount.
     pub discount_grace_days: u32,
 }
@@ -159,7 +157,7 @@ impl Rules {
             let tolerance = Tolerance::read(over)?;
             Some(Over { tolerance, keep })
         });
-        let bank_charge = read_amounts(fields, "bank_charge");
+        let bank_charge = Amounts::read_limits(fields, "bank_charge");
         let grace = fields.optional(
             "discount_grace_days",
             kinds::integer(0..=limits::DISCOUNT_GRACE_DAYS),
@@ -197,32 +195,6 @@ const TRANSFERS: &[&str] = &[
     "wire",
     "wire_transfer",
 ];
-
-fn read_amounts(fields: &mut Fields<'_>, name: &'static str) -> BTreeMap<Currency, i64> {
-    let mut amounts = BTreeMap::new();
-    for (code, value) in fields.entries(name) {
-        let read = Currency::parse(code)
-            .map_err(Into::into)
-            .and_then(|currency| kinds::money_in(currency)(value));
-        let place = format!("{name}/{}", fields::token(code));
-        match read {
-            Ok(money) if money.is_negative() => {
-                fields.report(&place, "out_of_range", "an amount that is let go is zero or more");
-            }
-            Ok(money) => drop(amounts.insert(money.currency(), money.minor())),
-            Err(problem) => fields.report(&place, problem.code, problem.detail),
-        }
-    }
-    amounts
-}
-
-fn amounts<S: Serializer>(amounts: &BTreeMap<Currency, i64>, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(amounts.len()))?;
-    for (currency, minor) in amounts {
-        map.serialize_entry(currency, &Money::new(*minor, *currency).amount())?;
-    }
-    map.end()
-}
 
 #[cfg(test)]
 mod tests {

@@ -362,6 +362,8 @@ pub struct StatementLine {
     pub value_on: NaiveDate,
     /// `invoice`, `payment`, ...
     pub kind: String,
+    /// The same in words, for people.
+    pub title: String,
     /// The invoice it is against; `null`: on account.
     pub invoice_number: Option<String>,
     /// The invoice, credit note or payment behind it.
@@ -425,6 +427,7 @@ pub async fn statement(
         statement.postings.push(StatementLine {
             id: row.id,
             value_on: row.value_on,
+            title: crate::postings::words(&row.kind, amount),
             kind: row.kind,
             invoice_number: row.invoice_number,
             source_id: row.source_id,
