@@ -25,6 +25,7 @@ mod conformance;
 mod console;
 mod courier;
 mod deploy;
+mod desk;
 mod email;
 mod events;
 mod host;

@@ -105,7 +105,12 @@ const BATCH: usize = 500;
 pub async fn replan(tx: &Tx<'_>, moment: Moment, customers: &BTreeSet<CustomerId>) -> Result<()> {
     let customers: Vec<&CustomerId> = customers.iter().collect();
     for batch in customers.chunks(BATCH) {
-        let cases = cases_of(tx, moment, batch).await?;
+        let mut cases = cases_of(tx, moment, batch).await?;
+        let suspended = cases.iter().filter(|case| case.facts.suspended);
+        let suspended: BTreeSet<CustomerId> = suspended.map(|case| case.facts.customer.clone()).collect();
+        if !suspended.is_empty() && suspensions::reinstate_paid(tx, moment, &suspended).await? {
+            cases = cases_of(tx, moment, batch).await?;
+        }
         let (mut rows, mut log, mut events) = (Vec::with_capacity(cases.len()), Vec::new(), Vec::new());
         for case in &cases {
             let planned = plan(&case.ruling.version.policy, &case.facts, moment.now);

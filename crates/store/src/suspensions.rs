@@ -15,10 +15,11 @@ use crate::moment::Moment;
 use crate::params;
 use chrono::{DateTime, NaiveDate, Utc};
 use receivables::calendar;
+use receivables::currency::Currency;
 use receivables::id::CustomerId;
 use receivables::policy::Act;
 use receivables::suspension::{self, NotYet};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 statements! {
@@ -30,6 +31,10 @@ statements! {
     MARK = "UPDATE customers SET suspended_at = ?2, updated_at = ?2 WHERE id = ?1";
     END = "UPDATE suspensions SET reinstated_at = ?1, reinstated_by = ?2
         WHERE reinstated_at IS NULL AND customer_id IN (SELECT value FROM json_each(?3))";
+    // Who was reinstated by a person is not suspended again by the policy for the same invoice.
+    NOT_AGAIN = "INSERT INTO deeds (customer_id, currency, step, cycle, kind, done_at)
+        SELECT j.value->>'customer', j.value->>'currency', j.value->>'step', j.value->>'cycle', 'suspend', ?1
+        FROM json_each(?2) AS j WHERE true ON CONFLICT DO NOTHING";
     UNMARK = "UPDATE customers SET suspended_at = NULL, updated_at = ?1
         WHERE id IN (SELECT value FROM json_each(?2))";
 }
@@ -149,6 +154,7 @@ pub async fn suspend(
     activities::record(tx, moment, &[activity]).await?;
     let about = serde_json::json!({"why": why, "announced_at": crate::rfc3339(announced_ms)?});
     events::record(tx, moment, &[Event::new("customer.suspended", customer, about)]).await?;
+    dunning::replan(tx, moment, &BTreeSet::from([customer.clone()])).await?;
     Ok(Suspended::Done)
 }
 
@@ -163,12 +169,46 @@ pub async fn reinstate(
     let found: Vec<Standing> = tx
         .list(SUSPENDED, params![serde_json::to_string(&[customer])?])
         .await?;
+    if found.is_empty() {
+        return Ok(false);
+    }
     end(tx, moment, &found, why, by).await?;
-    Ok(!found.is_empty())
+    not_again(tx, moment, customer).await?;
+    dunning::replan(tx, moment, &BTreeSet::from([customer.clone()])).await?;
+    Ok(true)
 }
 
-/// Reinstates those of `customers` that are suspended and have nothing overdue any more. Part of every replan.
-pub async fn reinstate_paid(tx: &Tx<'_>, moment: Moment, customers: &BTreeSet<CustomerId>) -> Result<()> {
+#[derive(Serialize)]
+struct DeedRow<'a> {
+    customer: &'a CustomerId,
+    currency: Currency,
+    step: String,
+    cycle: String,
+}
+
+async fn not_again(tx: &Tx<'_>, moment: Moment, customer: &CustomerId) -> Result<()> {
+    let cases = dunning::cases_of(tx, moment, &[customer]).await?;
+    let mut rows = Vec::new();
+    for case in &cases {
+        let today = calendar::day_of(moment.now, case.facts.time_zone);
+        let policy = &case.ruling.version.policy;
+        for act in policy.acts().filter(|act| act.act == Act::Suspend) {
+            let overdue = case.facts.items.iter().filter(|item| item.due_on < today);
+            rows.extend(overdue.map(|item| DeedRow {
+                customer,
+                currency: case.facts.currency,
+                step: act.step.id.clone(),
+                cycle: item.cycle(),
+            }));
+        }
+    }
+    tx.run(NOT_AGAIN, params![moment.ms(), serde_json::to_string(&rows)?])
+        .await
+}
+
+/// Reinstates those of `customers` that are suspended and have nothing overdue any more, and answers whether there are
+/// such. Part of every replan, before anything is planned.
+pub async fn reinstate_paid(tx: &Tx<'_>, moment: Moment, customers: &BTreeSet<CustomerId>) -> Result<bool> {
     let found: Vec<Standing> = tx
         .list(SUSPENDED, params![serde_json::to_string(customers)?])
         .await?;
@@ -179,7 +219,8 @@ pub async fn reinstate_paid(tx: &Tx<'_>, moment: Moment, customers: &BTreeSet<Cu
         }
     }
     let why = "Nothing overdue is left";
-    end(tx, moment, &clear, why, receivables::approval::POLICY).await
+    end(tx, moment, &clear, why, receivables::approval::POLICY).await?;
+    Ok(!clear.is_empty())
 }
 
 async fn end(tx: &Tx<'_>, moment: Moment, those: &[Standing], why: &str, by: &str) -> Result<()> {
