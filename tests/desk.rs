@@ -285,6 +285,142 @@ fn nobody_is_suspended_without_a_warning() {
         .problem("not_found");
 }
 
+/// A policy that lets people write off 50 euros, blocks orders and suspends a week after a warning.
+#[track_caller]
+fn strict_policy(app: &App) -> String {
+    let name = unique("strict");
+    let policy = json!({"name": name, "send_at": "09:00", "business_days_only": true, "min_balance": {},
+    "min_days_between_contacts": 0, "catch_up": "latest",
+    "approvals": {"write_off_above": {"EUR": "50.00"}, "suspend": true}, "credit": {"over_limit": "block"},
+    "steps": [
+        {"id": "reminder", "day": 1, "channels": ["email"], "template": "friendly"},
+        {"id": "warning", "day": 3, "channels": ["email"], "template": "suspension_warning",
+         "then": {"after_days": 7, "act": "suspend"}},
+    ]});
+    app.put(&format!("/v1/policies/{name}")).json(&policy).send(201);
+    name
+}
+
+#[track_caller]
+fn under(app: &App, policy: &str) -> Known {
+    let external_id = unique("C");
+    let mut document = customer(&external_id);
+    document["policy"] = json!(policy);
+    document["credit_limit"] = json!("1000.00");
+    let id = app.post("/v1/customers").json(&document).send(201).string("/id");
+    Known { external_id, id }
+}
+
+/// The types of the events about a customer, without those of dunning itself.
+#[track_caller]
+fn told(app: &App, known: &Known) -> Vec<String> {
+    let events = app
+        .get(&format!("/v1/events?customer={}&limit=500", known.id))
+        .send(200)
+        .json();
+    let events = events["data"].as_array().expect("data").iter();
+    events
+        .map(|event| event["type"].as_str().expect("a type").to_owned())
+        .filter(|kind| !kind.starts_with("dunning."))
+        .collect()
+}
+
+#[test]
+fn within_the_policys_limit_a_write_off_needs_nobody_else() {
+    let app = App::shared();
+    let known = under(app, &strict_policy(app));
+    let (id, _) = app.new_invoice(&known, "100.00", "2026-01-09");
+    let path = format!("/v1/invoices/{id}/write-off");
+    let of = |amount: &str| json!({"amount": {"amount": amount, "currency": "EUR"}, "reason": "small"});
+    let written = app.post(&path).json(&of("50.00")).send(200).json();
+    assert_eq!(
+        (&written["status"], &written["balance"]["amount"]),
+        (&json!("partly_paid"), &json!("50.00"))
+    );
+    app.post(&path).json(&json!({"reason": "small"})).send(200);
+    assert_eq!(app.invoice(&id)["status"], "written_off");
+    let (id, _) = app.new_invoice(&known, "100.00", "2026-01-09");
+    app.post(&format!("/v1/invoices/{id}/write-off"))
+        .json(&of("50.01"))
+        .send(202);
+}
+
+#[test]
+fn a_blocked_order_waits_for_a_person() {
+    let app = App::shared();
+    let known = under(app, &strict_policy(app));
+    let body = order(&unique("SO"), &known, "1000.01");
+    let blocked = app.post("/v1/orders").json(&body).send(201);
+    assert_eq!(
+        (blocked.string("/verdict"), blocked.string("/status")),
+        ("block".to_owned(), "blocked".to_owned())
+    );
+    assert_eq!(blocked.json()["credit"]["used"]["amount"], "0.00");
+    assert_eq!(told(app, &known), ["order.blocked"]);
+    assert_eq!(
+        listed(app, &format!("/v1/tasks?customer={}&status=open", known.id)).len(),
+        1
+    );
+    let path = format!("/v1/orders/{}", blocked.string("/id"));
+    let collector = key(app, &["collect", "ingest"]);
+    app.post(&format!("{path}/release"))
+        .key(&collector)
+        .send(403)
+        .problem("forbidden");
+    let released = app.post(&format!("{path}/release")).send(200).json();
+    assert_eq!(
+        (&released["status"], &released["credit"]["available"]["amount"]),
+        (&json!("open"), &json!("-0.01"))
+    );
+    assert_eq!(
+        app.post(&format!("{path}/close")).send(200).string("/status"),
+        "closed"
+    );
+}
+
+#[test]
+fn a_suspension_is_announced_agreed_and_ended_by_money() {
+    let app = own!(App::start());
+    let [ann, ben] = two_people(&app);
+    let known = under(&app, &strict_policy(&app));
+    app.new_invoice(&known, "100.00", "2026-01-09");
+    // Monday the 12th: three days late, the warning goes out.
+    app.job("sweep");
+    app.job("deliver");
+    assert_eq!(app.messages(&known)[0]["step"], "warning");
+    let path = format!("/v1/customers/{}/suspend", known.id);
+    let body = json!({"reason": "no answer to the warning"});
+    app.clock("2026-01-18T10:00:00Z");
+    let early = app.post(&path).key(&ann).json(&body).send(409);
+    early.problem("not_announced");
+    assert!(early.text().contains("2026-01-19"), "{}", early.text());
+    app.clock("2026-01-19T07:00:00Z");
+    let asked = app.post(&path).key(&ann).json(&body).send(202);
+    let decision = format!("/v1/approvals/{}/decision", asked.string("/id"));
+    app.post(&decision)
+        .key(&ben)
+        .json(&json!({"decision": "approve"}))
+        .send(200);
+    assert_eq!(app.customer(&known.id)["suspended_at"], "2026-01-19T07:00:00Z");
+    app.post(&path)
+        .key(&ann)
+        .json(&body)
+        .send(409)
+        .problem("wrong_status");
+    assert_eq!(
+        told(&app, &known),
+        ["approval.requested", "approval.decided", "customer.suspended"]
+    );
+    app.pay(&known, "40.00");
+    assert!(app.customer(&known.id)["suspended_at"].is_string());
+    app.pay(&known, "60.00");
+    assert_eq!(app.customer(&known.id)["suspended_at"], Value::Null);
+    assert_eq!(
+        told(&app, &known).last().map(String::as_str),
+        Some("customer.reinstated")
+    );
+}
+
 /// A customer with a credit limit of 1,000 euros.
 #[track_caller]
 fn with_a_limit(app: &App) -> Known {
