@@ -20,6 +20,7 @@ mod harness;
 mod auth;
 mod bad_input;
 mod cash;
+mod charges;
 mod concurrency;
 mod conformance;
 mod console;

@@ -16,7 +16,8 @@ macro_rules! select_invoice {
             "SELECT json_object('id', i.id, 'number', i.number, 'customer', i.customer_id,
                 'external_id', k.external_id, 'issue_on', i.issue_on, 'due_on', i.due_on,
                 'due_source', i.due_source, 'currency', i.currency, 'total_minor', i.total_minor,
-                'balance_minor', i.balance_minor, 'status', i.status, 'disputed_minor', i.disputed_minor,
+                'balance_minor', i.balance_minor, 'kind', i.kind, 'charged_on', i.charged_on, 'status', i.status,
+                'disputed_minor', i.disputed_minor,
                 'promised_until', i.promised_until_on, 'hold', i.hold, 'hold_until', i.hold_until_on,
                 'settled_on', i.settled_on, 'content', json(i.content),
                 'credited_minor', (SELECT coalesce(sum(p.amount_minor), 0) FROM postings p
@@ -50,6 +51,10 @@ pub struct InvoiceView {
     pub id: InvoiceId,
     /// The creditor's.
     pub number: String,
+    /// `invoice`, `fee`, `interest` or `compensation`.
+    pub kind: String,
+    /// The invoice that a charge is on.
+    pub charged_on: Option<InvoiceId>,
     /// Whose.
     pub customer: CustomerRefView,
     /// Issued.
@@ -118,6 +123,8 @@ pub struct CustomerRefView {
 struct Row {
     id: InvoiceId,
     number: String,
+    kind: String,
+    charged_on: Option<InvoiceId>,
     customer: CustomerId,
     external_id: String,
     issue_on: NaiveDate,
@@ -175,6 +182,8 @@ impl TryFrom<Row> for InvoiceView {
             discount: discount::offers(&row.content.discount, base, row.issue_on)?,
             id: row.id,
             number: row.number,
+            kind: row.kind,
+            charged_on: row.charged_on,
             customer: CustomerRefView {
                 id: row.customer,
                 external_id: row.external_id,
