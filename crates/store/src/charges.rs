@@ -9,10 +9,12 @@
 //! **Blocked.** Interest for which a reference rate is missing is kept without an amount, says which rate, and is
 //! posted when an administrator adds it ([`unblock`]).
 
+mod foretell;
 mod post;
 mod undo;
 mod view;
 
+pub use foretell::{Foretold, foretell};
 pub use post::{Blocked, Charged, Posted, StepCharges, for_steps, unblock};
 pub use undo::{Undone, correct, reverse, reverse_for_messages, waive};
 pub use view::{ChargeView, Filter, InterestView, MissingRate, interest_of, list, one};
@@ -25,7 +27,7 @@ use crate::params;
 use chrono::NaiveDate;
 use receivables::calendar;
 use receivables::charges::statutory::Debt;
-use receivables::charges::{Charge, ChargeError, History, Kind};
+use receivables::charges::{Basis, Charge, ChargeError, History, Kind};
 use receivables::country::Country;
 use receivables::currency::Currency;
 use receivables::fields::Fields;
@@ -227,6 +229,17 @@ impl Facts {
     /// The civil day where the customer is.
     fn day(&self, moment: Moment) -> NaiveDate {
         calendar::day_of(moment.now, self.zone)
+    }
+
+    /// What a fee is computed on; none for a charge.
+    fn basis(&self) -> Option<Basis> {
+        Basis::of(self.kind, self.id.clone(), self.total, self.balance)
+    }
+
+    /// Whether a statute's fixed sum was charged on it.
+    fn compensated(&self) -> bool {
+        let standing = |made: &Made| made.kind == Kind::Compensation && !made.amount.is_zero();
+        self.made.iter().any(standing)
     }
 
     /// Interest that was charged by the close of a day, less what was reversed of it.

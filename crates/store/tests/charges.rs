@@ -4,11 +4,13 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,8 +28,8 @@ use store::charges::{self, ChargeView, Charged, Filter, StepCharges, Undone};
 use store::dues::{self, CustomerDues};
 use store::payments::Incoming;
 use store::{
-    Database, Db, Moment, StoreError, Tx, credit_notes, customers, invoices, payments, policies, postings,
-    rates, use_database, views,
+    Database, Db, Moment, StoreError, Tx, credit_notes, customers, delivery, dunning, invoices, payments,
+    policies, postings, rates, use_database, views,
 };
 
 /// Nothing here waits for anything: what is polled is ready.
@@ -38,10 +40,14 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+fn file() -> PathBuf {
+    std::env::temp_dir().join(format!("dunlin-charges-{}.db", std::process::id()))
+}
+
 fn db() -> Db {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let file = std::env::temp_dir().join(format!("dunlin-charges-{}.db", std::process::id()));
+        let file = file();
         for left in ["", "-wal", "-shm"] {
             std::fs::remove_file(format!("{}{left}", file.display())).ok();
         }
@@ -89,11 +95,14 @@ fn customer(kind: &str, country: &str, currency: &'static str, policy: Option<&s
 
 impl Known {
     fn invoice(&self, total: &str, issued: &str, due: &str) -> InvoiceId {
+        self.invoice_known_on("2026-01-01", total, issued, due)
+    }
+
+    fn invoice_known_on(&self, known_on: &str, total: &str, issued: &str, due: &str) -> InvoiceId {
         let document = json!({"number": unique("R"), "customer": {"id": self.id}, "issue_date": issued,
             "due_date": due, "currency": self.currency, "total": total});
         let input = InvoiceInput::parse(&document).expect("an invoice");
-        let taken =
-            write(async |tx| invoices::take(tx, at("2026-01-01"), std::slice::from_ref(&input)).await);
+        let taken = write(async |tx| invoices::take(tx, at(known_on), std::slice::from_ref(&input)).await);
         match taken.first() {
             Some(invoices::Taken::Accepted(id)) => id.clone(),
             other => panic!("{other:?}"),
@@ -175,16 +184,17 @@ fn charge(value: Value) -> Charge {
 fn take(
     day: &str,
     step: &str,
-    invoices: &[InvoiceId],
+    invoices: &[&InvoiceId],
     fee: Option<&Fee>,
     charge: Option<&Charge>,
 ) -> Charged {
+    let invoices: Vec<InvoiceId> = invoices.iter().map(|id| (*id).clone()).collect();
     let cycle = invoices.first().map(ToString::to_string).unwrap_or_default();
     let step = StepCharges {
         step,
         cycle: &cycle,
         message: None,
-        invoices,
+        invoices: &invoices,
         fee,
         charge,
     };
@@ -218,25 +228,19 @@ fn fees_are_receivables_of_their_own_and_never_on_one_another() {
     let flat = fee(json!({"kind": "flat", "amount": {"EUR": "10.00"}}));
     let part = fee(json!({"kind": "percent", "percent": "15"}));
     assert_eq!(
-        take("2026-01-20", "level1", &[invoice.clone()], None, None),
+        take("2026-01-20", "level1", &[&invoice], None, None),
         Charged::default()
     );
-    take("2026-02-04", "level2", &[invoice.clone()], Some(&flat), None);
+    take("2026-02-04", "level2", &[&invoice], Some(&flat), None);
     assert_eq!(known.balance(), "110.00");
     // The sweep names every receivable of the case, the first fee too.
     let first_fee = known.charges()[0].id.clone();
-    take(
-        "2026-02-24",
-        "level3",
-        &[invoice.clone(), first_fee],
-        Some(&part),
-        None,
-    );
+    take("2026-02-24", "level3", &[&invoice, &first_fee], Some(&part), None);
     assert_eq!(known.balance(), "125.00");
     assert_eq!(known.shown(), ["F1 10.00 10.00 posted", "F2 15.00 15.00 posted"]);
     // Once per step and cycle, however often the step is taken.
     for (step, fee) in [("level2", &flat), ("level3", &part)] {
-        let again = take("2026-02-25", step, &[invoice.clone()], Some(fee), None);
+        let again = take("2026-02-25", step, &[&invoice], Some(fee), None);
         assert_eq!(again, Charged::default(), "{step}");
     }
     assert_eq!(known.balance(), "125.00");
@@ -244,7 +248,7 @@ fn fees_are_receivables_of_their_own_and_never_on_one_another() {
         step: "level2",
         cycle: "another",
         message: None,
-        invoices: &[invoice],
+        invoices: std::slice::from_ref(&invoice),
         fee: Some(&flat),
         charge: None,
     };
@@ -260,7 +264,7 @@ fn a_fee_that_cannot_be_charged_is_told() {
     let invoice = known.invoice("100.00", "2026-01-01", "2026-01-15");
     let dollars = fee(json!({"kind": "flat", "amount": {"USD": "10.00"}}));
     assert_eq!(
-        take("2026-02-04", "level2", &[invoice], Some(&dollars), None),
+        take("2026-02-04", "level2", &[&invoice], Some(&dollars), None),
         Charged::default()
     );
     let timeline = now(views::timeline(&db(), &known.id, "~", 10)).expect("a timeline");
@@ -278,7 +282,7 @@ fn principal_paid_first_leaves_interest_and_fee_owed() {
     let known = customer("business", "DE", "EUR", Some(&policy));
     let invoice = known.invoice("100.00", "2026-01-01", "2026-01-15");
     let flat = fee(json!({"kind": "flat", "amount": {"EUR": "10.00"}}));
-    take("2026-01-30", "firm", &[invoice.clone()], Some(&flat), None);
+    take("2026-01-30", "firm", &[&invoice], Some(&flat), None);
     assert_eq!(known.owes("2026-01-30"), "110.41", "accrued, not yet charged");
     known.pay(&invoice, "100.00", "2026-01-30", "2026-01-30");
     assert_eq!(known.owes("2026-01-30"), "10.41");
@@ -288,13 +292,7 @@ fn principal_paid_first_leaves_interest_and_fee_owed() {
     let known = customer("business", "DE", "EUR", Some(&policy));
     let invoice = known.invoice("100.00", "2026-01-01", "2026-01-15");
     let interest = charge(json!({"kind": "interest", "percent": "10"}));
-    take(
-        "2026-01-30",
-        "firm",
-        &[invoice.clone()],
-        Some(&flat),
-        Some(&interest),
-    );
+    take("2026-01-30", "firm", &[&invoice], Some(&flat), Some(&interest));
     assert_eq!(known.shown(), ["F1 10.00 10.00 posted", "I1 0.41 0.41 posted"]);
     assert_eq!(known.balance(), "110.41");
     known.pay(&invoice, "100.00", "2026-01-30", "2026-01-30");
@@ -311,13 +309,7 @@ fn a_statute_grants_interest_and_a_fixed_sum_once_an_invoice() {
     let known = customer("business", "GB", "GBP", None);
     let invoice = known.invoice("3000.00", "2026-01-01", "2026-01-15");
     let statutory = charge(json!({"kind": "statutory"}));
-    take(
-        "2026-03-16",
-        "interest",
-        &[invoice.clone()],
-        None,
-        Some(&statutory),
-    );
+    take("2026-03-16", "interest", &[&invoice], None, Some(&statutory));
     assert_eq!(known.shown(), ["C1 70.00 70.00 posted", "I1 57.95 57.95 posted"]);
     let charged = known.charges();
     assert!(
@@ -328,7 +320,7 @@ fn a_statute_grants_interest_and_a_fixed_sum_once_an_invoice() {
     );
     assert_eq!(charged[1].detail["interest"]["periods"][0]["days"], 60);
     // Thirty days later only what has accrued since: 3,000 x 11.75 % x 90 / 365 = 86.9178 less 57.95.
-    take("2026-04-15", "again", &[invoice], None, Some(&statutory));
+    take("2026-04-15", "again", &[&invoice], None, Some(&statutory));
     assert_eq!(
         known.shown(),
         [
@@ -340,7 +332,7 @@ fn a_statute_grants_interest_and_a_fixed_sum_once_an_invoice() {
     let consumer = customer("consumer", "GB", "GBP", None);
     let invoice = consumer.invoice("3000.00", "2026-01-01", "2026-01-15");
     assert_eq!(
-        take("2026-03-16", "interest", &[invoice], None, Some(&statutory)),
+        take("2026-03-16", "interest", &[&invoice], None, Some(&statutory)),
         Charged::default()
     );
     proven();
@@ -351,8 +343,8 @@ fn a_payment_with_an_earlier_value_date_takes_interest_back() {
     let known = customer("business", "DE", "EUR", None);
     let invoice = known.invoice("1000.00", "2026-01-01", "2026-01-15");
     let interest = charge(json!({"kind": "interest", "percent": "36.5"}));
-    take("2026-02-04", "first", &[invoice.clone()], None, Some(&interest));
-    take("2026-02-14", "second", &[invoice.clone()], None, Some(&interest));
+    take("2026-02-04", "first", &[&invoice], None, Some(&interest));
+    take("2026-02-14", "second", &[&invoice], None, Some(&interest));
     assert_eq!(known.shown(), ["I1 20.00 20.00 posted", "I2 10.00 10.00 posted"]);
     // 400 with the value of 25 January: 10 days of 1.00 and 20 of 0.60 have accrued, 22.00 in all.
     known.pay(&invoice, "400.00", "2026-01-25", "2026-02-20");
@@ -365,7 +357,7 @@ fn a_payment_with_an_earlier_value_date_takes_interest_back() {
     write(async |tx| credit_notes::take(tx, at("2026-02-21"), &note).await);
     assert_eq!(known.shown(), ["I1 20.00 9.50 posted", "I2 10.00 0.00 reversed"]);
     // The next step charges what has accrued since, and no day twice.
-    take("2026-02-24", "third", &[invoice], None, Some(&interest));
+    take("2026-02-24", "third", &[&invoice], None, Some(&interest));
     assert_eq!(known.shown()[2], "I3 1.00 1.00 posted");
     proven();
 }
@@ -375,7 +367,7 @@ fn interest_that_was_paid_and_comes_back_is_on_account() {
     let known = customer("business", "DE", "EUR", None);
     let invoice = known.invoice("1000.00", "2026-01-01", "2026-01-15");
     let interest = charge(json!({"kind": "interest", "percent": "36.5"}));
-    let charged = take("2026-02-14", "first", &[invoice.clone()], None, Some(&interest));
+    let charged = take("2026-02-14", "first", &[&invoice], None, Some(&interest));
     known.pay(&charged.posted[0].id, "25.00", "2026-02-15", "2026-02-15");
     // 12.00 of the 30.00 should not have been charged: 5.00 were still owed, 7.00 had been paid.
     known.pay(&invoice, "600.00", "2026-01-25", "2026-02-20");
@@ -389,13 +381,7 @@ fn a_missing_rate_blocks_the_charge_until_it_is_known() {
     let known = customer("business", "SE", "EUR", None);
     let invoice = known.invoice("1000.00", "2026-01-01", "2026-01-15");
     let statutory = charge(json!({"kind": "statutory"}));
-    let charged = take(
-        "2026-02-14",
-        "interest",
-        &[invoice.clone()],
-        None,
-        Some(&statutory),
-    );
+    let charged = take("2026-02-14", "interest", &[&invoice], None, Some(&statutory));
     let series = Series::parse("reference_se").expect("a series");
     let blocked = &charged.blocked[0];
     assert_eq!(
@@ -414,7 +400,7 @@ fn a_missing_rate_blocks_the_charge_until_it_is_known() {
         view.how
     );
     // Taken again it stays one.
-    let again = take("2026-02-15", "interest", &[invoice], None, Some(&statutory));
+    let again = take("2026-02-15", "interest", &[&invoice], None, Some(&statutory));
     assert_eq!(again, Charged::default());
 
     let entries = json!({"entries": [{"from": "2026-01-01", "percent": "2", "source": "Riksbanken"}]});
@@ -438,7 +424,7 @@ fn waived_interest_is_not_charged_again_and_reversed_interest_is() {
     for (waive, expected) in cases {
         let known = customer("business", "DE", "EUR", None);
         let invoice = known.invoice("1000.00", "2026-01-01", "2026-01-15");
-        let charged = take("2026-02-04", "first", &[invoice.clone()], None, Some(&interest));
+        let charged = take("2026-02-04", "first", &[&invoice], None, Some(&interest));
         let id = charged.posted[0].id.clone();
         let undo = |waive: bool| {
             write(async |tx| match waive {
@@ -453,12 +439,12 @@ fn waived_interest_is_not_charged_again_and_reversed_interest_is() {
             if waive { Undone::Waived } else { Undone::Reversed }
         );
         assert_eq!(known.balance(), "1000.00");
-        take("2026-02-14", "second", &[invoice], None, Some(&interest));
+        take("2026-02-14", "second", &[&invoice], None, Some(&interest));
         assert_eq!(known.shown()[1], expected);
     }
     // What is paid is not waived, but may be reversed: it is credit then.
     let invoice = known.invoice("1000.00", "2026-01-01", "2026-01-15");
-    let charged = take("2026-02-04", "first", &[invoice], None, Some(&interest));
+    let charged = take("2026-02-04", "first", &[&invoice], None, Some(&interest));
     let id = charged.posted[0].id.clone();
     known.pay(&id, "20.00", "2026-02-05", "2026-02-05");
     let waived = write(async |tx| charges::waive(tx, at("2026-02-06"), &id, "goodwill").await);
@@ -471,19 +457,121 @@ fn waived_interest_is_not_charged_again_and_reversed_interest_is() {
     proven();
 }
 
+/// The one test that sweeps: a year before what the others do, so that it meets none of their cases.
 #[test]
-fn interest_on_what_was_paid_late_is_charged_by_the_next_step_that_charges() {
+fn what_a_message_spoke_about_and_what_it_charged() {
+    let known = customer("business", "DE", "EUR", None);
+    let early = |due: &str, total: &str| known.invoice_known_on("2025-03-01", total, "2025-01-01", due);
+    let (paid, open) = (early("2025-03-10", "1000.00"), early("2025-03-20", "2000.00"));
+    let swept = write(async |tx| dunning::sweep(tx, at("2025-03-11"), 100).await);
+    assert_eq!(swept.queued, 1);
+    let messages = now(views::messages(&db(), Some(&known.id), None, None, 10)).expect("messages");
+    let message = messages[0].id.clone();
+
+    // A fee goes with the message that announces it, as long as that has not left.
+    let flat = fee(json!({"kind": "flat", "amount": {"EUR": "10.00"}}));
+    let cycle = paid.to_string();
+    let step = StepCharges {
+        step: "reminder",
+        cycle: &cycle,
+        message: Some(&message),
+        invoices: std::slice::from_ref(&paid),
+        fee: Some(&flat),
+        charge: None,
+    };
+    let charge_fee =
+        |on: &str| write(async |tx| charges::for_steps(tx, at(on), std::slice::from_ref(&step)).await);
+    assert_eq!(charge_fee("2025-03-11").posted.len(), 1);
+    write(async |tx| delivery::cancel(tx, at("2025-03-11"), &message).await);
+    assert_eq!(known.shown(), ["F1 10.00 0.00 reversed"]);
+    // Its step comes due again, and the fee with it.
+    assert_eq!(charge_fee("2025-03-12").posted.len(), 1);
+    assert_eq!(known.shown()[1], "F2 10.00 10.00 posted");
+
+    // Interest on an invoice whose principal was paid late is charged by the next step about another, if a message
+    // had spoken about it.
+    let interest = charge(json!({"kind": "interest", "percent": "36.5"}));
+    let swept = write(async |tx| dunning::sweep(tx, at("2025-03-12"), 100).await);
+    assert_eq!(swept.queued, 1);
+    known.pay(&paid, "1000.00", "2025-03-20", "2025-03-20");
+    take("2025-03-30", "first", &[&open], None, Some(&interest));
+    let shown = known.shown();
+    assert_eq!(shown[2..], ["I1 20.00 20.00 posted", "I1 10.00 10.00 posted"]);
+    proven();
+}
+
+#[test]
+fn what_nobody_spoke_about_is_in_the_figure_and_not_charged_by_the_way() {
     let policy = policy_with(json!({"kind": "interest", "percent": "36.5"}));
     let known = customer("business", "DE", "EUR", Some(&policy));
     let paid = known.invoice("1000.00", "2026-01-01", "2026-01-15");
     let open = known.invoice("2000.00", "2026-01-01", "2026-01-25");
     known.pay(&paid, "1000.00", "2026-01-25", "2026-01-25");
     let interest = charge(json!({"kind": "interest", "percent": "36.5"}));
-    // Nobody was told anything about the first: it is in the figure, but no step about another charges it.
     assert_eq!(known.owes("2026-02-04"), "2030.00");
-    take("2026-02-04", "first", &[open], None, Some(&interest));
+    take("2026-02-04", "first", &[&open], None, Some(&interest));
     assert_eq!(known.shown(), ["I1 20.00 20.00 posted"]);
     proven();
+}
+
+#[test]
+fn of_an_invoice_in_parts_only_those_due_bear_interest() {
+    let known = customer("business", "DE", "EUR", None);
+    let invoice = known.invoice("1000.00", "2026-01-01", "2026-01-15");
+    let connection = rusqlite::Connection::open(file()).expect("the database");
+    for (part, due_on, minor) in [
+        (1, "2026-01-15", 30_000),
+        (2, "2026-02-04", 50_000),
+        (3, "2026-03-01", 20_000),
+    ] {
+        let row = rusqlite::params![invoice.as_str(), part, due_on, minor];
+        let sql = "INSERT INTO instalments (invoice_id, part, due_on, amount_minor, balance_minor)
+            VALUES (?1, ?2, ?3, ?4, ?4)";
+        connection.execute(sql, row).expect("a part");
+    }
+    drop(connection);
+    let interest = charge(json!({"kind": "interest", "percent": "36.5"}));
+    // 20 days of 300 and 10 days of 800.
+    take("2026-02-14", "first", &[&invoice], None, Some(&interest));
+    assert_eq!(known.shown(), ["I1 14.00 14.00 posted"]);
+}
+
+#[test]
+fn what_would_be_charged_is_foretold_and_nothing_is_written() {
+    let known = customer("business", "GB", "GBP", None);
+    let invoice = known.invoice("3000.00", "2026-01-01", "2026-01-15");
+    let (part, statutory) = (
+        fee(json!({"kind": "percent", "percent": "1"})),
+        charge(json!({"kind": "statutory"})),
+    );
+    let cycle = invoice.to_string();
+    let step = |name: &'static str, with_fee: bool| StepCharges {
+        step: name,
+        cycle: &cycle,
+        message: None,
+        invoices: std::slice::from_ref(&invoice),
+        fee: with_fee.then_some(&part),
+        charge: (!with_fee).then_some(&statutory),
+    };
+    let steps = [
+        (day("2026-01-30"), step("firm", true)),
+        (day("2026-03-16"), step("first", false)),
+        (day("2026-04-15"), step("second", false)),
+    ];
+    let foretold = now(charges::foretell(&db(), &steps)).expect("a preview");
+    let shown: Vec<Vec<String>> = foretold
+        .iter()
+        .map(|one| one.charges.iter().map(|(_, amount)| amount.amount()).collect())
+        .collect();
+    assert_eq!(shown, [vec!["30.00"], vec!["70.00", "57.95"], vec!["28.97"]]);
+    assert!(known.charges().is_empty());
+    // What is charged then is what was foretold.
+    take("2026-03-16", "first", &[&invoice], None, Some(&statutory));
+    let again = now(charges::foretell(&db(), &steps)).expect("a preview");
+    assert_eq!(
+        (again[1].charges.len(), again[2].charges.clone()),
+        (0, foretold[2].charges.clone())
+    );
 }
 
 #[test]
@@ -553,7 +641,7 @@ fn an_invoice_shows_what_has_accrued_and_what_is_charged() {
     let known = customer("business", "DE", "EUR", Some(&policy));
     let invoice = known.invoice("1000.00", "2026-01-01", "2026-01-15");
     let interest = charge(json!({"kind": "interest", "percent": "36.5"}));
-    let charged = take("2026-01-25", "first", &[invoice.clone()], None, Some(&interest));
+    let charged = take("2026-01-25", "first", &[&invoice], None, Some(&interest));
     let view = |id: &InvoiceId| now(charges::interest_of(&db(), at("2026-02-04"), id)).expect("a view");
     let found = view(&invoice).expect("interest");
     let accrued = found.accrued.map(|accrued| accrued.amount());

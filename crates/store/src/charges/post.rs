@@ -229,10 +229,7 @@ struct Drafting<'a> {
 
 impl<'a> Drafting<'a> {
     fn fees(&mut self, step: &StepCharges<'a>, fee: &Fee, invoices: &[&'a Facts]) -> Result<()> {
-        let basis: Vec<Basis> = invoices
-            .iter()
-            .filter_map(|facts| Basis::of(facts.kind, facts.id.clone(), facts.total, facts.balance))
-            .collect();
+        let basis: Vec<Basis> = invoices.iter().filter_map(|facts| facts.basis()).collect();
         for assessed in fee.assess(&basis).map_err(failed)? {
             let Some(on) = invoices.iter().find(|facts| facts.id == assessed.invoice) else {
                 continue;
@@ -260,9 +257,10 @@ impl<'a> Drafting<'a> {
         }
         let day = on.day(self.moment);
         let charge = settled(charge, on);
-        if let Charge::Statutory {
-            profile: Some(profile),
-        } = &charge
+        if !on.compensated()
+            && let Charge::Statutory {
+                profile: Some(profile),
+            } = &charge
             && let Ok(sum) = profile.fixed_sum(&on.debt(), day)
         {
             let detail = json!({"profile": profile, "citations": profile.citations()});
@@ -352,7 +350,7 @@ fn letter(kind: Kind) -> char {
 }
 
 /// A charge with the law that is meant for this debtor, so that it means the same when it is read again.
-fn settled(charge: &Charge, on: &Facts) -> Charge {
+pub(super) fn settled(charge: &Charge, on: &Facts) -> Charge {
     match charge {
         Charge::Statutory { profile } => Charge::Statutory {
             profile: Some(profile_of(on.country, *profile)),
