@@ -272,6 +272,35 @@ fn a_period_without_a_rate_is_told_and_charged_when_an_administrator_adds_it() {
 }
 
 #[test]
+fn a_policy_that_charges_by_a_law_without_a_rate_is_refused() {
+    let app = own!(App::start());
+    let name = unique("p").to_lowercase();
+    let policy = |profile: &str| {
+        json!({
+            "name": name, "unit": "customer", "send_at": "09:00", "business_days_only": false,
+            "min_balance": {}, "min_days_between_contacts": 0, "effective_on": "2026-07-15",
+            "steps": [{"id": "interest", "day": 30, "charge": {"kind": "statutory", "profile": profile}}]
+        })
+    };
+    let path = format!("/v1/policies/{name}");
+    let refused = app.put(&path).json(&policy("gb")).send(422).json();
+    let error = &refused["errors"][0];
+    assert_eq!(
+        (&error["pointer"], &error["code"]),
+        (&json!("/steps/0/charge"), &json!("no_rate"))
+    );
+    assert!(
+        error["detail"]
+            .to_string()
+            .contains("gb_bank_rate for 2026-07-15"),
+        "{refused}"
+    );
+    let entries = json!({"entries": [{"from": "2026-07-01", "percent": "3.5", "source": "Bank of England"}]});
+    app.put("/v1/rates/gb_bank_rate").json(&entries).send(200);
+    app.put(&path).json(&policy("gb")).send(201);
+}
+
+#[test]
 fn reference_rates_are_listed_and_extended_by_an_administrator() {
     let app = own!(App::start());
     let series = |name: &str| {

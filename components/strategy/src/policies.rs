@@ -1,11 +1,13 @@
 //! Policies: shown, changed by adding versions, and given to a customer.
 
+use chrono::NaiveDate;
+use receivables::charges::rates::Rates;
 use receivables::fields::{FieldError, Fields, kinds};
 use receivables::id::CustomerId;
 use receivables::policy::Policy;
 use serde_json::Value;
 use store::policies::{self, Given};
-use store::{Tx, views};
+use store::{Tx, rates, views};
 use web::{Cx, Problem, Reply, Scope};
 
 /// What a version says of itself; a policy that was read may be sent back with it.
@@ -48,6 +50,21 @@ pub(crate) async fn versions(cx: &Cx, name: &str) -> Result<Reply, Problem> {
     }
 }
 
+/// The charges that name a law whose reference rate is not known on the day from which the policy is in force.
+fn without_rate(policy: &Policy, on: NaiveDate, rates: &Rates) -> Vec<FieldError> {
+    let steps = policy.steps.iter().enumerate();
+    steps
+        .filter_map(|(at, step)| {
+            let error = step.charge.as_ref()?.judge_rate(on, rates).err()?;
+            Some(FieldError::new(
+                format!("/steps/{at}/charge"),
+                "no_rate",
+                error.to_string(),
+            ))
+        })
+        .collect()
+}
+
 /// `PUT /v1/policies/{name}`: adds a version, in force from `effective_on`. Cases that are under way keep theirs.
 pub(crate) async fn put(cx: &Cx, name: &str) -> Result<Reply, Problem> {
     let principal = cx.require(Scope::Admin).await?;
@@ -82,6 +99,10 @@ pub(crate) async fn put(cx: &Cx, name: &str) -> Result<Reply, Problem> {
         Err(problems) => return Err(Problem::invalid([errors, problems].concat())),
     };
     let db = cx.db().await?;
+    let unrated = without_rate(&policy, effective_on, &rates::load(&db).await?);
+    if !unrated.is_empty() {
+        return Err(Problem::invalid(unrated));
+    }
     let (added, view) = db
         .transaction(async |tx: &Tx<'_>| {
             let by = principal.id.as_str();

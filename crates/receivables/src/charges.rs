@@ -106,6 +106,34 @@ impl Charge {
         }
     }
 
+    /// Whether the rate that it rests on is known on a day. Without a law that is named, which one is meant depends
+    /// on the customer, and is not judged.
+    pub fn judge_rate(&self, on: NaiveDate, rates: &Rates) -> Result<(), ChargeError> {
+        let series = match self {
+            Charge::Statutory {
+                profile: Some(Profile::Eu),
+            } => Series::EcbReference,
+            Charge::Statutory {
+                profile: Some(Profile::De),
+            } => Series::DeBaseRate,
+            Charge::Statutory {
+                profile: Some(Profile::Gb),
+            } => Series::GbBankRate,
+            Charge::Statutory {
+                profile: Some(Profile::In),
+            } => Series::InBankRate,
+            Charge::Statutory { .. } | Charge::Interest(_) => return Ok(()),
+        };
+        match rates.on(series, on) {
+            Some(_) => Ok(()),
+            None => Err(ChargeError::NoRate {
+                series,
+                from: on,
+                to: on,
+            }),
+        }
+    }
+
     /// On which terms a debt bears interest, and after which day; or why it bears none.
     pub fn bearing(&self, debt: &Debt<'_>) -> Result<(Terms, NaiveDate), &'static str> {
         match self {

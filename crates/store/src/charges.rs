@@ -16,7 +16,7 @@ mod view;
 
 pub use foretell::{Foretold, foretell};
 pub use post::{Blocked, Charged, Posted, StepCharges, for_steps, unblock};
-pub use undo::{Undone, correct, reverse, reverse_for_messages, waive};
+pub use undo::{Undone, correct, reverse, reverse_for_messages, reverse_on, waive};
 pub use view::{ChargeView, Filter, InterestView, MissingRate, interest_of, list, one};
 
 use crate::db::{Db, statements};

@@ -5,6 +5,7 @@
 //! **Once.** The same number with the same content again is a duplicate and changes nothing; with other content it
 //! is a conflict. Content is compared as canonical JSON; [`numbering`] tells when two numbers are the same.
 
+use crate::charges::{self, Undone};
 use crate::customers::Directory;
 use crate::db::{Db, Tx, statements};
 use crate::dunning;
@@ -288,7 +289,8 @@ pub enum Voided {
     WrittenOff,
 }
 
-/// Voids an invoice: a posting takes its balance to zero and the reminders stop.
+/// Voids an invoice: a posting takes its balance to zero, what was charged on it is reversed and the reminders stop. A
+/// charge that is voided is reversed.
 pub async fn void(tx: &Tx<'_>, moment: Moment, id: &InvoiceId) -> Result<Voided> {
     let Some(invoice) = standing(tx, id).await? else {
         return Ok(Voided::Unknown);
@@ -300,6 +302,9 @@ pub async fn void(tx: &Tx<'_>, moment: Moment, id: &InvoiceId) -> Result<Voided>
     }
     if tx.row(HAS_PAYMENT, params![id.as_str()]).await?.is_some() {
         return Ok(Voided::HasPayments);
+    }
+    if charges::reverse(tx, moment, id, "it was voided").await? == Undone::Done {
+        return Ok(Voided::Done);
     }
     if !invoice.balance().is_zero() {
         let entry = Posting {
@@ -313,6 +318,7 @@ pub async fn void(tx: &Tx<'_>, moment: Moment, id: &InvoiceId) -> Result<Voided>
         postings::post(tx, moment, &[entry]).await?;
     }
     tx.run(SET_STATE, params!["void", id.as_str()]).await?;
+    charges::reverse_on(tx, moment, id, "the invoice is void").await?;
     dunning::replan(tx, moment, &BTreeSet::from([invoice.customer])).await?;
     Ok(Voided::Done)
 }

@@ -363,6 +363,29 @@ fn a_payment_with_an_earlier_value_date_takes_interest_back() {
 }
 
 #[test]
+fn what_was_charged_on_a_void_invoice_goes_with_it() {
+    let known = customer("business", "DE", "EUR", None);
+    let invoice = known.invoice("1000.00", "2026-01-01", "2026-01-15");
+    let flat = fee(json!({"kind": "flat", "amount": {"EUR": "10.00"}}));
+    let interest = charge(json!({"kind": "interest", "percent": "36.5"}));
+    let charged = take("2026-02-14", "first", &[&invoice], Some(&flat), Some(&interest));
+    // A charge that is voided is reversed.
+    let fee = &charged.posted[0].id;
+    write(async |tx| invoices::void(tx, at("2026-02-15"), fee).await);
+    assert_eq!(known.shown(), ["F1 10.00 0.00 reversed", "I1 30.00 30.00 posted"]);
+    write(async |tx| invoices::void(tx, at("2026-02-16"), &invoice).await);
+    assert_eq!(
+        known.shown(),
+        ["F1 10.00 0.00 reversed", "I1 30.00 0.00 reversed"]
+    );
+    assert_eq!(
+        (known.balance().as_str(), known.owes("2026-03-01").as_str()),
+        ("0.00", "0")
+    );
+    proven();
+}
+
+#[test]
 fn interest_that_was_paid_and_comes_back_is_on_account() {
     let known = customer("business", "DE", "EUR", None);
     let invoice = known.invoice("1000.00", "2026-01-01", "2026-01-15");

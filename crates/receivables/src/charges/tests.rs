@@ -312,6 +312,26 @@ fn a_charge_says_what_may_be_claimed_and_on_which_terms() {
     }
 }
 
+#[test]
+fn a_charge_by_a_law_without_a_rate_is_found_before_it_is_needed() {
+    let judged = |value: Value, on: &str| {
+        let charge = outcome(&value, Charge::read).unwrap();
+        charge.judge_rate(day(on), &rates::Rates::shipped()).is_ok()
+    };
+    for profile in ["eu", "de", "gb", "in"] {
+        let charge = json!({"kind": "statutory", "profile": profile});
+        assert!(judged(charge.clone(), "2026-01-12"), "{profile}");
+        assert!(!judged(charge, "2014-12-31"), "{profile}");
+    }
+    for charge in [
+        json!({"kind": "statutory"}),
+        json!({"kind": "statutory", "profile": "none"}),
+        json!({"kind": "interest", "percent": "10"}),
+    ] {
+        assert!(judged(charge.clone(), "2014-12-31"), "{charge}");
+    }
+}
+
 proptest! {
     #[test]
     fn thirty_day_months_add_up_wherever_a_period_is_split(a in 0i64..4_000, b in 0i64..4_000, c in 0i64..4_000) {

@@ -40,6 +40,7 @@ statements! {
     STANDING = select_standing!("WHERE c.id = ?");
     OF_MESSAGES = select_standing!("WHERE c.message_id IN (SELECT value FROM json_each(?)) AND c.kind = 'fee'
         AND c.status = 'posted'");
+    STANDING_ON = select_standing!("WHERE c.charged_on = ? AND c.status IN ('posted', 'blocked')");
     INTEREST_ON = select_standing!("WHERE c.charged_on IN (SELECT value FROM json_each(?)) AND c.kind = 'interest'
         AND c.status = 'posted' ORDER BY c.charged_on, c.value_on DESC, c.id DESC");
     SAVE = "UPDATE charges SET status = j.value->>'status', reversed_minor = j.value->>'reversed_minor',
@@ -169,6 +170,16 @@ pub async fn reverse_for_messages(tx: &Tx<'_>, moment: Moment, messages: &[Messa
                 "the message that announces it never left",
             )
         })
+        .collect::<Result<Vec<_>>>()?;
+    change_all(tx, moment, changes, "charge_reversed", "reversed").await
+}
+
+/// Takes back all that stands of what was charged on an invoice. Whoever changes the invoice replans.
+pub async fn reverse_on(tx: &Tx<'_>, moment: Moment, invoice: &InvoiceId, reason: &str) -> Result<()> {
+    let charges: Vec<Standing> = tx.list(STANDING_ON, params![invoice.as_str()]).await?;
+    let changes = charges
+        .iter()
+        .map(|charge| reversal(charge, charge.amount()?, reason))
         .collect::<Result<Vec<_>>>()?;
     change_all(tx, moment, changes, "charge_reversed", "reversed").await
 }
