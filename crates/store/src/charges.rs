@@ -38,7 +38,8 @@ use receivables::zone::Zone;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All that charges on a receivable depend on, as one JSON document.
+/// All that charges on a receivable depend on, as one JSON document. Money that bounced or was charged back never paid
+/// anything: what takes it back counts from the day on which it seemed to arrive.
 macro_rules! select_facts {
     ($which:literal) => {
         concat!(
@@ -48,8 +49,9 @@ macro_rules! select_facts {
                 'balance_minor', i.balance_minor, 'parts',
                 json((SELECT json_group_array(json_array(p.due_on, p.amount_minor))
                     FROM instalments p WHERE p.invoice_id = i.id)), 'changes',
-                json((SELECT json_group_array(json_array(p.value_on, p.amount_minor))
-                    FROM postings p WHERE p.invoice_id = i.id)),
+                json((SELECT json_group_array(json_array(coalesce(y.received_on, p.value_on), p.amount_minor))
+                    FROM postings p LEFT JOIN payments y ON p.kind = 'payment_reversal' AND y.id = p.source_id
+                    WHERE p.invoice_id = i.id)),
                 'charges', json((SELECT json_group_array(json_object('kind', c.kind, 'value_on', c.value_on,
                     'minor', coalesce(c.amount_minor, 0) - c.reversed_minor))
                     FROM charges c WHERE c.charged_on = i.id)))

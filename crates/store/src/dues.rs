@@ -5,21 +5,34 @@
 //! is missing, and says which.
 
 use crate::charges::{Facts, failed};
-use crate::db::Db;
-use crate::dunning;
+use crate::db::{Db, statements};
 use crate::error::Result;
 use crate::moment::Moment;
+use crate::params;
+use crate::policies::Book;
 use crate::rates;
 use chrono::NaiveDate;
 use receivables::charges::dues::{Bearing, Dues, Item, figure};
 use receivables::charges::rates::Rates;
 use receivables::charges::{Charge, ChargeError, Kind};
+use receivables::country::Country;
 use receivables::currency::Currency;
-use receivables::id::{CustomerId, InvoiceId};
+use receivables::id::{CustomerId, InvoiceId, PolicyId};
+use receivables::intake::CustomerKind;
 use receivables::money::{Money, MoneyError};
-use receivables::policy::Policy;
-use serde::Serialize;
+use receivables::policy::assign::Account;
+use receivables::risk::Band;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+statements! {
+    ACCOUNTS = "SELECT json_object('customer', c.customer_id, 'currency', c.currency, 'own', k.policy,
+            'country', k.country, 'kind', k.kind, 'tags', json(k.tags), 'policy_id', c.policy_id,
+            'risk', (SELECT r.band FROM risk_scores r WHERE r.customer_id = c.customer_id),
+            'balance_minor', c.balance_minor, 'unapplied_minor', c.unapplied_minor)
+        FROM cases c JOIN customers k ON k.id = c.customer_id
+        WHERE c.customer_id IN (SELECT value FROM json_each(?))";
+}
 
 /// What is owed in one currency on a date.
 #[derive(Debug, Clone, Serialize)]
@@ -84,15 +97,59 @@ pub struct ItemDues {
 /// Dues by currency, or the rate that is missing for them.
 pub type Computed = std::result::Result<Vec<CustomerDues>, ChargeError>;
 
-/// The interest that a policy charges: that of its first step that does.
-pub(crate) fn charge_of(policy: &Policy) -> Option<&Charge> {
-    policy.steps.iter().find_map(|step| step.charge.as_ref())
+#[derive(Deserialize)]
+struct AccountRow {
+    customer: CustomerId,
+    currency: Currency,
+    own: Option<String>,
+    country: Country,
+    kind: CustomerKind,
+    risk: Option<Band>,
+    tags: Vec<String>,
+    policy_id: Option<PolicyId>,
+    balance_minor: i64,
+    unapplied_minor: i64,
 }
 
 /// What stands between us and a customer in a currency, besides receivables.
-struct Account {
-    charge: Option<Charge>,
+pub(crate) struct Terms {
+    /// The interest that its policy charges: that of the first step that does.
+    pub(crate) charge: Option<Charge>,
+    /// What is on account.
     on_account: Money,
+}
+
+/// On which terms customers owe, by currency.
+pub(crate) async fn terms_of(
+    db: &Db,
+    moment: Moment,
+    customers: &[CustomerId],
+) -> Result<BTreeMap<(CustomerId, Currency), Terms>> {
+    let rows: Vec<AccountRow> = db
+        .list(ACCOUNTS, params![serde_json::to_string(customers)?])
+        .await?;
+    let kept: BTreeSet<&PolicyId> = rows.iter().filter_map(|row| row.policy_id.as_ref()).collect();
+    let book = Book::load(db, moment, &kept).await?;
+    rows.iter()
+        .map(|row| {
+            let money = |minor| Money::new(minor, row.currency);
+            let account = Account {
+                own: row.own.clone(),
+                country: row.country,
+                kind: row.kind,
+                risk: row.risk,
+                tags: row.tags.clone(),
+                balance: money(row.balance_minor),
+            };
+            let ruling = book.ruling(&account, row.policy_id.as_ref())?;
+            let mut steps = ruling.version.policy.steps.iter();
+            let terms = Terms {
+                charge: steps.find_map(|step| step.charge.clone()),
+                on_account: money(row.unapplied_minor),
+            };
+            Ok(((row.customer.clone(), row.currency), terms))
+        })
+        .collect()
 }
 
 /// What each of `customers` owes at the close of `on`. A currency in which nothing is owed is left out.
@@ -103,18 +160,7 @@ pub async fn of_customers(
     on: NaiveDate,
 ) -> Result<BTreeMap<CustomerId, Computed>> {
     let rates = rates::load(db).await?;
-    let asked: Vec<&CustomerId> = customers.iter().collect();
-    let cases = dunning::cases_of(db, moment, &asked).await?;
-    let accounts: BTreeMap<(&CustomerId, Currency), Account> = cases
-        .iter()
-        .map(|case| {
-            let account = Account {
-                charge: charge_of(&case.ruling.version.policy).cloned(),
-                on_account: case.facts.on_account,
-            };
-            ((&case.facts.customer, case.facts.currency), account)
-        })
-        .collect();
+    let terms = terms_of(db, moment, customers).await?;
     let mut owed: BTreeMap<CustomerId, Vec<Facts>> = customers
         .iter()
         .map(|customer| (customer.clone(), Vec::new()))
@@ -124,8 +170,8 @@ pub async fn of_customers(
     }
     owed.into_iter()
         .map(|(customer, owed)| {
-            let account = |currency| accounts.get(&(&customer, currency));
-            let computed = of_customer(&owed, account, on, &rates)?;
+            let terms = |currency| terms.get(&(customer.clone(), currency));
+            let computed = of_customer(&owed, terms, on, &rates)?;
             Ok((customer.clone(), computed))
         })
         .collect()
@@ -146,17 +192,17 @@ pub fn totals<'a>(dues: impl IntoIterator<Item = &'a CustomerDues>) -> Result<Ve
 
 fn of_customer<'a>(
     owed: &[Facts],
-    account: impl Fn(Currency) -> Option<&'a Account>,
+    terms: impl Fn(Currency) -> Option<&'a Terms>,
     on: NaiveDate,
     rates: &Rates,
 ) -> Result<Computed> {
     let currencies: BTreeSet<Currency> = owed.iter().map(Facts::currency).collect();
     let mut all = Vec::new();
     for currency in currencies {
-        let account = account(currency);
+        let terms = terms(currency);
         let (mut sum, mut items) = (figure(on, currency, &[], rates).map_err(failed)?, Vec::new());
         for facts in owed.iter().filter(|facts| facts.currency() == currency) {
-            let item = item(facts, account.and_then(|account| account.charge.as_ref()), on)?;
+            let item = item(facts, terms.and_then(|terms| terms.charge.as_ref()), on)?;
             let dues = match figure(on, currency, &[item], rates) {
                 Ok(dues) => dues,
                 Err(error @ ChargeError::NoRate { .. }) => return Ok(Err(error)),
@@ -174,7 +220,7 @@ fn of_customer<'a>(
             }
         }
         if sum.total.is_positive() {
-            let on_account = account.map_or(Money::zero(currency), |account| account.on_account);
+            let on_account = terms.map_or(Money::zero(currency), |terms| terms.on_account);
             let total = Total::new(sum, on_account)?;
             all.push(CustomerDues { total, items });
         }

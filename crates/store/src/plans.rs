@@ -2,7 +2,7 @@
 
 use crate::{accounts, approvals, hand_overs, holds, orders, suspensions, tasks, write_offs};
 use crate::{
-    activities, chargebacks, charges, checkouts, credit_notes, customers, delivery, dunning, events,
+    activities, chargebacks, charges, checkouts, credit_notes, customers, delivery, dues, dunning, events,
     idempotency, inbound, invoices, keys, links, mailbox, migrations, payments, policies, postings, rates,
     rejects, risk, suppressions, views,
 };
@@ -35,6 +35,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         checkouts::ALL,
         credit_notes::ALL,
         customers::ALL,
+        dues::ALL,
         events::ALL,
         idempotency::ALL,
         inbound::ALL,

@@ -20,13 +20,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use receivables::charges::rates::{Entry, Series};
 use receivables::charges::{Charge, ChargeError, Fee, Kind};
 use receivables::fields::Fields;
-use receivables::id::{CustomerId, InvoiceId};
+use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::intake::{CreditNoteInput, CustomerInput, InvoiceInput, PaymentInput};
 use receivables::policy::Policy;
 use serde_json::{Value, json};
 use store::charges::{self, ChargeView, Charged, Filter, StepCharges, Undone};
 use store::dues::{self, CustomerDues};
-use store::payments::Incoming;
+use store::payments::{Incoming, Recorded};
 use store::{
     Database, Db, Moment, StoreError, Tx, credit_notes, customers, delivery, dunning, invoices, payments,
     policies, postings, rates, use_database, views,
@@ -110,13 +110,16 @@ impl Known {
     }
 
     /// Pays towards an invoice, with a value date.
-    fn pay(&self, invoice: &InvoiceId, amount: &str, on: &str, known_on: &str) {
+    fn pay(&self, invoice: &InvoiceId, amount: &str, on: &str, known_on: &str) -> PaymentId {
         let number = number(invoice);
         let document = json!({"customer": {"id": self.id}, "amount": amount, "currency": self.currency,
             "received_on": on, "method": "bank_transfer", "reference": unique("P"),
             "remittance": [{"invoice_number": number}]});
         let incoming = Incoming::told("api", PaymentInput::parse(&document).expect("a payment"));
-        write(async |tx| payments::record(tx, at(known_on), &incoming).await);
+        match write(async |tx| payments::record(tx, at(known_on), &incoming).await) {
+            Recorded::Accepted(id) => id,
+            other => panic!("{other:?}"),
+        }
     }
 
     fn charges(&self) -> Vec<ChargeView> {
@@ -359,6 +362,18 @@ fn a_payment_with_an_earlier_value_date_takes_interest_back() {
     // The next step charges what has accrued since, and no day twice.
     take("2026-02-24", "third", &[&invoice], None, Some(&interest));
     assert_eq!(known.shown()[2], "I3 1.00 1.00 posted");
+    proven();
+}
+
+#[test]
+fn money_that_bounced_never_lowered_what_bears_interest() {
+    let known = customer("business", "DE", "EUR", None);
+    let invoice = known.invoice("1000.00", "2026-01-01", "2026-01-15");
+    let interest = charge(json!({"kind": "interest", "percent": "36.5"}));
+    let payment = known.pay(&invoice, "1000.00", "2026-01-25", "2026-01-25");
+    write(async |tx| payments::reverse(tx, at("2026-02-10"), &payment, "account closed").await);
+    take("2026-02-14", "first", &[&invoice], None, Some(&interest));
+    assert_eq!(known.shown(), ["I1 30.00 30.00 posted"]);
     proven();
 }
 

@@ -2,8 +2,7 @@
 
 use super::{Facts, failed};
 use crate::db::{Db, statements};
-use crate::dues::charge_of;
-use crate::dunning;
+use crate::dues::terms_of;
 use crate::error::Result;
 use crate::instants::rfc3339;
 use crate::moment::Moment;
@@ -221,9 +220,9 @@ pub async fn interest_of(db: &Db, moment: Moment, id: &InvoiceId) -> Result<Opti
     let Some(on) = facts.get(id).filter(|facts| facts.kind == Kind::Invoice) else {
         return Ok(None);
     };
-    let cases = dunning::cases_of(db, moment, &[&on.customer]).await?;
-    let case = cases.iter().find(|case| case.facts.currency == on.currency());
-    let charge = case.and_then(|case| charge_of(&case.ruling.version.policy));
+    let terms = terms_of(db, moment, std::slice::from_ref(&on.customer)).await?;
+    let terms = terms.get(&(on.customer.clone(), on.currency()));
+    let charge = terms.and_then(|terms| terms.charge.as_ref());
     let day = on.day(moment);
     let view = |accrued, missing| {
         let posted = on.interest_charged(day)?;
