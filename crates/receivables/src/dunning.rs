@@ -205,6 +205,8 @@ fn later(policy: &Policy, facts: &CaseFacts, now: DateTime<Utc>) -> Option<NextA
 }
 
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod properties;

@@ -106,6 +106,17 @@ fn a_day_is_a_holiday_where_its_law_says_so() {
         // Zurich and Ticino agree on Easter Monday, not on Good Friday.
         ("CH", "ZH", "2026-04-03", Some("Good Friday")),
         ("CH", "CH-TI", "2026-04-03", None),
+        // Ruhetagsgesetze: the Näfelser Fahrt gives way to Maundy Thursday; Geneva fasts after the first Sunday of
+        // September, Vaud rests after the third; some days only where they fall well.
+        ("CH", "GL", "2025-04-03", Some("Näfelser Fahrt")),
+        ("CH", "GL", "2026-04-02", None),
+        ("CH", "GL", "2026-04-09", Some("Näfelser Fahrt")),
+        ("CH", "GE", "2026-09-10", Some("Geneva's fast")),
+        ("CH", "VD", "2026-09-21", Some("Monday after the federal fast")),
+        ("CH", "NE", "2023-01-02", Some("Berchtold's Day")),
+        ("CH", "NE", "2026-01-02", None),
+        ("CH", "AI", "2023-12-26", None),
+        ("CH", "AI", "2024-12-26", Some("St Stephen's Day")),
         // Codul muncii, article 139(1): the Orthodox Easter.
         ("RO", "", "2026-04-13", Some("Easter Monday")),
         ("RO", "", "2026-04-06", None),
@@ -121,6 +132,66 @@ fn a_day_is_a_holiday_where_its_law_says_so() {
             expected,
             "{country} {region} {on}"
         );
+    }
+}
+
+/// Every holiday of 2026 that falls on Monday to Friday. Source: the years' lists that the governments publish, as the
+/// Python package `holidays` 0.105 collects them; but India's three, and the Netherlands' 5 May by law.
+#[test]
+fn a_year_has_the_holidays_that_were_published_for_it() {
+    let years = [
+        (
+            "AT",
+            "01-01 01-06 04-06 05-01 05-14 05-25 06-04 10-26 12-08 12-25",
+        ),
+        ("BE", "01-01 04-06 05-01 05-14 05-25 07-21 11-11 12-25"),
+        ("CH", "01-01 05-14 12-25"),
+        (
+            "CZ",
+            "01-01 04-03 04-06 05-01 05-08 07-06 09-28 10-28 11-17 12-24 12-25",
+        ),
+        ("DE", "01-01 04-03 04-06 05-01 05-14 05-25 12-25"),
+        ("DK", "01-01 04-02 04-03 04-06 05-14 05-25 12-25"),
+        ("ES", "01-01 01-06 04-03 05-01 10-12 12-08 12-25"),
+        ("FI", "01-01 01-06 04-03 04-06 05-01 05-14 06-19 12-24 12-25"),
+        ("FR", "01-01 04-06 05-01 05-08 05-14 05-25 07-14 11-11 12-25"),
+        ("GB", "01-01 04-03 04-06 05-04 05-25 08-31 12-25 12-28"),
+        (
+            "GR",
+            "01-01 01-06 02-23 03-25 04-10 04-13 05-01 06-01 10-28 12-25",
+        ),
+        ("IE", "01-01 02-02 03-17 04-06 05-04 06-01 08-03 10-26 12-25"),
+        ("IN", "01-26 10-02"),
+        ("IT", "01-01 01-06 04-06 05-01 06-02 12-08 12-25"),
+        ("LU", "01-01 04-06 05-01 05-14 05-25 06-23 12-25"),
+        ("NL", "01-01 04-03 04-06 04-27 05-05 05-14 05-25 12-25"),
+        ("NO", "01-01 04-02 04-03 04-06 05-01 05-14 05-25 12-25"),
+        ("PL", "01-01 01-06 04-06 05-01 06-04 11-11 12-24 12-25"),
+        ("PT", "01-01 04-03 05-01 06-04 06-10 10-05 12-01 12-08 12-25"),
+        (
+            "RO",
+            "01-01 01-02 01-06 01-07 04-10 04-13 05-01 06-01 11-30 12-01 12-25",
+        ),
+        (
+            "SE",
+            "01-01 01-06 04-03 04-06 05-01 05-14 06-19 12-24 12-25 12-31",
+        ),
+        (
+            "US",
+            "01-01 01-19 02-16 05-25 06-19 07-03 09-07 10-12 11-11 11-26 12-25",
+        ),
+    ];
+    assert_eq!(years.len(), tables::all().count(), "every country is here");
+    for (country, expected) in years {
+        let holidays = of(country, "");
+        let found: Vec<String> = day("2026-01-01")
+            .iter_days()
+            .take_while(|day| day.year() == 2026)
+            .filter(|day| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun))
+            .filter(|day| holidays.name_on(*day).is_some())
+            .map(|day| day.format("%m-%d").to_string())
+            .collect();
+        assert_eq!(found.join(" "), expected, "{country}");
     }
 }
 
