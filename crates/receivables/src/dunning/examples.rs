@@ -146,8 +146,8 @@ fn a_40_days_overdue_b_10_c_not_due() {
     );
 }
 
-/// Example 3. Source: minimum amounts for a notice, as SAP's FI dunning has them; what counts is what remains (Dunlin's own
-/// rule).
+/// Example 3. Source: minimum amounts for a notice, as SAP's FI dunning has them; that what remains counts, not what was
+/// invoiced, is Dunlin's own rule.
 #[test]
 fn a_balance_of_99() {
     let mut policy = policy(&[1], None);
