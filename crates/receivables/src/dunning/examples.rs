@@ -159,7 +159,7 @@ fn a_balance_of_99() {
     ];
     for (balance, least, acts) in cases {
         let case = facts(vec![item('A', "2026-01-15", balance)]);
-        policy.min_balance = [(case.currency, least)].into();
+        policy.min_balance = [Money::new(least, case.currency)].into_iter().collect();
         let happened = run(&policy, case, "2026-01-20", 1, nothing);
         assert_eq!(!happened.is_empty(), acts, "{balance} against {least}");
     }

@@ -80,9 +80,7 @@ fn as_policy(model: &Policy) -> policy::Policy {
     policy::Policy {
         name: "any".to_owned(),
         business_days_only: model.business_days_only,
-        min_balance: [Money::new(model.threshold, Currency::parse("EUR").unwrap())]
-            .into_iter()
-            .collect(),
+        min_balance: [eur(model.threshold)].into_iter().collect(),
         min_days_between_contacts: u32::try_from(model.days_between_contacts).unwrap(),
         max_attempts: model.max_attempts.map(|most| u32::try_from(most).unwrap()),
         catch_up: match model.catch_up {
@@ -376,4 +374,64 @@ fn thousands_of_months_are_the_same_to_both() {
 #[test]
 fn new_months_are_the_same_to_both() {
     compare(&mut TestRunner::new(config(200)));
+}
+
+/// What must hold of whatever the engine does, whoever is right about the rest.
+#[test]
+fn a_warning_precedes_every_suspension_and_nobody_is_written_to_without_cause() {
+    let suspensions = std::cell::Cell::new(0);
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[9; 32]);
+    let outcome = TestRunner::new_with_rng(config(500), rng).run(&months(), |(policy, invoices, sweeps)| {
+        let events = run_engine(&policy, &invoices, &sweeps);
+        let mut last_said = None;
+        for (at, event) in events.iter().enumerate() {
+            match event {
+                Event::Suspended { day } => {
+                    suspensions.set(suspensions.get() + 1);
+                    let act = policy.suspension.as_ref().unwrap();
+                    let warned = events[..at].iter().any(|earlier| {
+                        matches!(earlier, Event::Said { day: said, step, overdue, .. }
+                            if *step == act.announced_by && said + act.notice <= *day && !overdue.is_empty())
+                    });
+                    prop_assert!(
+                        warned,
+                        "suspended on {day} without a warning {} days before",
+                        act.notice
+                    );
+                }
+                Event::Said {
+                    day,
+                    step,
+                    overdue,
+                    about_to_be_due,
+                } => {
+                    let gap = last_said.map_or(i64::MAX, |last| day - last);
+                    prop_assert!(
+                        gap >= policy.days_between_contacts,
+                        "{gap} days after the last message"
+                    );
+                    last_said = Some(*day);
+                    prop_assert_eq!(policy.steps[*step].per_invoice, overdue.is_empty());
+                    prop_assert!(overdue.len() + about_to_be_due.len() > 0, "about nothing");
+                    let can_be_claimed = |at: &usize| {
+                        let standing = invoices[*at].on(*day);
+                        standing.remains > 0 && !standing.is_stopped
+                    };
+                    prop_assert!(overdue.iter().chain(about_to_be_due).all(can_be_claimed));
+                    prop_assert!(overdue.iter().all(|at| invoices[*at].due < *day), "it is overdue");
+                    let remains: i64 = overdue.iter().map(|at| invoices[*at].on(*day).remains).sum();
+                    prop_assert!(overdue.is_empty() || remains >= policy.threshold);
+                }
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+    assert!(
+        suspensions.get() > 50,
+        "{} suspensions: these months show little",
+        suspensions.get()
+    );
 }
