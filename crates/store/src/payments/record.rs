@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 use receivables::allocation::{
     Allocation, AllocationError, InvoiceRef, Receipt, RemittanceLine, allocate, goes_through_banks,
 };
-use receivables::id::{CustomerId, PaymentId};
+use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::intake::{CustomerRef, PaymentInput};
 use receivables::money::Money;
 use serde::{Deserialize, Serialize};
