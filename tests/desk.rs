@@ -686,7 +686,7 @@ fn calls_that_nobody_answers_end_in_a_review() {
 fn tasks_come_by_their_day_page_by_page() {
     let app = App::shared();
     let (known, assignee) = (app.new_customer(), unique("ben"));
-    for (title, on) in [("c", "2026-01-15"), ("a", "2026-01-13"), ("b", "2026-01-13")] {
+    for (title, on) in [("c", "2026-01-15"), ("a", "2026-01-13"), ("b", "2026-01-14")] {
         let task = json!({"customer": {"id": known.id}, "kind": "review", "title": title, "due_on": on,
             "assignee": assignee});
         app.post("/v1/tasks").json(&task).send(201);

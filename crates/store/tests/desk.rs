@@ -717,7 +717,12 @@ fn a_step_opens_one_task_and_calls_that_nobody_answers_end() {
 #[test]
 fn tasks_are_listed_by_their_day_page_by_page() {
     let desk = Desk::new();
-    for (title, on) in [("c", "2026-01-15"), ("a", "2026-01-13"), ("b", "2026-01-13")] {
+    // Two of one day come in the order in which they were opened.
+    for (title, on, opened) in [
+        ("c", "2026-01-15", "2026-01-10"),
+        ("a", "2026-01-13", "2026-01-11"),
+        ("b", "2026-01-13", "2026-01-12"),
+    ] {
         let task = NewTask {
             customer: desk.customer.clone(),
             currency: None,
@@ -729,7 +734,7 @@ fn tasks_are_listed_by_their_day_page_by_page() {
             cycle: None,
             assignee: Some(format!("{}-ben", desk.key)),
         };
-        desk.tx(async |tx| tasks::open_by(tx, moment("2026-01-12"), "key_ann", task.clone()).await);
+        desk.tx(async |tx| tasks::open_by(tx, moment(opened), "key_ann", task.clone()).await);
     }
     let mut filter = TaskFilter {
         assignee: Some(format!("{}-ben", desk.key)),
