@@ -17,6 +17,7 @@
 
 mod harness;
 
+mod agreements;
 mod auth;
 mod bad_input;
 mod cash;

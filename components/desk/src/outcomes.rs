@@ -1,10 +1,15 @@
 //! What an outcome does to the account: the table is `receivables::task`'s, this carries it out.
 
+use receivables::dispute::DisputeInput;
+use receivables::fields::FieldError;
 use receivables::id::CustomerId;
+use receivables::promise::PromiseInput;
 use receivables::suppression::Reason;
 use receivables::task::{Effect, Report, Settled};
 use serde_json::Value;
 use store::Tx;
+use store::disputes::{self, Refused};
+use store::promises;
 use store::suppressions::{self, Evidence};
 use web::{Cx, Problem};
 
@@ -52,32 +57,48 @@ async fn give_up(
     Ok(())
 }
 
-fn nowhere() -> Problem {
-    Problem::invalid_field(
-        "/outcome",
-        "not_supported",
-        "nothing records this outcome in this version",
-    )
+/// What is wrong with a payload, each at its place in the report.
+fn within(name: &str, errors: Vec<FieldError>) -> Problem {
+    let placed = errors.into_iter().map(|error| FieldError {
+        pointer: format!("/{name}{}", error.pointer),
+        ..error
+    });
+    Problem::invalid(placed.collect())
 }
 
 /// A promise, in the shape in which it is made on its own, less the customer.
 async fn promise(
-    _cx: &Cx,
-    _tx: &Tx<'_>,
-    _customer: &CustomerId,
-    _payload: &Value,
-    _by: &str,
+    cx: &Cx,
+    tx: &Tx<'_>,
+    customer: &CustomerId,
+    payload: &Value,
+    by: &str,
 ) -> Result<(), Problem> {
-    Err(nowhere())
+    let refused = |errors| within("promise", errors);
+    let mut payload = payload.clone();
+    if let Some(members) = payload.as_object_mut() {
+        members.insert("customer".to_owned(), serde_json::json!({"id": customer}));
+    }
+    let input = PromiseInput::parse(&payload).map_err(refused)?;
+    promises::make(tx, cx.moment(), &input, by)
+        .await?
+        .map_err(refused)?;
+    Ok(())
 }
 
 /// A dispute, in the shape in which it is opened on its own.
 async fn dispute(
-    _cx: &Cx,
-    _tx: &Tx<'_>,
-    _customer: &CustomerId,
-    _payload: &Value,
-    _by: &str,
+    cx: &Cx,
+    tx: &Tx<'_>,
+    customer: &CustomerId,
+    payload: &Value,
+    by: &str,
 ) -> Result<(), Problem> {
-    Err(nowhere())
+    let refused = |errors| within("dispute", errors);
+    let input = DisputeInput::parse(payload).map_err(refused)?;
+    match disputes::open(tx, cx.moment(), Some(customer), &input, by).await? {
+        Ok(_) => Ok(()),
+        Err(Refused::Invalid(errors)) => Err(refused(errors)),
+        Err(other) => Err(Problem::internal(format!("a new dispute is refused: {other:?}"))),
+    }
 }

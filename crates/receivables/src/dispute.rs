@@ -174,7 +174,7 @@ impl Refused {
     pub fn code(&self) -> &'static str {
         match self {
             Refused::NothingLeft => "nothing_left",
-            Refused::TooMuch { .. } => "exceeds_balance",
+            Refused::TooMuch { .. } => "more_than_owed",
             Refused::NotASplit { .. } => "not_a_split",
             Refused::Money(error) => error.code(),
         }

@@ -70,7 +70,7 @@ mod foresee;
 mod verdicts;
 mod why;
 
-pub use contact::{Contact, may_contact};
+pub use contact::{Contact, may_contact, may_write};
 pub use deed::{Deed, DeedKind};
 pub use facts::{CaseFacts, Hold, OpenCharge, OpenItem, RestDays, Taken};
 pub use foresee::{Foreseen, foresee};

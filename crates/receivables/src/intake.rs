@@ -39,7 +39,7 @@ pub enum CustomerRef {
 
 impl CustomerRef {
     /// Reads the inside of a `customer` object: exactly one of `external_id` and `id`.
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<CustomerRef> {
+    pub fn read(fields: &mut Fields<'_>) -> Option<CustomerRef> {
         let (by_key, by_id) = (fields.has("external_id"), fields.has("id"));
         let external_id = fields.optional("external_id", kinds::text(limits::KEY));
         let id = fields.optional("id", kinds::id(CustomerId::parse));

@@ -186,7 +186,7 @@ pub fn admit(
         _ if !owed.is_positive() => {}
         (Ok(discount), Terms::Settlement(_)) if !discount.is_positive() => {
             let detail = format!("a settlement is less than the {owed} that is owed");
-            report("/settlement/amount", "exceeds_balance", detail);
+            report("/settlement/amount", "no_discount", detail);
         }
         (Ok(rest), Terms::Free(_)) if !rest.is_zero() => {
             let detail =
@@ -202,7 +202,7 @@ pub fn admit(
     let latest = calendar::plus_days(today, i64::from(rules.max_days));
     if let Some(last) = dates().max().filter(|last| *last > latest) {
         let detail = format!("the policy lets a plan last until {latest}, not until {last}");
-        report(place, "too_far_ahead", detail);
+        report(place, "too_far", detail);
     }
     if instalments.len() > rules.max_instalments {
         let (count, most) = (instalments.len(), rules.max_instalments);

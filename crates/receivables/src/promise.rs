@@ -30,8 +30,14 @@ use crate::limits;
 use crate::money::Money;
 use crate::received::{self, Received, Tally};
 
+/// The template of the letter that confirms a promise.
+pub const CONFIRMATION_TEMPLATE: &str = "promise_confirmation";
+
+/// The template of the letter about a broken promise.
+pub const BROKEN_TEMPLATE: &str = "promise_broken";
+
 /// What a policy says about promises. In JSON
-/// `{"max_days": 30, "grace_days": 2, "max_open": 3, "broken_step"?: "<template>"}`.
+/// `{"max_days": 30, "grace_days": 2, "max_open": 3, "confirm": true, "broken_step"?: "<template>"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rules {
     /// How many days ahead a customer may promise, at most.
@@ -40,18 +46,22 @@ pub struct Rules {
     pub grace_days: u32,
     /// How many promises may be open at a time, per customer and currency.
     pub max_open: usize,
-    /// The template of the message that a broken promise triggers, where one is wanted.
+    /// Whether the customer gets a letter that confirms what was promised.
+    pub confirm: bool,
+    /// The template of the message that a broken promise triggers, where one is wanted: [`BROKEN_TEMPLATE`] or one of a
+    /// step's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_step: Option<String>,
 }
 
 impl Default for Rules {
-    /// A month ahead, two days of grace, three at a time, no message of its own.
+    /// A month ahead, two days of grace, three at a time, confirmed; dunning resumes without a message of its own.
     fn default() -> Rules {
         Rules {
             max_days: 30,
             grace_days: 2,
             max_open: 3,
+            confirm: true,
             broken_step: None,
         }
     }
@@ -64,6 +74,7 @@ impl Rules {
         let max_days = fields.optional("max_days", kinds::integer(limits::PROMISE_DAYS));
         let grace_days = fields.optional("grace_days", kinds::integer(limits::GRACE_DAYS));
         let max_open = fields.optional("max_open", kinds::integer(limits::OPEN_PROMISES));
+        let confirm = fields.optional("confirm", kinds::boolean);
         let broken_step = fields.optional("broken_step", kinds::slug);
         Some(Rules {
             max_days: max_days
@@ -75,6 +86,7 @@ impl Rules {
             max_open: max_open
                 .and_then(|n| usize::try_from(n).ok())
                 .unwrap_or(standard.max_open),
+            confirm: confirm.unwrap_or(standard.confirm),
             broken_step,
         })
     }
@@ -198,7 +210,7 @@ pub fn admit(
             Err(error) => problems.push(FieldError::new("/amount", error.code(), error.to_string())),
             Ok(rest) if rest.is_negative() => {
                 let detail = format!("{amount} is more than the {} that is owed", meets.owed);
-                problems.push(FieldError::new("/amount", "exceeds_balance", detail));
+                problems.push(FieldError::new("/amount", "more_than_owed", detail));
             }
             Ok(_) => {}
         }
@@ -212,7 +224,7 @@ pub fn admit(
             "the policy takes promises until {latest}, {} days ahead",
             rules.max_days
         );
-        problems.push(FieldError::new("/promised_on", "too_far_ahead", detail));
+        problems.push(FieldError::new("/promised_on", "too_far", detail));
     }
     if meets.open >= rules.max_open {
         let detail = format!(

@@ -16,6 +16,9 @@ pub enum RenderError {
         /// `overdue` or `upcoming`.
         missing: &'static str,
     },
+    /// A letter about a promise, and no promise.
+    #[error("message template {0:?} has no promise to speak of")]
+    NoPromise(String),
     /// The total that a message names is not the sum of the balances it lists.
     #[error("the total {given} is not the sum of the invoices listed, {listed}")]
     Total {

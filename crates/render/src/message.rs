@@ -16,7 +16,13 @@ use crate::env::{Family, UNBROKEN};
 use crate::{Language, RenderError};
 
 /// The message templates there are; each in every language.
-pub const TEMPLATES: &[&str] = &["pre_due", "friendly", "firm"];
+pub const TEMPLATES: &[&str] = &[
+    "pre_due",
+    "friendly",
+    "firm",
+    "promise_confirmation",
+    "promise_broken",
+];
 
 /// Characters of a subject. Mail readers show 40 to 70; a header line ends at 998 octets (RFC 5322 section 2.1.1).
 const SUBJECT_CHARS: usize = 180;
@@ -37,6 +43,22 @@ static MAIL: Family = Family::new(&[
     ),
     ("firm.en.txt", include_str!("../templates/mail/firm.en.txt")),
     ("firm.de.txt", include_str!("../templates/mail/firm.de.txt")),
+    (
+        "promise_confirmation.en.txt",
+        include_str!("../templates/mail/promise_confirmation.en.txt"),
+    ),
+    (
+        "promise_confirmation.de.txt",
+        include_str!("../templates/mail/promise_confirmation.de.txt"),
+    ),
+    (
+        "promise_broken.en.txt",
+        include_str!("../templates/mail/promise_broken.en.txt"),
+    ),
+    (
+        "promise_broken.de.txt",
+        include_str!("../templates/mail/promise_broken.de.txt"),
+    ),
     ("closing.en.txt", include_str!("../templates/mail/closing.en.txt")),
     ("closing.de.txt", include_str!("../templates/mail/closing.de.txt")),
     ("mail.txt", include_str!("../templates/mail/mail.txt")),
@@ -60,6 +82,17 @@ pub struct Line {
     pub days_overdue: i64,
 }
 
+/// A promise to pay that a letter is about.
+#[derive(Clone, Debug, Serialize)]
+pub struct PromiseLine {
+    /// How much was promised.
+    pub amount: Money,
+    /// What of it has not come.
+    pub missing: Money,
+    /// For which day.
+    pub promised_on: NaiveDate,
+}
+
 /// What a message is made of.
 #[derive(Clone, Debug, Serialize)]
 pub struct MessageContext {
@@ -79,6 +112,8 @@ pub struct MessageContext {
     pub overdue: Vec<Line>,
     /// Invoices not yet due, earliest first.
     pub upcoming: Vec<Line>,
+    /// The promise that it is about; the templates `promise_*` need one.
+    pub promise: Option<PromiseLine>,
     /// The sum of the balances of all invoices listed.
     pub total: Money,
     /// Address of the pay page, http(s).
@@ -106,10 +141,13 @@ pub fn render_message(message: &MessageContext) -> Result<Rendered, RenderError>
     let language = Language::of(&message.locale);
     check(message)?;
     let overdue_total = sum(&message.overdue)?;
-    let about = if message.template == "pre_due" {
-        &message.upcoming
-    } else {
-        &message.overdue
+    let about: Vec<&Line> = match message.template.as_str() {
+        "pre_due" => message.upcoming.iter().collect(),
+        // What is promised may be due or not.
+        "promise_confirmation" | "promise_broken" => {
+            message.overdue.iter().chain(&message.upcoming).collect()
+        }
+        _ => message.overdue.iter().collect(),
     };
     let values = context! {
         creditor_name => one_line(&message.creditor_name),
@@ -123,6 +161,7 @@ pub fn render_message(message: &MessageContext) -> Result<Rendered, RenderError>
         overdue => lines(&message.overdue),
         upcoming => lines(&message.upcoming),
         overdue_total,
+        promise => message.promise,
         total => message.total,
         pay_url => message.pay_url,
         message_id => one_line(&message.message_id),
@@ -153,12 +192,19 @@ pub fn render_message(message: &MessageContext) -> Result<Rendered, RenderError>
 
 /// What a message must be before a word of it is written.
 fn check(message: &MessageContext) -> Result<(), RenderError> {
-    let (list, missing) = match message.template.as_str() {
-        "pre_due" => (&message.upcoming, "upcoming"),
-        "friendly" | "firm" => (&message.overdue, "overdue"),
+    let (nothing, missing) = match message.template.as_str() {
+        "pre_due" => (message.upcoming.is_empty(), "upcoming"),
+        "friendly" | "firm" => (message.overdue.is_empty(), "overdue"),
+        "promise_confirmation" | "promise_broken" if message.promise.is_none() => {
+            return Err(RenderError::NoPromise(message.template.clone()));
+        }
+        "promise_confirmation" | "promise_broken" => {
+            let listed = message.overdue.len().saturating_add(message.upcoming.len());
+            (listed == 0, "overdue")
+        }
         other => return Err(RenderError::UnknownTemplate(other.to_owned())),
     };
-    if list.is_empty() {
+    if nothing {
         return Err(RenderError::NothingToSay {
             template: message.template.clone(),
             missing,

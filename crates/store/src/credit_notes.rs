@@ -1,5 +1,6 @@
 //! Credit notes: against the invoices that they name, the rest on account. Natural key: the creditor's number.
 
+use crate::agreements;
 use crate::charges;
 use crate::customers::Directory;
 use crate::db::{Tx, statements};
@@ -158,7 +159,9 @@ pub async fn take(tx: &Tx<'_>, moment: Moment, input: &CreditNoteInput) -> Resul
     )
     .await?;
     charges::correct(tx, moment, &credited).await?;
-    dunning::replan(tx, moment, &BTreeSet::from([customer])).await?;
+    let concerned = BTreeSet::from([customer]);
+    agreements::judge(tx, moment, &concerned).await?;
+    dunning::replan(tx, moment, &concerned).await?;
     Ok(Taken::Accepted(Applied {
         id,
         applied,

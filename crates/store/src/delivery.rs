@@ -12,6 +12,7 @@ mod pause;
 mod settle;
 mod told;
 
+pub use crate::promises::PromiseNote;
 pub use by_hand::{Changed, cancel, retry};
 pub use claim::{Carrier, Claim, Claimed, Listed, claim, more_due};
 pub use pause::{pause, paused};

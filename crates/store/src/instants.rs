@@ -2,6 +2,7 @@
 
 use crate::error::{Result, StoreError};
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use receivables::calendar;
 use receivables::zone::Zone;
 
 /// An instant from milliseconds since 1970.
@@ -22,4 +23,9 @@ pub(crate) fn time_zone(name: &str) -> Result<Zone> {
 /// The first instant of a civil day, UTC, in milliseconds since 1970.
 pub(crate) fn start_of(day: NaiveDate) -> i64 {
     day.and_time(NaiveTime::MIN).and_utc().timestamp_millis()
+}
+
+/// The end of a civil day in a time zone, in milliseconds since 1970: the first instant of the next.
+pub(crate) fn end_of_day(day: NaiveDate, zone: Zone) -> i64 {
+    calendar::instant_of(calendar::plus_days(day, 1), NaiveTime::MIN, zone).timestamp_millis()
 }

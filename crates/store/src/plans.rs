@@ -2,9 +2,9 @@
 
 use crate::{accounts, approvals, hand_overs, holds, orders, suspensions, tasks, write_offs};
 use crate::{
-    activities, chargebacks, charges, checkouts, credit_notes, customers, delivery, dues, dunning, events,
-    idempotency, inbound, invoices, keys, links, mailbox, migrations, payments, policies, postings, rates,
-    rejects, risk, suppressions, views,
+    activities, agreements, chargebacks, charges, checkouts, credit_notes, customers, delivery, disputes,
+    dues, dunning, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
+    migrations, payments, policies, postings, promises, rates, rejects, risk, suppressions, views,
 };
 use rusqlite::Connection;
 
@@ -31,6 +31,7 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
 fn statements() -> Vec<(&'static str, &'static str)> {
     let mut all = [
         activities::ALL,
+        agreements::ALL,
         chargebacks::ALL,
         checkouts::ALL,
         credit_notes::ALL,
@@ -66,6 +67,9 @@ fn statements() -> Vec<(&'static str, &'static str)> {
     );
     all.extend(charges::statements());
     all.extend(delivery::statements());
+    all.extend(disputes::statements());
+    all.extend(instalment_plans::statements());
+    all.extend(promises::statements());
     all.extend(dunning::statements());
     all.extend(payments::statements());
     all.extend(views::statements());

@@ -62,6 +62,8 @@ pub enum Kind {
     Charge,
     /// A charge that was waived or reversed.
     ChargeReversal,
+    /// What a settlement gives up, once its sum has come.
+    Settlement,
 }
 
 /// What a line of a statement says it is, by its kind.

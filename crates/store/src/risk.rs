@@ -15,13 +15,15 @@ use serde::{Deserialize, Serialize};
 statements! {
     DUE = "SELECT json_object('customer', k.id, 'currency', k.currency, 'time_zone', k.time_zone,
             'credit_limit_minor', k.credit_limit_minor,
+            'broken_promises', (SELECT count(*) FROM promises p WHERE p.customer_id = k.id AND p.status = 'broken'
+                AND p.status_on > date(?1 / 1000, 'unixepoch', '-1 year')),
             'open', json((SELECT json_group_array(json_object('due_on', o.due_on, 'balance_minor', o.balance_minor))
                 FROM open_items o WHERE o.customer_id = k.id AND o.currency = k.currency)),
             'settled', json((SELECT json_object('paid', count(*), 'late', coalesce(sum(i.settled_on > i.due_on), 0),
                 'days_late', CAST(coalesce(sum(max(0, julianday(i.settled_on) - julianday(i.due_on))), 0) AS INTEGER))
                 FROM invoices i WHERE i.customer_id = k.id AND i.state = 'active' AND i.settled_on IS NOT NULL)))
         FROM risk_queue q JOIN customers k ON k.id = q.customer_id
-        WHERE q.due_at <= ? ORDER BY q.due_at LIMIT ?";
+        WHERE q.due_at <= ?1 ORDER BY q.due_at LIMIT ?2";
     SAVE = "INSERT INTO risk_scores (customer_id, score, band, reasons, scored_at)
         SELECT j.value->>'customer', j.value->>'score', j.value->>'band', j.value->'reasons', ?1
         FROM json_each(?2) AS j WHERE true
@@ -49,6 +51,7 @@ struct FactsRow {
     currency: Currency,
     time_zone: String,
     credit_limit_minor: Option<i64>,
+    broken_promises: u32,
     open: Vec<OpenRow>,
     settled: SettledRow,
 }
@@ -127,7 +130,7 @@ fn scored(row: FactsRow, moment: Moment) -> Result<SaveRow> {
         oldest_overdue_days,
         balance,
         credit_limit: row.credit_limit_minor.map(money),
-        broken_promises: 0,
+        broken_promises: row.broken_promises,
     };
     // Time alone changes a score as long as something is open: look again when the day after has begun anywhere.
     let next_ms = match row.open.is_empty() {

@@ -2,6 +2,7 @@
 //! invoice is written off.
 
 use crate::activities::{self, Activity};
+use crate::agreements;
 use crate::db::{Tx, statements};
 use crate::dunning;
 use crate::error::Result;
@@ -87,6 +88,8 @@ pub async fn write_off(
         refers_to: Some(id.to_string()),
     };
     activities::record(tx, moment, &[activity]).await?;
-    dunning::replan(tx, moment, &BTreeSet::from([customer.clone()])).await?;
+    let concerned = BTreeSet::from([customer.clone()]);
+    agreements::judge(tx, moment, &concerned).await?;
+    dunning::replan(tx, moment, &concerned).await?;
     Ok(outcome)
 }

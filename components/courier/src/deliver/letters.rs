@@ -4,7 +4,7 @@ use crate::provider::Sender;
 use chrono::Duration;
 use receivables::id::LinkId;
 use receivables::money::Money;
-use render::{Line, MessageContext, Rendered, render_message};
+use render::{Line, MessageContext, PromiseLine, Rendered, render_message};
 use store::delivery::{self, Carrier, Claimed, Listed};
 use store::links::{self, NewLink};
 use store::{Db, Tx};
@@ -109,6 +109,11 @@ impl House {
             contact_name: Some(message.contact_name.clone()),
             overdue: lines(&message.overdue),
             upcoming: lines(&message.upcoming),
+            promise: message.promise.as_ref().map(|promise| PromiseLine {
+                amount: promise.amount,
+                missing: promise.missing,
+                promised_on: promise.promised_on,
+            }),
             total,
             pay_url: format!("{}/pay/{token}", self.public_url.trim_end_matches('/')),
             message_id: message.id.to_string(),

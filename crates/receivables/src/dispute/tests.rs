@@ -192,7 +192,7 @@ fn what_can_be_disputed_is_what_is_owed_and_not_disputed_yet() {
     assert_eq!(mixed.code(), "currency_mismatch");
     assert_eq!(
         claimed(eur(5), eur(0), Some(eur(6))).unwrap_err().code(),
-        "exceeds_balance"
+        "more_than_owed"
     );
     assert_eq!(claimed(eur(0), eur(0), None).unwrap_err().code(), "nothing_left");
 }

@@ -123,6 +123,33 @@ pub fn may_contact(
     }
 }
 
+/// What speaks against a letter that is no step of the policy, on facts read just before it leaves; `None`: nothing does.
+/// It never goes to a customer on hold, nor about what an agency has. One that `answers` what the customer has just said
+/// goes at once; any other keeps to the pause between messages and to the days on which the policy acts.
+pub fn may_write(policy: &Policy, facts: &CaseFacts, answers: bool, now: DateTime<Utc>) -> Option<Contact> {
+    let hours = Hours::of(policy, facts);
+    let case = Case::on(policy, facts, calendar::day_of(now, facts.time_zone));
+    let stopped = refused(verdicts::HOLD, verdicts::hold(&case))
+        .or_else(|| refused(verdicts::AGENCY, verdicts::agency(&case)));
+    if let Some((rule, detail)) = stopped {
+        return Some(Contact::Cancel { rule, detail });
+    }
+    if answers {
+        return None;
+    }
+    if let Some((rule, detail)) = refused(verdicts::PAUSE, verdicts::pause(&case)) {
+        let day = case::pause_ends(policy, facts).unwrap_or(case.on);
+        let until = hours.opening_from(day);
+        return Some(Contact::Defer { until, rule, detail });
+    }
+    if acting_day(policy, facts, case.on) != case.on {
+        let (rule, detail) = (verdicts::SEND_WINDOW, verdicts::send_window(&case, now));
+        let until = hours.opening_from(case.on);
+        return Some(Contact::Defer { until, rule, detail });
+    }
+    None
+}
+
 fn refused(rule: &'static str, (passed, detail): (bool, String)) -> Option<(&'static str, String)> {
     if passed { None } else { Some((rule, detail)) }
 }

@@ -2,16 +2,12 @@
 //!
 //! Source: Dunlin's own.
 
-use std::collections::BTreeMap;
-
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::{Kind, Plan};
-use crate::currency::Currency;
-use crate::fields::{self, Fields, kinds};
+use crate::amounts::Amounts;
+use crate::fields::{Fields, kinds};
 use crate::limits;
-use crate::money::Money;
 use crate::promise::grace_days;
 
 /// What a policy says about plans. In JSON
@@ -24,10 +20,10 @@ pub struct Rules {
     pub max_days: u32,
     /// Days after an instalment's due date on which it is still in time.
     pub grace_days: u32,
-    /// Debts, in minor units, above which a plan needs approval. Empty: none does. Where there is an amount for some
-    /// currencies and not for a plan's own, the plan needs one.
-    #[serde(serialize_with = "amounts", skip_serializing_if = "BTreeMap::is_empty")]
-    pub approval_above: BTreeMap<Currency, i64>,
+    /// Debts above which a plan needs approval. Empty: none does. Where there is an amount for some currencies and not for
+    /// a plan's own, the plan needs one.
+    #[serde(skip_serializing_if = "Amounts::is_empty")]
+    pub approval_above: Amounts,
 }
 
 impl Default for Rules {
@@ -37,7 +33,7 @@ impl Default for Rules {
             max_instalments: 12,
             max_days: 366,
             grace_days: 3,
-            approval_above: BTreeMap::new(),
+            approval_above: Amounts::default(),
         }
     }
 }
@@ -50,7 +46,7 @@ impl Rules {
         let max_instalments = fields.optional("max_instalments", kinds::integer(1..=most));
         let max_days = fields.optional("max_days", kinds::integer(limits::PLAN_DAYS));
         let grace_days = grace_days(fields);
-        let approval_above = approval_above(fields);
+        let approval_above = Amounts::read_limits(fields, "approval_above");
         Some(Rules {
             max_instalments: max_instalments
                 .and_then(|n| usize::try_from(n).ok())
@@ -64,32 +60,6 @@ impl Rules {
     }
 }
 
-fn approval_above(reader: &mut Fields<'_>) -> BTreeMap<Currency, i64> {
-    let mut amounts = BTreeMap::new();
-    for (code, value) in reader.entries("approval_above") {
-        let place = format!("approval_above/{}", fields::token(code));
-        let read = Currency::parse(code)
-            .map_err(Into::into)
-            .and_then(|currency| kinds::money_in(currency)(value));
-        match read {
-            Ok(money) if money.is_negative() => {
-                reader.report(&place, "out_of_range", "a limit is zero or more");
-            }
-            Ok(money) => drop(amounts.insert(money.currency(), money.minor())),
-            Err(problem) => reader.report(&place, problem.code, problem.detail),
-        }
-    }
-    amounts
-}
-
-fn amounts<S: Serializer>(amounts: &BTreeMap<Currency, i64>, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(amounts.len()))?;
-    for (currency, minor) in amounts {
-        map.serialize_entry(currency, &Money::new(*minor, *currency).amount())?;
-    }
-    map.end()
-}
-
 /// Why a plan has to be approved before it is active; `None` where it need not be.
 pub fn needs_approval(rules: &Rules, plan: &Plan) -> Option<String> {
     let debt = plan.debt;
@@ -99,12 +69,9 @@ pub fn needs_approval(rules: &Rules, plan: &Plan) -> Option<String> {
     if rules.approval_above.is_empty() {
         return None;
     }
-    match rules.approval_above.get(&debt.currency()) {
-        Some(limit) if debt.minor() <= *limit => None,
-        Some(limit) => {
-            let limit = Money::new(*limit, debt.currency());
-            Some(format!("a plan over {debt} is above the policy's {limit}"))
-        }
+    match rules.approval_above.get(debt.currency()) {
+        Some(limit) if debt.minor() <= limit.minor() => None,
+        Some(limit) => Some(format!("a plan over {debt} is above the policy's {limit}")),
         None => Some(format!(
             "the policy has no limit for plans in {}",
             debt.currency()

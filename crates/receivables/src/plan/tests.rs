@@ -461,7 +461,7 @@ fn a_plan_is_made_within_the_policys_limits() {
             "a day too far",
             free(&[part(372, 100)]),
             meets(100),
-            &[("/instalments", "too_far_ahead")],
+            &[("/instalments", "too_far")],
         ),
         ("the last day", free(&[part(371, 100)]), meets(100), &[]),
         (
@@ -480,7 +480,7 @@ fn a_plan_is_made_within_the_policys_limits() {
             "a settlement that settles nothing",
             Terms::Settlement(part(10, 100)),
             meets(100),
-            &[("/settlement/amount", "exceeds_balance")],
+            &[("/settlement/amount", "no_discount")],
         ),
         (
             "a debt that is disputed and in a plan",
@@ -516,7 +516,9 @@ fn a_plan_is_made_within_the_policys_limits() {
 #[test]
 fn a_settlement_always_needs_approval_and_a_plan_above_the_limit() {
     let limited = |code: &str, minor| Rules {
-        approval_above: [(Currency::parse(code).unwrap(), minor)].into(),
+        approval_above: [Money::new(minor, Currency::parse(code).unwrap())]
+            .into_iter()
+            .collect(),
         ..Rules::default()
     };
     let none = Rules::default();

@@ -46,7 +46,7 @@ impl Policy {
         let credit = fields.optional_object("credit", credit::Rules::read);
         let cash = fields.optional_object("cash", allocation::Rules::read);
         let broken_step = promises.as_ref().and_then(|rules| rules.broken_step.as_ref());
-        if let Some(template) = broken_step {
+        if let Some(template) = broken_step.filter(|template| *template != promise::BROKEN_TEMPLATE) {
             known_template(&mut fields, "promises/broken_step", template);
         }
         let before = fields.problems();

@@ -220,14 +220,14 @@ fn a_promise_is_taken_within_the_policys_limits() {
             Some("1.00"),
             41,
             free,
-            &[("/promised_on", "too_far_ahead")],
+            &[("/promised_on", "too_far")],
         ),
         (
             "more than is owed",
             Some("800.01"),
             20,
             free,
-            &[("/amount", "exceeds_balance")],
+            &[("/amount", "more_than_owed")],
         ),
         (
             "what is not owed",
@@ -249,7 +249,7 @@ fn a_promise_is_taken_within_the_policys_limits() {
             9,
             meets(100, 4, true),
             &[
-                ("/amount", "exceeds_balance"),
+                ("/amount", "more_than_owed"),
                 ("/promised_on", "in_the_past"),
                 ("", "too_many_promises"),
                 ("/invoices", "already_promised"),
@@ -316,13 +316,15 @@ fn a_policys_rules_are_read_and_written_alike() {
         fields.finish(|| rules)
     };
     assert_eq!(read(&json!({})).unwrap(), Rules::default());
-    let value = json!({"max_days": 14, "grace_days": 0, "max_open": 1, "broken_step": "promise_broken"});
+    let value = json!({"max_days": 14, "grace_days": 0, "max_open": 1, "confirm": false, "broken_step": "promise_broken"});
     assert_eq!(serde_json::to_value(read(&value).unwrap()).unwrap(), value);
-    let wrong = json!({"max_days": 0, "grace_days": -1, "max_open": 0, "broken_step": "!", "x": 1});
+    let wrong =
+        json!({"max_days": 0, "grace_days": -1, "max_open": 0, "confirm": 1, "broken_step": "!", "x": 1});
     let expected = [
         "out_of_range",
         "out_of_range",
         "out_of_range",
+        "wrong_type",
         "invalid_name",
         "unknown_field",
     ];

@@ -424,3 +424,51 @@ fn a_message_of_five_hundred_invoices_renders() {
 fn flowing(part: &str) -> String {
     part.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[test]
+fn a_letter_about_a_promise_says_what_was_promised_and_what_of_it_is_missing() {
+    let cases = [
+        (
+            "promise_confirmation",
+            "en",
+            "Noted: EUR\u{a0}500.00 by 20 January 2026 for invoice 2026-0001 from Nordlicht Druck",
+            "We have noted that you will pay EUR 500.00 by 20 January 2026 for invoice 2026-0001.",
+        ),
+        (
+            "promise_confirmation",
+            "de",
+            "Notiert: 500,00\u{a0}EUR bis 20. Januar 2026 für Rechnung 2026-0001 von Nordlicht Druck",
+            "wir haben notiert, dass Sie 500,00 EUR bis zum 20. Januar 2026 zahlen, für die Rechnung 2026-0001.",
+        ),
+        (
+            "promise_broken",
+            "en",
+            "Not received as agreed: invoice 2026-0001 from Nordlicht Druck",
+            "EUR 120.00 of it has not reached us.",
+        ),
+        (
+            "promise_broken",
+            "de",
+            "Nicht wie vereinbart eingegangen: Rechnung 2026-0001 von Nordlicht Druck",
+            "Davon fehlen noch 120,00 EUR.",
+        ),
+    ];
+    for (template, locale, subject, sentence) in cases {
+        let rendered = render_message(&message_of_one(template, locale)).unwrap();
+        assert_eq!(rendered.subject, subject);
+        let text = flowing(&rendered.text);
+        assert!(text.contains(sentence), "{template} {locale}: {text}");
+    }
+    // About what is not due yet, too; but never without a promise.
+    let upcoming = MessageContext {
+        overdue: vec![],
+        total: eur("80.50"),
+        ..message("promise_confirmation", "en")
+    };
+    assert!(render_message(&upcoming).unwrap().text.contains("2026-0009"));
+    let none = MessageContext {
+        promise: None,
+        ..message("promise_broken", "en")
+    };
+    assert!(matches!(render_message(&none), Err(RenderError::NoPromise(_))));
+}

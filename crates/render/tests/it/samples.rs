@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use receivables::currency::Currency;
 use receivables::money::Money;
 use render::pages::*;
-use render::{Language, Line, MessageContext, amount_input};
+use render::{Language, Line, MessageContext, PromiseLine, amount_input};
 
 pub(crate) fn money(amount: &str, code: &str) -> Money {
     Money::parse(amount, Currency::parse(code).unwrap()).unwrap()
@@ -43,6 +43,11 @@ pub(crate) fn message(template: &str, locale: &str) -> MessageContext {
             line("2026-0001", "2026-01-10", 1, "1250.00", "1250.00"),
         ],
         upcoming: vec![line("2026-0009", "2026-01-16", -5, "80.50", "80.50")],
+        promise: template.starts_with("promise_").then(|| PromiseLine {
+            amount: eur("500.00"),
+            missing: eur("120.00"),
+            promised_on: day("2026-01-20"),
+        }),
         total: eur("1830.50"),
         pay_url: "http://127.0.0.1:3000/pay/k3J9x?from=mail&v=1".into(),
         message_id: "msg_01jh7c9x4n0000000000000000".into(),

@@ -7,12 +7,13 @@ use super::Row;
 use crate::db::Tx;
 use crate::error::{Result, StoreError};
 use crate::hand_overs::{self, HandedOver};
+use crate::instalment_plans::{self, Acted};
 use crate::moment::Moment;
 use crate::suspensions::{self, Suspended};
 use crate::write_offs::{self, WrittenOff};
-use receivables::approval::ApprovalKind;
+use receivables::approval::{self, ApprovalKind};
 use receivables::currency::Currency;
-use receivables::id::InvoiceId;
+use receivables::id::{InvoiceId, PlanId};
 use serde::Deserialize;
 
 /// Why what was granted cannot be done.
@@ -28,6 +29,11 @@ struct WriteOff {
 #[derive(Deserialize)]
 struct HandOver {
     currency: Currency,
+}
+
+#[derive(Deserialize)]
+struct Planned {
+    plan: PlanId,
 }
 
 fn read<'a, T: Deserialize<'a>>(row: &'a Row) -> Result<T> {
@@ -72,15 +78,29 @@ pub(super) async fn carry_out(
             Suspended::NothingOverdue => not_done("nothing is overdue any more"),
             Suspended::Unknown => not_done("there is no such customer"),
         },
-        ApprovalKind::Settlement | ApprovalKind::Plan => Ok(Ok(())),
+        ApprovalKind::Settlement | ApprovalKind::Plan => {
+            let Planned { plan } = read(row)?;
+            match instalment_plans::approved(tx, moment, &plan, by).await? {
+                Acted::Done => Ok(Ok(())),
+                Acted::Status(status) => not_done(format!("the plan is {}", status.as_str())),
+                Acted::Unknown => not_done("there is no such plan"),
+            }
+        }
     }
 }
 
 /// Tells whoever waits for it that it will not be: it was rejected or withdrawn, or ran out.
-pub(super) async fn let_go(_tx: &Tx<'_>, _moment: Moment, row: &Row, _by: &str) -> Result<()> {
+pub(super) async fn let_go(tx: &Tx<'_>, moment: Moment, row: &Row, by: &str) -> Result<()> {
     match row.kind {
         // Nothing was begun.
         ApprovalKind::WriteOff | ApprovalKind::HandOver | ApprovalKind::Suspend => Ok(()),
-        ApprovalKind::Settlement | ApprovalKind::Plan => Ok(()),
+        ApprovalKind::Settlement | ApprovalKind::Plan => {
+            let Planned { plan } = read(row)?;
+            let why = match by == approval::POLICY {
+                true => "Nobody agreed to it in time.".to_owned(),
+                false => format!("Not agreed to, or asked for no more, by {by}."),
+            };
+            instalment_plans::refused(tx, moment, &plan, &why).await.map(drop)
+        }
     }
 }

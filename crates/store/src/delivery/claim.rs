@@ -10,6 +10,7 @@ use crate::instants::instant;
 use crate::moment::{Moment, random};
 use crate::params;
 use crate::policies::Book;
+use crate::promises::{PromiseNote, Spoken};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use data_encoding::HEXLOWER;
 use receivables::currency::Currency;
@@ -35,6 +36,10 @@ statements! {
             'billing', json((SELECT json_group_array(json_object('name', t.name, 'email', t.email, 'suppressed',
                     (SELECT s.reason FROM suppressed s WHERE s.address = lower(t.email))))
                 FROM contacts t WHERE t.customer_id = m.customer_id AND t.role = 'billing' AND t.email IS NOT NULL)),
+            'promise', json((SELECT json_object('id', p.id, 'amount_minor', p.amount_minor,
+                'missing_minor', p.missing_minor, 'promised_on', p.promised_on, 'until', p.until_on, 'status', p.status,
+                'invoices', json((SELECT json_group_array(x.invoice_id) FROM promise_invoices x
+                    WHERE x.promise_id = p.id))) FROM promises p WHERE p.id = m.cycle)),
             'others_sent_ms', (SELECT max(o.sent_at) FROM messages o
                 WHERE o.customer_id = m.customer_id AND o.id <> m.id))
         FROM messages m JOIN customers k ON k.id = m.customer_id
@@ -74,6 +79,8 @@ pub struct Claimed {
     pub overdue: Vec<Listed>,
     /// Invoices about to be due to list.
     pub upcoming: Vec<Listed>,
+    /// The promise that it is about, where it is about one.
+    pub promise: Option<PromiseNote>,
     /// How many attempts there were before this one.
     pub attempts: u32,
     pub(super) lease: String,
@@ -126,6 +133,7 @@ struct DueRow {
     locale: String,
     invoices: Vec<InvoiceId>,
     billing: Vec<ContactRow>,
+    promise: Option<Spoken>,
     others_sent_ms: Option<i64>,
 }
 
@@ -279,6 +287,10 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
                 email: to.email,
                 overdue: list(&overdue)?,
                 upcoming: list(&upcoming)?,
+                promise: message
+                    .promise
+                    .as_ref()
+                    .map(|promise| promise.note(message.currency)),
                 attempts: message.attempts,
                 lease,
             })
@@ -363,8 +375,11 @@ fn verdict<'a>(
             message.policy
         )));
     };
-    let (overdue, upcoming) = match may_contact(policy, &fresh, &message.step, &message.invoices, moment.now)
-    {
+    let contact = match &message.promise {
+        Some(promise) => promise.contact(&message.step, policy, &fresh, moment),
+        None => may_contact(policy, &fresh, &message.step, &message.invoices, moment.now),
+    };
+    let (overdue, upcoming) = match contact {
         Contact::Go {
             overdue,
             charges,

@@ -3,6 +3,7 @@
 use super::facts::{self, Case};
 use super::{SaveRow, deeds, finished};
 use crate::activities::{self, Activity};
+use crate::agreements;
 use crate::approvals;
 use crate::db::{Tx, statements};
 use crate::error::{Result, StoreError};
@@ -98,6 +99,8 @@ pub(super) struct Decided<'a> {
 pub async fn sweep(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Swept> {
     refuse_the_past(tx, moment).await?;
     approvals::expire_due(tx, moment, limit).await?;
+    // A promise or an instalment that was not kept lets its customer's case move on, in this very run.
+    agreements::judge_due(tx, moment, limit).await?;
     let cases = facts::due(tx, moment, limit).await?;
     let (mut saves, mut decided) = (Vec::with_capacity(cases.len()), Vec::new());
     let (mut log, mut events) = (Vec::new(), Vec::new());

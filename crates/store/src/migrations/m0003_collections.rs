@@ -2,6 +2,7 @@
 //!
 //! A file a topic; they are applied in this order.
 
+mod agreements;
 mod case;
 mod charges;
 mod desk;
@@ -11,5 +12,6 @@ pub(super) const STATEMENTS: &[&[&str]] = &[
     case::STATEMENTS,
     money::STATEMENTS,
     charges::STATEMENTS,
+    agreements::STATEMENTS,
     desk::STATEMENTS,
 ];

@@ -2,6 +2,7 @@
 
 use super::{AllocationRow, allocate_rows, let_go, open};
 use crate::activities::{self, Activity};
+use crate::agreements;
 use crate::charges;
 use crate::customers::Directory;
 use crate::db::{Tx, statements};
@@ -124,7 +125,9 @@ pub async fn record(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<
         post(tx, moment, &id, &customer, incoming, &allocation).await?;
         let paid: BTreeSet<&InvoiceId> = allocation.parts.iter().map(|part| &part.invoice).collect();
         charges::correct(tx, moment, &paid).await?;
-        dunning::replan(tx, moment, &BTreeSet::from([customer])).await?;
+        let concerned = BTreeSet::from([customer]);
+        agreements::judge(tx, moment, &concerned).await?;
+        dunning::replan(tx, moment, &concerned).await?;
     }
     Ok(Recorded::Accepted(id))
 }

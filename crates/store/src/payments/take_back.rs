@@ -3,6 +3,7 @@
 
 use super::{AllocationRow, allocate_rows, let_go, positions};
 use crate::activities::{self, Activity};
+use crate::agreements;
 use crate::db::{Tx, statements};
 use crate::dunning;
 use crate::error::{Result, StoreError};
@@ -178,7 +179,9 @@ pub async fn take_back(
             refers_to: Some(payment.id.to_string()),
         };
         activities::record(tx, moment, &[activity]).await?;
-        dunning::replan(tx, moment, &BTreeSet::from([customer.clone()])).await?;
+        let concerned = BTreeSet::from([customer.clone()]);
+        agreements::judge(tx, moment, &concerned).await?;
+        dunning::replan(tx, moment, &concerned).await?;
     }
     Ok(amount)
 }

@@ -256,3 +256,51 @@ fn just_before_a_message_leaves_the_facts_are_judged_again() {
         assert_eq!(found, expected, "{name}");
     }
 }
+
+#[test]
+fn a_letter_that_is_no_step_keeps_to_holds_and_unless_it_answers_to_pauses_and_days() {
+    // Tuesday the 20th, Friday the 23rd, Saturday the 24th.
+    let free = || facts(vec![item('A', "2026-01-20", 5_000)]);
+    let held = || CaseFacts {
+        hold: on_hold(None),
+        ..free()
+    };
+    let agency = || CaseFacts {
+        handed_over: true,
+        ..free()
+    };
+    let said = |facts: &CaseFacts, answers: bool, now: &str| match may_write(
+        &Policy::standard(),
+        facts,
+        answers,
+        at(now),
+    ) {
+        None => "goes".to_owned(),
+        Some(Contact::Cancel { rule, .. }) => format!("never: {rule}"),
+        Some(Contact::Defer { until, rule, .. }) => format!("{}: {rule}", until.format("%m-%d %H:%M")),
+        Some(Contact::Go { .. }) => "lists".to_owned(),
+    };
+    let cases = [
+        (free(), true, "2026-01-24 12:00", "goes"),
+        (free(), false, "2026-01-23 12:00", "goes"),
+        (free(), false, "2026-01-24 12:00", "01-26 08:00: send_window"),
+        (
+            contacted(free(), "2026-01-20 08:00"),
+            true,
+            "2026-01-20 12:00",
+            "goes",
+        ),
+        (
+            contacted(free(), "2026-01-20 08:00"),
+            false,
+            "2026-01-20 12:00",
+            "01-23 08:00: min_days_between_contacts",
+        ),
+        (held(), true, "2026-01-20 12:00", "never: hold"),
+        (held(), false, "2026-01-20 12:00", "never: hold"),
+        (agency(), true, "2026-01-20 12:00", "never: agency"),
+    ];
+    for (facts, answers, now, expected) in cases {
+        assert_eq!(said(&facts, answers, now), expected, "{now} {answers}");
+    }
+}
