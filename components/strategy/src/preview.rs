@@ -1,101 +1,20 @@
 //! What a policy would do between two days, and how another differs: on the ledger as it stands, writing nothing.
 
+mod figures;
+
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
-use receivables::dunning::{DeedKind, Foreseen, foresee};
 use receivables::fields::{FieldError, Fields, kinds};
 use receivables::id::CustomerId;
 use receivables::policy::Policy;
-use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use store::dunning::{self, Case};
 use store::policies;
 use store::{Db, rfc3339};
 use web::{Cx, Problem, Reply, Scope, limits};
 
 use crate::policies::unknown;
-
-/// One thing that would happen.
-#[derive(Serialize)]
-struct Entry {
-    at: String,
-    customer_id: CustomerId,
-    currency: &'static str,
-    kind: &'static str,
-    step: String,
-    channels: Vec<&'static str>,
-    invoices: Vec<String>,
-    why: String,
-}
-
-/// What would happen, in figures.
-#[derive(Default, Serialize)]
-struct Totals {
-    cases: usize,
-    messages: usize,
-    deeds: usize,
-    customers: usize,
-    by_step: BTreeMap<String, usize>,
-    by_channel: BTreeMap<&'static str, usize>,
-    by_day: BTreeMap<NaiveDate, usize>,
-    #[serde(skip)]
-    seen: BTreeSet<CustomerId>,
-}
-
-impl Totals {
-    fn add(&mut self, case: &Case, foreseen: &Foreseen) {
-        let day = case.facts.time_zone.local(foreseen.at).date();
-        let (step, counted) = match (&foreseen.message, &foreseen.deed) {
-            (Some(message), _) => {
-                if let Some(channel) = message.channels.first() {
-                    count(&mut self.by_channel, channel.as_str());
-                }
-                (message.step.clone(), &mut self.messages)
-            }
-            (None, Some(deed)) => (deed.step.clone(), &mut self.deeds),
-            (None, None) => return,
-        };
-        *counted = counted.saturating_add(1);
-        count(&mut self.by_step, step);
-        count(&mut self.by_day, day);
-        if self.seen.insert(case.facts.customer.clone()) {
-            self.customers = self.seen.len();
-        }
-    }
-}
-
-fn count<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
-    let count = counts.entry(key).or_default();
-    *count = count.saturating_add(1);
-}
-
-fn entry(case: &Case, foreseen: Foreseen) -> Result<Option<Entry>, Problem> {
-    let (kind, step, channels, invoices, why) = match (foreseen.message, foreseen.deed) {
-        (Some(message), _) => {
-            let channels = message.channels.iter().map(|channel| channel.as_str()).collect();
-            let invoices = [message.overdue, message.charges, message.upcoming].concat();
-            ("message", message.step, channels, invoices, message.why)
-        }
-        (None, Some(deed)) => {
-            let kind = match deed.kind {
-                DeedKind::Errand => "errand",
-                DeedKind::Act(act) => act.as_str(),
-            };
-            (kind, deed.step, Vec::new(), deed.invoices, deed.why)
-        }
-        (None, None) => return Ok(None),
-    };
-    Ok(Some(Entry {
-        at: rfc3339(foreseen.at.timestamp_millis())?,
-        customer_id: case.facts.customer.clone(),
-        currency: case.facts.currency.code(),
-        kind,
-        step,
-        channels,
-        invoices: invoices.iter().map(ToString::to_string).collect(),
-        why,
-    }))
-}
+use figures::{Entry, Totals, happenings};
 
 /// From when to when: `?from=&to=`, both days included, in UTC. Without them: from now, for 30 days.
 struct Stretch {
@@ -192,12 +111,8 @@ pub(crate) async fn preview(cx: &Cx, name: &str) -> Result<Reply, Problem> {
         .iter()
         .filter(|case| case.ruling.version.policy.name == name)
     {
-        totals.cases = totals.cases.saturating_add(1);
         let policy = draft.as_ref().unwrap_or(&case.ruling.version.policy);
-        for foreseen in foresee(policy, &case.facts, stretch.from, stretch.to) {
-            totals.add(case, &foreseen);
-            data.extend(entry(case, foreseen)?);
-        }
+        data.extend(happenings(&db, policy, case, &stretch, &mut totals).await?);
     }
     data.sort_by(|a, b| (&a.at, &a.customer_id).cmp(&(&b.at, &b.customer_id)));
     Ok(Reply::json(
@@ -280,17 +195,7 @@ pub(crate) async fn compare(cx: &Cx, name: &str) -> Result<Reply, Problem> {
     {
         let mut steps = Vec::new();
         for (policy, totals) in [(&mine, &mut here), (&theirs, &mut there)] {
-            totals.cases = totals.cases.saturating_add(1);
-            let foreseen = foresee(policy, &case.facts, stretch.from, stretch.to);
-            for one in &foreseen {
-                totals.add(case, one);
-            }
-            let happens = foreseen.into_iter().map(|one| entry(case, one));
-            steps.push(
-                happens
-                    .filter_map(Result::transpose)
-                    .collect::<Result<Vec<_>, Problem>>()?,
-            );
+            steps.push(happenings(&db, policy, case, &stretch, totals).await?);
         }
         let shape = |entries: &[Entry]| -> Vec<(String, String)> {
             entries
