@@ -175,9 +175,6 @@ pub(super) fn simulate(policy: &Policy, invoices: &[Invoice], sweeps: &[i64]) ->
 }
 
 fn sweep(policy: &Policy, invoices: &[Invoice], day: i64, memory: &mut Memory, events: &mut Vec<Event>) {
-    if policy.business_days_only && !is_business_day(day) {
-        return;
-    }
     let open: Vec<usize> = (0..invoices.len())
         .filter(|at| invoices[*at].on(day).remains > 0)
         .collect();
@@ -185,6 +182,9 @@ fn sweep(policy: &Policy, invoices: &[Invoice], day: i64, memory: &mut Memory, e
     let any_overdue = open.iter().any(is_overdue);
     if !any_overdue {
         memory.is_suspended = false;
+    }
+    if policy.business_days_only && !is_business_day(day) {
+        return;
     }
     let can_be_claimed = |at: &usize| !invoices[*at].on(day).is_stopped;
     let (mut overdue, coming): (Vec<usize>, Vec<usize>) =
