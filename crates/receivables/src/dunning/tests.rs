@@ -11,6 +11,7 @@ use crate::id::CustomerId;
 use crate::money::Money;
 use crate::zone::Zone;
 
+mod deeds;
 mod evidence;
 mod listing;
 
