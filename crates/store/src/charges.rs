@@ -9,13 +9,16 @@
 //! **Blocked.** Interest for which a reference rate is missing is kept without an amount, says which rate, and is
 //! posted when an administrator adds it ([`unblock`]).
 
+mod draft;
 mod foretell;
 mod post;
+mod unblock;
 mod undo;
 mod view;
 
 pub use foretell::{Foretold, foretell};
-pub use post::{Blocked, Charged, Posted, StepCharges, for_steps, unblock};
+pub use post::{Blocked, Charged, Posted, StepCharges, for_steps};
+pub use unblock::unblock;
 pub use undo::{Undone, correct, reverse, reverse_for_messages, reverse_on, waive};
 pub use view::{ChargeView, Filter, InterestView, MissingRate, interest_of, list, one};
 
@@ -80,7 +83,7 @@ statements! {
 
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
-    [ALL, post::ALL, undo::ALL, view::ALL].concat()
+    [ALL, draft::ALL, post::ALL, unblock::ALL, undo::ALL, view::ALL].concat()
 }
 
 #[derive(Deserialize)]

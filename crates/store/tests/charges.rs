@@ -262,7 +262,7 @@ fn fees_are_receivables_of_their_own_and_never_on_one_another() {
 }
 
 #[test]
-fn a_fee_that_cannot_be_charged_is_told() {
+fn what_is_not_charged_is_told_with_the_reason() {
     let known = customer("business", "DE", "EUR", None);
     let invoice = known.invoice("100.00", "2026-01-01", "2026-01-15");
     let dollars = fee(json!({"kind": "flat", "amount": {"USD": "10.00"}}));
@@ -276,6 +276,20 @@ fn a_fee_that_cannot_be_charged_is_told() {
         .find(|line| line.kind == "charge_refused")
         .expect("a line");
     assert!(told.detail.contains("no amount in EUR"), "{}", told.detail);
+
+    let consumer = customer("consumer", "GB", "GBP", None);
+    let invoice = consumer.invoice("3000.00", "2026-01-01", "2026-01-15");
+    let statutory = charge(json!({"kind": "statutory"}));
+    assert_eq!(
+        take("2026-03-16", "interest", &[&invoice], None, Some(&statutory)),
+        Charged::default()
+    );
+    let timeline = now(views::timeline(&db(), &consumer.id, "~", 10)).expect("a timeline");
+    let told = timeline
+        .iter()
+        .find(|line| line.kind == "charge_refused")
+        .expect("a line");
+    assert!(told.detail.contains("against businesses only"), "{}", told.detail);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What steps would charge, on days to come: for a preview, on the ledger as it stands. Writes nothing.
 
-use super::post::{StepCharges, settled};
+use super::draft::settled;
+use super::post::StepCharges;
 use super::{Facts, failed};
 use crate::db::Db;
 use crate::error::Result;

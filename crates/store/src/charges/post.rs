@@ -1,23 +1,19 @@
 //! Charging: what the steps of a sweep ask for becomes receivables.
 
-use super::{Facts, failed, rule};
+use super::draft::{Draft, Outcome, accrued, book, settled};
+use super::{Facts, failed};
 use crate::activities::{self, Activity};
 use crate::db::{Tx, statements};
-use crate::dunning;
 use crate::error::Result;
 use crate::moment::{Mint, Moment};
 use crate::params;
-use crate::postings::{self, Posting};
 use crate::rates;
 use chrono::NaiveDate;
 use receivables::calendar;
-use receivables::charges::interest::{Accrued, Correction};
 use receivables::charges::rates::{Rates, Series};
-use receivables::charges::statutory::{Claim, profile_of};
-use receivables::charges::{Basis, Charge, ChargeError, Fee, Kind};
+use receivables::charges::{Basis, Charge, Fee, Kind};
 use receivables::id::{CustomerId, InvoiceId, MessageId};
 use receivables::money::Money;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,19 +25,6 @@ statements! {
             j.value->>'amount_minor', j.value->>'value_on', j.value->>'how', j.value->'detail', j.value->'rule',
             j.value->>'series', j.value->>'missing_from', j.value->>'missing_to', ?1
         FROM json_each(?2) AS j WHERE true ON CONFLICT DO NOTHING RETURNING id";
-    RECEIVABLES = "INSERT INTO invoices (id, customer_id, number, numbering, issue_on, due_on, due_source, currency,
-            total_minor, content, created_at, kind, charged_on)
-        SELECT j.value->>'id', j.value->>'customer', j.value->>'number', 'charges', j.value->>'value_on',
-            j.value->>'value_on', 'invoice', j.value->>'currency', j.value->>'amount_minor',
-            json_object('lines', json_array(json_object('description', j.value->>'how'))), ?1, j.value->>'kind',
-            j.value->>'charged_on' FROM json_each(?2) AS j";
-    BLOCKED = "SELECT json_object('id', id, 'charged_on', charged_on, 'number', number, 'step', step, 'cycle', cycle,
-            'value_on', value_on, 'rule', json(rule)) FROM charges
-        WHERE series = ?1 AND status = 'blocked' AND id > ?2 ORDER BY id LIMIT ?3";
-    RESOLVE = "UPDATE charges SET status = j.value->>'status', amount_minor = j.value->>'amount_minor',
-            how = j.value->>'how', detail = j.value->'detail', series = j.value->>'series',
-            missing_from = j.value->>'missing_from', missing_to = j.value->>'missing_to'
-        FROM json_each(?) AS j WHERE charges.id = j.value->>'id'";
 }
 
 /// What a step that is taken charges.
@@ -104,41 +87,6 @@ pub struct Charged {
     pub blocked: Vec<Blocked>,
 }
 
-/// A charge on its way into the tables.
-#[derive(Serialize)]
-struct Draft<'a> {
-    id: InvoiceId,
-    customer: &'a CustomerId,
-    charged_on: &'a InvoiceId,
-    /// The number of the invoice it is charged on.
-    #[serde(skip)]
-    on_number: &'a str,
-    number: String,
-    kind: Kind,
-    step: &'a str,
-    cycle: &'a str,
-    message: Option<&'a MessageId>,
-    status: &'static str,
-    currency: &'static str,
-    #[serde(skip)]
-    amount: Option<Money>,
-    amount_minor: Option<i64>,
-    value_on: NaiveDate,
-    how: String,
-    detail: Value,
-    rule: Option<Value>,
-    series: Option<Series>,
-    missing_from: Option<NaiveDate>,
-    missing_to: Option<NaiveDate>,
-}
-
-/// What interest comes to, or that a rate is missing for it.
-enum Outcome {
-    Due(Money, String, Value),
-    Nothing,
-    Missing(ChargeError),
-}
-
 /// Posts the fees and the interest of steps that are taken. Part of the sweep's transaction, which replans.
 pub async fn for_steps(tx: &Tx<'_>, moment: Moment, steps: &[StepCharges<'_>]) -> Result<Charged> {
     let steps: Vec<_> = steps
@@ -178,6 +126,10 @@ pub async fn for_steps(tx: &Tx<'_>, moment: Moment, steps: &[StepCharges<'_>]) -
         }
     }
     let Drafting { drafts, mut log, .. } = drafting;
+    if drafts.is_empty() {
+        activities::record(tx, moment, &log).await?;
+        return Ok(Charged::default());
+    }
     let written = tx
         .rows(CLAIM, params![moment.ms(), serde_json::to_string(&drafts)?])
         .await?;
@@ -239,13 +191,7 @@ impl<'a> Drafting<'a> {
                     let detail = json!({"fee": fee});
                     self.draft(step, on, Kind::Fee, Some(amount), assessed.how, detail);
                 }
-                None => self.log.push(Activity {
-                    customer_id: on.customer.clone(),
-                    kind: "charge_refused",
-                    title: format!("No fee on {}", on.number),
-                    detail: format!("Step {}: {}.", step.step, assessed.how),
-                    refers_to: Some(on.id.to_string()),
-                }),
+                None => self.refuse(step, on, "fee", &assessed.how),
             }
         }
         Ok(())
@@ -257,6 +203,9 @@ impl<'a> Drafting<'a> {
         }
         let day = on.day(self.moment);
         let charge = settled(charge, on);
+        if let Err(why) = charge.bearing(&on.debt()) {
+            self.refuse(step, on, "interest", why);
+        }
         if !on.compensated()
             && let Charge::Statutory {
                 profile: Some(profile),
@@ -264,11 +213,7 @@ impl<'a> Drafting<'a> {
             && let Ok(sum) = profile.fixed_sum(&on.debt(), day)
         {
             let detail = json!({"profile": profile, "citations": profile.citations()});
-            let how = format!(
-                "{} by law for a debt of {}",
-                sum.in_words(),
-                on.balance.in_words()
-            );
+            let how = format!("{} by law, once an invoice", sum.in_words());
             self.draft(step, on, Kind::Compensation, Some(sum), how, detail);
         }
         let charged = on.interest_charged(day)?;
@@ -286,6 +231,16 @@ impl<'a> Drafting<'a> {
             Outcome::Nothing => {}
         }
         Ok(())
+    }
+
+    fn refuse(&mut self, step: &StepCharges<'_>, on: &Facts, what: &str, why: &str) {
+        self.log.push(Activity {
+            customer_id: on.customer.clone(),
+            kind: "charge_refused",
+            title: format!("No {what} on {}", on.number),
+            detail: format!("Step {}: {why}.", step.step),
+            refers_to: Some(on.id.to_string()),
+        });
     }
 
     fn draft(
@@ -331,130 +286,12 @@ impl<'a> Drafting<'a> {
     }
 }
 
-impl Draft<'_> {
-    fn block(&mut self, error: &ChargeError) {
-        if let ChargeError::NoRate { series, from, to } = error {
-            self.status = "blocked";
-            (self.series, self.missing_from, self.missing_to) = (Some(*series), Some(*from), Some(*to));
-        }
-    }
-}
-
 /// What distinguishes the numbers of charges on one invoice.
 fn letter(kind: Kind) -> char {
     match kind {
         Kind::Invoice | Kind::Fee => 'F',
         Kind::Interest => 'I',
         Kind::Compensation => 'C',
-    }
-}
-
-/// A charge with the law that is meant for this debtor, so that it means the same when it is read again.
-pub(super) fn settled(charge: &Charge, on: &Facts) -> Charge {
-    match charge {
-        Charge::Statutory { profile } => Charge::Statutory {
-            profile: Some(profile_of(on.country, *profile)),
-        },
-        Charge::Interest(terms) => Charge::Interest(terms.clone()),
-    }
-}
-
-/// The interest that a charge brings where so much has been charged before.
-fn accrued(charge: &Charge, on: &Facts, charged: Money, day: NaiveDate, rates: &Rates) -> Result<Outcome> {
-    let claim = match charge.claim(&on.debt(), day, rates) {
-        Ok(claim) => claim,
-        Err(error @ ChargeError::NoRate { .. }) => return Ok(Outcome::Missing(error)),
-        Err(error) => return Err(failed(error)),
-    };
-    let Some(interest) = &claim.interest else {
-        return Ok(Outcome::Nothing);
-    };
-    Ok(match interest.against(charged)? {
-        Correction::Post(amount) => {
-            let how = how(interest, charged, day);
-            Outcome::Due(amount, how, detail(&claim, charged)?)
-        }
-        Correction::Reverse(_) | Correction::Nothing => Outcome::Nothing,
-    })
-}
-
-fn how(interest: &Accrued, charged: Money, day: NaiveDate) -> String {
-    let earned = interest.earned.in_words();
-    match charged.is_zero() {
-        true => format!("{earned} accrued by {day}"),
-        false => format!(
-            "{earned} accrued by {day}, less {} charged before",
-            charged.in_words()
-        ),
-    }
-}
-
-/// Periods that a charge keeps: those of daily compounding over years would outgrow everything else there is.
-const PERIODS: usize = 400;
-
-fn detail(claim: &Claim, charged: Money) -> Result<Value> {
-    let mut detail = serde_json::to_value(claim)?;
-    if let Some(periods) = detail
-        .pointer_mut("/interest/periods")
-        .and_then(Value::as_array_mut)
-    {
-        let surplus = periods.len().saturating_sub(PERIODS);
-        periods.drain(..surplus);
-    }
-    if let Some(members) = detail.as_object_mut() {
-        members.remove("compensation");
-        members.insert("charged_before".to_owned(), serde_json::to_value(charged)?);
-    }
-    Ok(detail)
-}
-
-/// Makes receivables of those drafts that have an amount, with their postings, and tells of all.
-async fn book(tx: &Tx<'_>, moment: Moment, drafts: &[Draft<'_>], log: &mut Vec<Activity>) -> Result<()> {
-    let due: Vec<&Draft<'_>> = drafts.iter().filter(|draft| draft.amount.is_some()).collect();
-    if !due.is_empty() {
-        tx.run(RECEIVABLES, params![moment.ms(), serde_json::to_string(&due)?])
-            .await?;
-    }
-    let entries: Vec<Posting> = due
-        .iter()
-        .filter_map(|draft| {
-            Some(Posting {
-                customer: draft.customer.clone(),
-                invoice: Some(draft.id.clone()),
-                kind: postings::Kind::Charge,
-                amount: draft.amount?,
-                value_on: draft.value_on,
-                source_id: draft.id.to_string(),
-            })
-        })
-        .collect();
-    postings::post(tx, moment, &entries).await?;
-    log.extend(drafts.iter().map(told));
-    Ok(())
-}
-
-fn told(draft: &Draft<'_>) -> Activity {
-    let name = match draft.kind {
-        Kind::Invoice | Kind::Fee => "Fee",
-        Kind::Interest => "Interest",
-        Kind::Compensation => "Compensation",
-    };
-    let (kind, title) = match draft.amount {
-        Some(amount) => (
-            "charge_posted",
-            format!("{name} of {} charged", amount.in_words()),
-        ),
-        None => ("charge_blocked", format!("{name} waits for a rate")),
-    };
-    Activity {
-        customer_id: draft.customer.clone(),
-        kind,
-        title,
-        detail: format!(
-            "{} on {}, step {}: {}.",
-            draft.number, draft.on_number, draft.step, draft.how
-        ),
-        refers_to: Some(draft.charged_on.to_string()),
     }
 }
 
@@ -482,99 +319,4 @@ fn charged(drafts: Vec<Draft<'_>>) -> Charged {
         }
     }
     charged
-}
-
-#[derive(Deserialize)]
-struct BlockedRow {
-    id: InvoiceId,
-    charged_on: InvoiceId,
-    number: String,
-    step: String,
-    cycle: String,
-    value_on: NaiveDate,
-    rule: Value,
-}
-
-/// Blocked charges resolved with one statement each way.
-const BATCH: u32 = 500;
-
-/// Posts the charges that waited for a rate of a series and need wait no more; answers how many. The others say what
-/// they wait for now.
-pub async fn unblock(tx: &Tx<'_>, moment: Moment, series: Series) -> Result<usize> {
-    let rates = rates::load(tx).await?;
-    let (mut after, mut posted) = (String::new(), 0_usize);
-    loop {
-        let rows: Vec<BlockedRow> = tx
-            .list(BLOCKED, params![series.to_string(), after.as_str(), BATCH])
-            .await?;
-        let Some(last) = rows.last() else {
-            return Ok(posted);
-        };
-        after = last.id.to_string();
-        let resolved = resolve(tx, moment, &rows, &rates).await?;
-        posted = posted.saturating_add(resolved);
-    }
-}
-
-async fn resolve(tx: &Tx<'_>, moment: Moment, rows: &[BlockedRow], rates: &Rates) -> Result<usize> {
-    let ids: BTreeSet<&InvoiceId> = rows.iter().map(|row| &row.charged_on).collect();
-    let facts = Facts::load(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
-    // What earlier rows of this batch charge on the same invoice.
-    let mut meanwhile: BTreeMap<&InvoiceId, Money> = BTreeMap::new();
-    let mut drafts = Vec::new();
-    for row in rows {
-        let Some(on) = facts.get(&row.charged_on) else {
-            continue;
-        };
-        let before = *meanwhile
-            .entry(&row.charged_on)
-            .or_insert(Money::zero(on.currency()));
-        let charged = on.interest_charged(row.value_on)?.checked_add(before)?;
-        let mut draft = Draft {
-            id: row.id.clone(),
-            customer: &on.customer,
-            charged_on: &on.id,
-            on_number: &on.number,
-            number: row.number.clone(),
-            kind: Kind::Interest,
-            step: &row.step,
-            cycle: &row.cycle,
-            message: None,
-            status: "posted",
-            currency: on.currency().code(),
-            amount: None,
-            amount_minor: None,
-            value_on: row.value_on,
-            how: String::new(),
-            detail: json!({}),
-            rule: None,
-            series: None,
-            missing_from: None,
-            missing_to: None,
-        };
-        match accrued(&rule(&row.rule)?, on, charged, row.value_on, rates)? {
-            Outcome::Due(amount, how, detail) => {
-                meanwhile.insert(&row.charged_on, before.checked_add(amount)?);
-                (draft.how, draft.detail) = (how, detail);
-                (draft.amount, draft.amount_minor) = (Some(amount), Some(amount.minor()));
-            }
-            Outcome::Missing(error) => {
-                draft.how = error.to_string();
-                draft.block(&error);
-            }
-            Outcome::Nothing => {
-                draft.status = "reversed";
-                draft.how = "nothing has accrued that was not charged before".to_owned();
-            }
-        }
-        drafts.push(draft);
-    }
-    tx.run(RESOLVE, params![serde_json::to_string(&drafts)?]).await?;
-    drafts.retain(|draft| draft.amount.is_some());
-    let mut log = Vec::new();
-    book(tx, moment, &drafts, &mut log).await?;
-    activities::record(tx, moment, &log).await?;
-    let concerned: BTreeSet<CustomerId> = drafts.iter().map(|draft| draft.customer.clone()).collect();
-    dunning::replan(tx, moment, &concerned).await?;
-    Ok(drafts.len())
 }
