@@ -53,9 +53,9 @@ statements! {
     CLOSE = "UPDATE disputes SET status = ?2, closed_at = ?3, comment = ?4, outcome = ?5, credited_minor = ?6,
             credit_note_id = ?7, due_at = NULL WHERE id = ?1";
     RESUME = "UPDATE invoices SET resumed_on = max(coalesce(resumed_on, ?2), ?2) WHERE id = ?1";
-    CREDIT_NOTE = "SELECT json_object('id', id, 'customer', customer_id, 'currency', currency,
-            'applied_minor', applied_minor)
-        FROM credit_notes WHERE number = ?";
+    CREDITED = "SELECT json_object('id', c.id, 'credited_minor', (SELECT coalesce(-sum(l.amount_minor), 0)
+            FROM postings l WHERE l.invoice_id = ?2 AND l.source_id = c.id))
+        FROM credit_notes c WHERE c.number = ?1";
     PUT_CODE = "INSERT INTO dispute_codes (code, customer_id, written, reason, text, updated_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT (code, coalesce(customer_id, '')) DO UPDATE SET written = excluded.written,
@@ -388,12 +388,11 @@ pub async fn resolve(
     Ok(Ok(()))
 }
 
+/// A credit note, and what it took off an invoice.
 #[derive(Deserialize)]
 struct KnownNote {
     id: CreditNoteId,
-    customer: CustomerId,
-    currency: Currency,
-    applied_minor: i64,
+    credited_minor: i64,
 }
 
 /// What a decision comes to, with the credit note that carries it: the one of that number where the books have sent it
@@ -407,14 +406,15 @@ async fn credit(
     input: &ResolutionInput,
 ) -> Result<Result<(Settled, Option<CreditNoteId>), Refused>> {
     if let Some(number) = &input.credit_note_number {
-        let namesakes: Vec<KnownNote> = tx.list(CREDIT_NOTE, params![number.as_str()]).await?;
-        let ours = |note: &&KnownNote| note.customer == invoice.customer && note.currency == invoice.currency;
-        if let Some(note) = namesakes.iter().find(ours) {
-            let credit = Money::new(note.applied_minor, note.currency).checked_min(disputed)?;
-            let owed = disputed
+        let namesakes: Vec<KnownNote> = tx
+            .list(CREDITED, params![number.as_str(), invoice.id.as_str()])
+            .await?;
+        if let Some(note) = namesakes.iter().find(|note| note.credited_minor > 0) {
+            let credit = invoice.money(note.credited_minor).checked_min(disputed)?;
+            let stands = disputed
                 .checked_sub(credit)?
                 .checked_min(invoice.money(invoice.balance_minor))?;
-            return Ok(Ok((Settled { credit, stands: owed }, Some(note.id.clone()))));
+            return Ok(Ok((Settled { credit, stands }, Some(note.id.clone()))));
         }
     }
     let balance = invoice.money(invoice.balance_minor);

@@ -637,6 +637,21 @@ fn a_credit_note_that_the_books_have_sent_already_is_not_taken_twice() {
     assert_eq!(ledger.balance(&invoice), "60.00");
     let view = shown(now(disputes::view(&ledger.db, &dispute)).unwrap());
     assert_eq!(view["credited"]["amount"], "40.00");
+    // One that credits something else is no credit note of this dispute.
+    let other = ledger.invoice("2", "50.00", "2026-01-09");
+    let second = ledger
+        .disputes(json!({"invoice": other, "reason": "other"}), "2026-01-15")
+        .unwrap();
+    let taken = ledger.resolves(
+        &second,
+        json!({"outcome": "credit_note", "credit_note_number": number}),
+        "2026-01-15",
+    );
+    assert!(
+        matches!(taken, Err(disputes::Refused::CreditNoteTaken(_))),
+        "{taken:?}"
+    );
+    assert_eq!(ledger.balance(&other), "50.00");
 }
 
 #[test]
