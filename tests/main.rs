@@ -37,6 +37,7 @@ mod kill;
 mod openapi;
 mod pay;
 mod risk;
+mod strategy;
 mod stripe;
 mod sweep;
 mod terms;

@@ -19,6 +19,9 @@ pub enum RenderError {
     /// A letter about a promise, and no promise.
     #[error("message template {0:?} has no promise to speak of")]
     NoPromise(String),
+    /// A message that announces something, and no day for it.
+    #[error("message template {0:?} announces nothing without a day")]
+    NoDay(String),
     /// The total that a message names is not the sum of the balances it lists.
     #[error("the total {given} is not the sum of the invoices listed, {listed}")]
     Total {

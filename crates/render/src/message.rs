@@ -20,6 +20,9 @@ pub const TEMPLATES: &[&str] = &[
     "pre_due",
     "friendly",
     "firm",
+    "final",
+    "suspension_warning",
+    "hand_over_notice",
     "promise_confirmation",
     "promise_broken",
 ];
@@ -43,6 +46,24 @@ static MAIL: Family = Family::new(&[
     ),
     ("firm.en.txt", include_str!("../templates/mail/firm.en.txt")),
     ("firm.de.txt", include_str!("../templates/mail/firm.de.txt")),
+    ("final.en.txt", include_str!("../templates/mail/final.en.txt")),
+    ("final.de.txt", include_str!("../templates/mail/final.de.txt")),
+    (
+        "suspension_warning.en.txt",
+        include_str!("../templates/mail/suspension_warning.en.txt"),
+    ),
+    (
+        "suspension_warning.de.txt",
+        include_str!("../templates/mail/suspension_warning.de.txt"),
+    ),
+    (
+        "hand_over_notice.en.txt",
+        include_str!("../templates/mail/hand_over_notice.en.txt"),
+    ),
+    (
+        "hand_over_notice.de.txt",
+        include_str!("../templates/mail/hand_over_notice.de.txt"),
+    ),
     (
         "promise_confirmation.en.txt",
         include_str!("../templates/mail/promise_confirmation.en.txt"),
@@ -80,6 +101,8 @@ pub struct Line {
     pub total: Money,
     /// Civil days since the due date; zero or less while it is not overdue.
     pub days_overdue: i64,
+    /// Whether it is a fee or interest on an invoice: listed and summed up, and not spoken of as an invoice.
+    pub charge: bool,
 }
 
 /// A promise to pay that a letter is about.
@@ -112,6 +135,9 @@ pub struct MessageContext {
     pub overdue: Vec<Line>,
     /// Invoices not yet due, earliest first.
     pub upcoming: Vec<Line>,
+    /// The day on which what the message announces is done at the earliest; the templates `final`,
+    /// `suspension_warning` and `hand_over_notice` need one.
+    pub act_on: Option<NaiveDate>,
     /// The promise that it is about; the templates `promise_*` need one.
     pub promise: Option<PromiseLine>,
     /// The sum of the balances of all invoices listed.
@@ -147,7 +173,10 @@ pub fn render_message(message: &MessageContext) -> Result<Rendered, RenderError>
         "promise_confirmation" | "promise_broken" => {
             message.overdue.iter().chain(&message.upcoming).collect()
         }
-        _ => message.overdue.iter().collect(),
+        _ => {
+            let invoices = message.overdue.iter().filter(|line| !line.charge);
+            invoices.collect()
+        }
     };
     let values = context! {
         creditor_name => one_line(&message.creditor_name),
@@ -161,6 +190,7 @@ pub fn render_message(message: &MessageContext) -> Result<Rendered, RenderError>
         overdue => lines(&message.overdue),
         upcoming => lines(&message.upcoming),
         overdue_total,
+        act_on => message.act_on,
         promise => message.promise,
         total => message.total,
         pay_url => message.pay_url,
@@ -194,7 +224,12 @@ pub fn render_message(message: &MessageContext) -> Result<Rendered, RenderError>
 fn check(message: &MessageContext) -> Result<(), RenderError> {
     let (nothing, missing) = match message.template.as_str() {
         "pre_due" => (message.upcoming.is_empty(), "upcoming"),
-        "friendly" | "firm" => (message.overdue.is_empty(), "overdue"),
+        "final" | "suspension_warning" | "hand_over_notice" if message.act_on.is_none() => {
+            return Err(RenderError::NoDay(message.template.clone()));
+        }
+        "friendly" | "firm" | "final" | "suspension_warning" | "hand_over_notice" => {
+            (message.overdue.iter().all(|line| line.charge), "overdue")
+        }
         "promise_confirmation" | "promise_broken" if message.promise.is_none() => {
             return Err(RenderError::NoPromise(message.template.clone()));
         }

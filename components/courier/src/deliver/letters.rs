@@ -109,6 +109,7 @@ impl House {
             contact_name: Some(message.contact_name.clone()),
             overdue: lines(&message.overdue),
             upcoming: lines(&message.upcoming),
+            act_on: Some(message.act_on),
             promise: message.promise.as_ref().map(|promise| PromiseLine {
                 amount: promise.amount,
                 missing: promise.missing,
@@ -129,5 +130,6 @@ fn line(listed: &Listed) -> Line {
         balance: listed.balance,
         total: listed.total,
         days_overdue: listed.days_overdue,
+        charge: listed.charge,
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn line(number: &str, due_on: &str, days_overdue: i64, balance: &str,
         balance: eur(balance),
         total: eur(total),
         days_overdue,
+        charge: false,
     }
 }
 
@@ -43,6 +44,7 @@ pub(crate) fn message(template: &str, locale: &str) -> MessageContext {
             line("2026-0001", "2026-01-10", 1, "1250.00", "1250.00"),
         ],
         upcoming: vec![line("2026-0009", "2026-01-16", -5, "80.50", "80.50")],
+        act_on: Some(day("2026-01-18")),
         promise: template.starts_with("promise_").then(|| PromiseLine {
             amount: eur("500.00"),
             missing: eur("120.00"),

@@ -13,9 +13,11 @@ use crate::policies::Book;
 use crate::promises::{PromiseNote, Spoken};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use data_encoding::HEXLOWER;
+use receivables::calendar;
 use receivables::currency::Currency;
 use receivables::dunning::{CaseFacts, Contact, may_contact};
 use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
+use receivables::limits;
 use receivables::message::MessageStatus;
 use receivables::money::Money;
 use receivables::policy::Policy;
@@ -45,9 +47,12 @@ statements! {
         FROM messages m JOIN customers k ON k.id = m.customer_id
         WHERE m.status IN ('queued', 'sending') AND m.attempt_at <= ?1 ORDER BY m.attempt_at LIMIT ?2";
     ANY_DUE = "SELECT 1 FROM messages WHERE status IN ('queued', 'sending') AND attempt_at <= ? LIMIT 1";
-    INVOICES = "SELECT json_object('id', id, 'number', number, 'issue_on', issue_on, 'due_on', due_on,
-            'total_minor', total_minor, 'balance_minor', balance_minor - disputed_minor)
-        FROM invoices WHERE id IN (SELECT value FROM json_each(?))";
+    // Of an invoice in parts: those that are due, or the next one where none is.
+    INVOICES = "SELECT json_object('id', i.id, 'kind', i.kind, 'number', i.number, 'issue_on', i.issue_on,
+            'due_on', i.due_on, 'total_minor', i.total_minor, 'balance_minor', min(i.balance_minor - i.disputed_minor,
+                iif(i.parts = 0, i.balance_minor, (SELECT coalesce(sum(n.balance_minor), 0) FROM instalments n
+                    WHERE n.invoice_id = i.id AND (n.due_on = i.due_on OR n.due_on < ?2)))))
+        FROM invoices i WHERE i.id IN (SELECT value FROM json_each(?1))";
 }
 
 /// A message that was claimed and may leave now.
@@ -79,6 +84,8 @@ pub struct Claimed {
     pub overdue: Vec<Listed>,
     /// Invoices about to be due to list.
     pub upcoming: Vec<Listed>,
+    /// The day on which what its step announces is done at the earliest.
+    pub act_on: NaiveDate,
     /// The promise that it is about, where it is about one.
     pub promise: Option<PromiseNote>,
     /// How many attempts there were before this one.
@@ -101,8 +108,10 @@ pub struct Listed {
     pub days_overdue: i64,
     /// The original amount.
     pub total: Money,
-    /// What is still owed.
+    /// What is asked for: what is still owed and not disputed; of an invoice in parts, of those that are due.
     pub balance: Money,
+    /// Whether it is a fee or interest on an invoice.
+    pub charge: bool,
 }
 
 /// What a claim brought.
@@ -147,6 +156,7 @@ struct ContactRow {
 #[derive(Deserialize)]
 struct InvoiceRow {
     id: InvoiceId,
+    kind: String,
     number: String,
     issue_on: NaiveDate,
     due_on: NaiveDate,
@@ -263,7 +273,13 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
         .flat_map(|(_, _, overdue, upcoming, ..)| overdue.iter().chain(upcoming))
         .collect();
     let invoices: BTreeMap<InvoiceId, InvoiceRow> = tx
-        .list::<InvoiceRow>(INVOICES, params![serde_json::to_string(&wanted)?])
+        .list::<InvoiceRow>(
+            INVOICES,
+            params![
+                serde_json::to_string(&wanted)?,
+                moment.now.date_naive().to_string()
+            ],
+        )
         .await?
         .into_iter()
         .map(|row| (row.id.clone(), row))
@@ -287,6 +303,7 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
                 email: to.email,
                 overdue: list(&overdue)?,
                 upcoming: list(&upcoming)?,
+                act_on: calendar::plus_days(today, notice_days(&book, message)),
                 promise: message
                     .promise
                     .as_ref()
@@ -300,6 +317,16 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
         examined: due.len(),
         claimed,
     })
+}
+
+/// Days until what a message announces is done at the earliest.
+fn notice_days(book: &Book, message: &DueRow) -> i64 {
+    let version = book.of_message(message.policy_id.as_ref(), &message.policy);
+    let announced = version.and_then(|version| {
+        let mut acts = version.policy.acts();
+        acts.find(|act| act.by.id == message.step)
+    });
+    i64::from(announced.map_or(limits::NOTICE_DAYS, |act| act.notice_days))
 }
 
 fn listed(
@@ -322,6 +349,7 @@ fn listed(
                 days_overdue: today.signed_duration_since(row.due_on).num_days(),
                 total: Money::new(row.total_minor, currency),
                 balance: Money::new(row.balance_minor, currency),
+                charge: row.kind != "invoice",
             })
         })
         .collect::<Result<Vec<_>>>()?;
