@@ -1,10 +1,8 @@
 //! Credit notes: against the invoices that they name, the rest on account. Natural key: the creditor's number.
 
-use crate::agreements;
-use crate::charges;
+use crate::consequences;
 use crate::customers::Directory;
 use crate::db::{Tx, statements};
-use crate::dunning;
 use crate::error::{Result, StoreError};
 use crate::moment::Moment;
 use crate::numbering;
@@ -144,11 +142,10 @@ pub async fn take(tx: &Tx<'_>, moment: Moment, input: &CreditNoteInput) -> Resul
         ],
     )
     .await?;
-    let credited: BTreeSet<&InvoiceId> = allocation.parts.iter().map(|part| &part.invoice).collect();
     let parts = allocation
         .parts
-        .iter()
-        .map(|part| (Some(part.invoice.clone()), part.amount));
+        .into_iter()
+        .map(|part| (Some(part.invoice), part.amount));
     post(
         tx,
         moment,
@@ -158,10 +155,8 @@ pub async fn take(tx: &Tx<'_>, moment: Moment, input: &CreditNoteInput) -> Resul
         parts.chain([(None, unapplied)]),
     )
     .await?;
-    charges::correct(tx, moment, &credited).await?;
     let concerned = BTreeSet::from([customer]);
-    agreements::judge(tx, moment, &concerned).await?;
-    dunning::replan(tx, moment, &concerned).await?;
+    consequences::of_money(tx, moment, &concerned).await?;
     Ok(Taken::Accepted(Applied {
         id,
         applied,

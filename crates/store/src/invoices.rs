@@ -5,8 +5,8 @@
 //! **Once.** The same number with the same content again is a duplicate and changes nothing; with other content it
 //! is a conflict. Content is compared as canonical JSON; [`numbering`] tells when two numbers are the same.
 
-use crate::agreements;
 use crate::charges::{self, Undone};
+use crate::consequences;
 use crate::customers::Directory;
 use crate::db::{Db, Tx, statements};
 use crate::dunning;
@@ -321,7 +321,6 @@ pub async fn void(tx: &Tx<'_>, moment: Moment, id: &InvoiceId) -> Result<Voided>
     tx.run(SET_STATE, params!["void", id.as_str()]).await?;
     charges::reverse_on(tx, moment, id, "the invoice is void").await?;
     let concerned = BTreeSet::from([invoice.customer]);
-    agreements::judge(tx, moment, &concerned).await?;
-    dunning::replan(tx, moment, &concerned).await?;
+    consequences::of_money(tx, moment, &concerned).await?;
     Ok(Voided::Done)
 }

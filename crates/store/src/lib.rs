@@ -13,6 +13,7 @@ pub mod approvals;
 pub mod chargebacks;
 pub mod charges;
 pub mod checkouts;
+mod consequences;
 pub mod credit_notes;
 pub mod customers;
 mod db;

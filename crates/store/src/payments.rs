@@ -18,8 +18,8 @@ pub use record::{Incoming, Recorded, record};
 pub use take_back::{Cause, Reversed, Standing, by_reference, reverse, take_back};
 pub use view::{AllocationView, ChargebackView, DifferenceView, PaymentView, view};
 
+use crate::consequences;
 use crate::db::{Tx, statements};
-use crate::dunning;
 use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
@@ -78,5 +78,5 @@ async fn positions(tx: &Tx<'_>, payment: &PaymentId) -> Result<i64> {
 
 /// What follows from a customer's money that has moved, however it did.
 async fn follow(tx: &Tx<'_>, moment: Moment, customer: CustomerId) -> Result<()> {
-    dunning::replan(tx, moment, &BTreeSet::from([customer])).await
+    consequences::of_money(tx, moment, &BTreeSet::from([customer])).await
 }

@@ -2,9 +2,8 @@
 //! invoice is written off.
 
 use crate::activities::{self, Activity};
-use crate::agreements;
+use crate::consequences;
 use crate::db::{Tx, statements};
-use crate::dunning;
 use crate::error::Result;
 use crate::invoices;
 use crate::moment::Moment;
@@ -89,7 +88,6 @@ pub async fn write_off(
     };
     activities::record(tx, moment, &[activity]).await?;
     let concerned = BTreeSet::from([customer.clone()]);
-    agreements::judge(tx, moment, &concerned).await?;
-    dunning::replan(tx, moment, &concerned).await?;
+    consequences::of_money(tx, moment, &concerned).await?;
     Ok(outcome)
 }

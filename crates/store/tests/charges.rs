@@ -101,11 +101,15 @@ impl Known {
     fn invoice_known_on(&self, known_on: &str, total: &str, issued: &str, due: &str) -> InvoiceId {
         let document = json!({"number": unique("R"), "customer": {"id": self.id}, "issue_date": issued,
             "due_date": due, "currency": self.currency, "total": total});
-        let input = InvoiceInput::parse(&document).expect("an invoice");
+        self.take(&document, known_on)
+    }
+
+    fn take(&self, document: &Value, known_on: &str) -> InvoiceId {
+        let input = InvoiceInput::parse(document).expect("an invoice");
         let taken = write(async |tx| invoices::take(tx, at(known_on), std::slice::from_ref(&input)).await);
         match taken.first() {
             Some(invoices::Taken::Accepted(id)) => id.clone(),
-            other => panic!("{other:?}"),
+            other => panic!("{}: {other:?}", self.id),
         }
     }
 
@@ -569,23 +573,19 @@ fn what_nobody_spoke_about_is_in_the_figure_and_not_charged_by_the_way() {
 #[test]
 fn of_an_invoice_in_parts_only_those_due_bear_interest() {
     let known = customer("business", "DE", "EUR", None);
-    let invoice = known.invoice("1000.00", "2026-01-01", "2026-01-15");
-    let connection = rusqlite::Connection::open(file()).expect("the database");
-    for (part, due_on, minor) in [
-        (1, "2026-01-15", 30_000),
-        (2, "2026-02-04", 50_000),
-        (3, "2026-03-01", 20_000),
-    ] {
-        let row = rusqlite::params![invoice.as_str(), part, due_on, minor];
-        let sql = "INSERT INTO instalments (invoice_id, part, due_on, amount_minor, balance_minor)
-            VALUES (?1, ?2, ?3, ?4, ?4)";
-        connection.execute(sql, row).expect("a part");
-    }
-    drop(connection);
+    let parts =
+        json!([{"percent": "30", "days": 14}, {"percent": "50", "days": 34}, {"percent": "20", "days": 59}]);
+    let document = json!({"number": unique("R"), "customer": {"id": known.id}, "issue_date": "2026-01-01",
+        "terms": {"kind": "instalments", "parts": parts}, "currency": "EUR", "total": "1000.00"});
+    let invoice = known.take(&document, "2026-01-01");
     let interest = charge(json!({"kind": "interest", "percent": "36.5"}));
-    // 20 days of 300 and 10 days of 800.
+    // 300 due on 15 January, 500 on 4 February, 200 on 1 March: 20 days of 300 and 10 days of 800.
     take("2026-02-14", "first", &[&invoice], None, Some(&interest));
     assert_eq!(known.shown(), ["I1 14.00 14.00 posted"]);
+    // The first part paid on 25 January: 10 days of 300, and 10 of 500.
+    known.pay(&invoice, "300.00", "2026-01-25", "2026-02-20");
+    assert_eq!(known.shown(), ["I1 14.00 8.00 posted"]);
+    proven();
 }
 
 #[test]

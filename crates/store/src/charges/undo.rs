@@ -41,7 +41,7 @@ statements! {
     OF_MESSAGES = select_standing!("WHERE c.message_id IN (SELECT value FROM json_each(?)) AND c.kind = 'fee'
         AND c.status = 'posted'");
     STANDING_ON = select_standing!("WHERE c.charged_on = ? AND c.status IN ('posted', 'blocked')");
-    INTEREST_ON = select_standing!("WHERE c.charged_on IN (SELECT value FROM json_each(?)) AND c.kind = 'interest'
+    INTEREST_OF = select_standing!("WHERE c.customer_id IN (SELECT value FROM json_each(?)) AND c.kind = 'interest'
         AND c.status = 'posted' ORDER BY c.charged_on, c.value_on DESC, c.id DESC");
     SAVE = "UPDATE charges SET status = j.value->>'status', reversed_minor = j.value->>'reversed_minor',
             waived_minor = waived_minor + (j.value->>'waived_minor'), reason = j.value->>'reason'
@@ -184,12 +184,12 @@ pub async fn reverse_on(tx: &Tx<'_>, moment: Moment, invoice: &InvoiceId, reason
     change_all(tx, moment, changes, "charge_reversed", "reversed").await
 }
 
-/// Brings the interest that was charged on invoices in line with what has accrued by the day of its last charge: a
+/// Brings the interest that customers were charged in line with what had accrued by the day of its last charge: a
 /// payment or credit note with an earlier value date may have come in since. Less is reversed now, the latest charge
-/// first; more is left to the next step that charges interest. Whoever records the payment replans.
-pub async fn correct(tx: &Tx<'_>, moment: Moment, invoices: &BTreeSet<&InvoiceId>) -> Result<()> {
+/// first; more is left to the next step that charges interest. Part of whatever moves money, before it replans.
+pub async fn correct(tx: &Tx<'_>, moment: Moment, customers: &BTreeSet<CustomerId>) -> Result<()> {
     let charges: Vec<Standing> = tx
-        .list(INTEREST_ON, params![serde_json::to_string(invoices)?])
+        .list(INTEREST_OF, params![serde_json::to_string(customers)?])
         .await?;
     if charges.is_empty() {
         return Ok(());
@@ -211,7 +211,7 @@ pub async fn correct(tx: &Tx<'_>, moment: Moment, invoices: &BTreeSet<&InvoiceId
         let Ok((terms, late_after)) = charge.bearing(&on.debt()) else {
             continue;
         };
-        let accrued = interest::accrue(&terms, &on.history, late_after, latest.value_on, &rates);
+        let accrued = interest::accrue(&terms, &on.late, late_after, latest.value_on, &rates);
         let charged = on.interest_charged(latest.value_on)?;
         if let Correction::Reverse(surplus) = accrued.map_err(failed)?.against(charged)? {
             changes.extend(spread(&charges, surplus)?);

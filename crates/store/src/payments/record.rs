@@ -1,12 +1,9 @@
 //! Taking a payment in: whose it is, what it is for, where it goes.
 
-use super::{AllocationRow, allocate_rows, let_go, open};
+use super::{AllocationRow, allocate_rows, follow, let_go, open};
 use crate::activities::{self, Activity};
-use crate::agreements;
-use crate::charges;
 use crate::customers::Directory;
 use crate::db::{Tx, statements};
-use crate::dunning;
 use crate::error::{Result, StoreError};
 use crate::moment::Moment;
 use crate::params;
@@ -15,7 +12,7 @@ use chrono::NaiveDate;
 use receivables::allocation::{
     Allocation, AllocationError, InvoiceRef, Receipt, RemittanceLine, allocate, goes_through_banks,
 };
-use receivables::id::{CustomerId, InvoiceId, PaymentId};
+use receivables::id::{CustomerId, PaymentId};
 use receivables::intake::{CustomerRef, PaymentInput};
 use receivables::money::Money;
 use serde::{Deserialize, Serialize};
@@ -123,11 +120,7 @@ pub async fn record(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<
     insert(tx, moment, &id, payer.as_ref(), incoming, &content, &allocation).await?;
     if let Some(customer) = payer {
         post(tx, moment, &id, &customer, incoming, &allocation).await?;
-        let paid: BTreeSet<&InvoiceId> = allocation.parts.iter().map(|part| &part.invoice).collect();
-        charges::correct(tx, moment, &paid).await?;
-        let concerned = BTreeSet::from([customer]);
-        agreements::judge(tx, moment, &concerned).await?;
-        dunning::replan(tx, moment, &concerned).await?;
+        follow(tx, moment, customer).await?;
     }
     Ok(Recorded::Accepted(id))
 }

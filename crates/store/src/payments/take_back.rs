@@ -1,11 +1,9 @@
 //! Money that goes back: a refund, a chargeback that was lost, a payment that bounced. Reversing postings reopen
 //! exactly what it had paid.
 
-use super::{AllocationRow, allocate_rows, let_go, positions};
+use super::{AllocationRow, allocate_rows, follow, let_go, positions};
 use crate::activities::{self, Activity};
-use crate::agreements;
 use crate::db::{Tx, statements};
-use crate::dunning;
 use crate::error::{Result, StoreError};
 use crate::moment::Moment;
 use crate::params;
@@ -15,7 +13,6 @@ use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::money::Money;
 use serde::Deserialize;
-use std::collections::BTreeSet;
 
 statements! {
     HELD = "SELECT json_object('invoice', invoice_id, 'amount_minor', sum(amount_minor))
@@ -179,9 +176,7 @@ pub async fn take_back(
             refers_to: Some(payment.id.to_string()),
         };
         activities::record(tx, moment, &[activity]).await?;
-        let concerned = BTreeSet::from([customer.clone()]);
-        agreements::judge(tx, moment, &concerned).await?;
-        dunning::replan(tx, moment, &concerned).await?;
+        follow(tx, moment, customer.clone()).await?;
     }
     Ok(amount)
 }

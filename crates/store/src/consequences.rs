@@ -1,0 +1,16 @@
+//! What follows when money has moved, however it did: interest that was charged on what turns out to have been paid is
+//! corrected, promises and plans are judged, and what happens next is worked out anew.
+
+use crate::db::Tx;
+use crate::error::Result;
+use crate::moment::Moment;
+use crate::{agreements, charges, dunning};
+use receivables::id::CustomerId;
+use std::collections::BTreeSet;
+
+/// For customers whose balances have changed; in the transaction that changed them, and last.
+pub(crate) async fn of_money(tx: &Tx<'_>, moment: Moment, customers: &BTreeSet<CustomerId>) -> Result<()> {
+    charges::correct(tx, moment, customers).await?;
+    agreements::judge(tx, moment, customers).await?;
+    dunning::replan(tx, moment, customers).await
+}
