@@ -26,7 +26,7 @@ macro_rules! select_invoice {
                     'amount_minor', n.amount_minor, 'balance_minor', n.balance_minor)) FROM instalments n
                     WHERE n.invoice_id = i.id)),
                 'stage', (SELECT s.step FROM steps_taken s WHERE s.invoice_id = i.id AND s.listed = 1
-                    ORDER BY s.message_id DESC LIMIT 1))
+                    ORDER BY s.day DESC, s.message_id DESC LIMIT 1))
             FROM invoices i JOIN customers k ON k.id = i.customer_id ",
             $which
         )

@@ -291,6 +291,17 @@ impl World {
             overdue += i64::from(*due_on < today);
         }
         assert_eq!(overdue > 0, !per_invoice, "{step} on {today} about {listed:?}");
+        if overdue > 0 {
+            let open: Vec<(i64, String)> = self.rows(
+                "SELECT i.balance_minor, i.due_on FROM invoices i JOIN customers k ON k.id = i.customer_id
+                 WHERE k.external_id = ?1 AND i.balance_minor > 0",
+            );
+            let owed = open
+                .iter()
+                .map(|(_, due_on)| i64::from(*due_on < today))
+                .sum::<i64>();
+            assert_eq!(overdue, owed, "{step} lists all that is overdue");
+        }
     }
 
     /// What must hold after everything.

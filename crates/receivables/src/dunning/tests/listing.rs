@@ -71,6 +71,16 @@ fn a_message_takes_its_step_and_those_passed_over_for_all_it_lists() {
             "",
         ),
         (
+            "the older one was told everything, and is listed again",
+            vec![
+                took(item('A', "2026-01-02", 5_000), &["reminder", "firm"]),
+                item('B', "2026-01-30", 5_000),
+            ],
+            "2026-02-03 08:00",
+            "A.reminder B.reminder",
+            "",
+        ),
+        (
             "one that is to fall due is listed and has its word",
             vec![
                 item('A', "2026-01-20", 5_000),
