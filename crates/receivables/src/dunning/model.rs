@@ -175,9 +175,6 @@ pub(super) fn simulate(policy: &Policy, invoices: &[Invoice], sweeps: &[i64]) ->
 }
 
 fn sweep(policy: &Policy, invoices: &[Invoice], day: i64, memory: &mut Memory, events: &mut Vec<Event>) {
-    if policy.business_days_only && !is_business_day(day) {
-        return;
-    }
     let open: Vec<usize> = (0..invoices.len())
         .filter(|at| invoices[*at].on(day).remains > 0)
         .collect();
@@ -185,6 +182,9 @@ fn sweep(policy: &Policy, invoices: &[Invoice], day: i64, memory: &mut Memory, e
     let any_overdue = open.iter().any(is_overdue);
     if !any_overdue {
         memory.is_suspended = false;
+    }
+    if policy.business_days_only && !is_business_day(day) {
+        return;
     }
     let can_be_claimed = |at: &usize| !invoices[*at].on(day).is_stopped;
     let (mut overdue, coming): (Vec<usize>, Vec<usize>) =
@@ -326,19 +326,20 @@ fn choose(policy: &Policy, invoice: &Invoice, left: &[usize], day: i64, memory: 
 
 /// The day on which a step is planned for: its own, or the first on which nothing keeps it from being said.
 fn planned(policy: &Policy, invoice: &Invoice, step: usize, day: i64, memory: &Memory) -> i64 {
-    let ends = invoice
-        .changes
-        .iter()
-        .filter(|(on, _)| *on <= day)
-        .filter_map(|(on, change)| match change {
-            Change::DisputeEnded => Some(*on),
-            Change::PromisedUntil(until) => Some(until + 1),
-            _ => None,
-        });
+    let known = || invoice.changes.iter().filter(|(on, _)| *on <= day);
+    let disputes = known()
+        .filter(|(_, change)| *change == Change::DisputeEnded)
+        .map(|(on, _)| *on);
+    // A promise takes the place of the one before.
+    let promise = known().rev().find_map(|(_, change)| match change {
+        Change::PromisedUntil(until) => Some(until + 1),
+        _ => None,
+    });
     let gap = memory
         .last_contact
         .map(|last| last + policy.days_between_contacts);
-    let first = ends
+    let first = disputes
+        .chain(promise)
         .chain(gap)
         .fold(invoice.due + policy.steps[step].day, i64::max);
     let is_rest = |day: &i64| policy.business_days_only && !is_business_day(*day);

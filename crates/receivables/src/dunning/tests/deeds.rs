@@ -195,7 +195,7 @@ fn nobody_is_suspended_unless_warned_in_time() {
 }
 
 #[test]
-fn an_agency_takes_over_on_its_day_after_the_notice_and_by_consent() {
+fn an_agency_is_asked_for_on_its_day_after_the_notice() {
     let act = |approval: Value| json!({"id": "agency", "day": 30, "act": "hand_over", "notice_days": 14, "approval": approval});
     let freely = policy(&[1, 20], &[act(Value::Null)]);
     let by_consent = policy(&[1, 20], &[act(json!("manager"))]);
@@ -212,13 +212,15 @@ fn an_agency_takes_over_on_its_day_after_the_notice_and_by_consent() {
         let case = facts(vec![told(&[("w1", 1), ("w20", 20)], said_on, true)]);
         assert_eq!(deeds(&noon(&freely, &case, day)), expected, "{said_on} {day}");
     }
+    // Somebody always has to agree: asking is not handing over, and is done once.
     let case = facts(vec![told(&[("w1", 1), ("w20", 20)], "2026-01-10", true)]);
-    let taken_over = case.done(&noon(&freely, &case, "2026-01-31").deeds[0]);
-    assert!(taken_over.handed_over);
-    // Asking is not handing over, and is done once.
-    let asked = case.done(&noon(&by_consent, &case, "2026-01-31").deeds[0]);
-    assert!(!asked.handed_over);
-    assert_eq!(deeds(&noon(&by_consent, &asked, "2026-02-20")), none);
+    for (policy, by) in [(&freely, None), (&by_consent, Some("manager"))] {
+        let deed = noon(policy, &case, "2026-01-31").deeds.remove(0);
+        assert_eq!(deed.approval.as_deref(), by);
+        let asked = case.done(&deed);
+        assert!(!asked.handed_over);
+        assert_eq!(deeds(&noon(policy, &asked, "2026-02-20")), none);
+    }
 }
 
 #[test]
