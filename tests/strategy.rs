@@ -511,3 +511,28 @@ fn a_whole_policy_goes_from_the_reminder_to_the_agency_each_step_announced() {
     app.pay(&known, "110.68");
     assert!(event_types(&app, &known).contains(&"customer.reinstated".to_owned()));
 }
+
+#[test]
+fn the_example_is_taken_as_the_manual_shows_it() {
+    let app = own!(App::start());
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).expect("a file of the repo");
+    let example = read("examples/policy.json");
+    assert!(read("docs/policies.md").contains(example.trim_end()));
+    let body: Value = serde_json::from_str(&example).expect("JSON");
+    assert_eq!(put(&app, &body)["version"], 2);
+    // Every step of it is foreseen for whoever never pays.
+    let known = app.new_customer();
+    app.new_invoice(&known, "100.00", "2026-01-20");
+    let path = "/v1/policies/standard/preview?from=2026-01-12&to=2026-12-31";
+    let preview = app.post(path).send(200).json();
+    let steps = body["steps"].as_array().expect("steps");
+    for step in steps {
+        let id = step["id"].as_str().expect("an id");
+        assert!(
+            preview["totals"]["by_step"][id].as_u64() > Some(0),
+            "{id}: {}",
+            preview["totals"]
+        );
+    }
+}

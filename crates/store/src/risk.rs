@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::instants::{rfc3339, time_zone};
 use crate::moment::Moment;
 use crate::params;
+use crate::{dunning, policies};
 use chrono::{Days, NaiveDate};
 use receivables::currency::Currency;
 use receivables::id::CustomerId;
@@ -101,6 +102,12 @@ pub async fn run(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Scored> {
     tx.run(SAVE, params![moment.ms(), json.as_str()]).await?;
     tx.run(NEXT, params![json.as_str()]).await?;
     tx.run(DONE, params![json]).await?;
+    // Where pools are made by risk, another band may mean another policy.
+    let pools = policies::pools(tx).await?;
+    if pools.iter().any(|pool| !pool.rule.risk.is_empty()) {
+        let scored = rows.iter().map(|row| row.customer.clone()).collect();
+        dunning::replan(tx, moment, &scored).await?;
+    }
     let more = tx.row(ANY_DUE, params![moment.ms()]).await?.is_some();
     Ok(Scored {
         examined: rows.len(),
