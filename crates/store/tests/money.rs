@@ -6,6 +6,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
 
@@ -568,5 +570,117 @@ fn a_policy_keeps_what_it_says_about_money() {
     assert_eq!(
         Some(view.policy.cash),
         receivables::allocation::Rules::read(&mut fields)
+    );
+}
+
+/// Numbers that look random and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    /// From 0 to below `sides`.
+    fn roll(&mut self, sides: u64) -> u64 {
+        // Knuth's MMIX generator; its high bits are the good ones.
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    fn amount(&mut self) -> String {
+        euros(1 + self.roll(12_000) as i64)
+    }
+}
+
+fn euros(cents: i64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+fn cents(text: &str) -> i64 {
+    text.replace('.', "").parse().expect("cents")
+}
+
+/// Whatever happens in whatever order: every stored balance follows from the postings (proved after each act), a
+/// payment's parts add up to it (a CHECK of the database), no balance falls below nothing (another), parts of an
+/// invoice come to its balance, and what is taken back leaves nothing let go behind.
+#[test]
+fn whatever_happens_the_ledger_adds_up() {
+    let (mut set_anew, mut let_go) = (0, 0);
+    for (key, seed) in [("r1", 1), ("r2", 2), ("r3", 3), ("r4", 4), ("r5", 5), ("r6", 6)] {
+        let order = ["due_date", "charges_first", "principal_first"][seed as usize % 3];
+        let cash = json!({"order": order,
+            "under": {"amount": {"EUR": "5.00"}, "percent": "10"}, "bank_charge": {"EUR": "8.00"},
+            "over": {"amount": {"EUR": "5.00"}, "keep": "write_off"}, "discount_grace_days": 2});
+        let world = World::under(key, cash);
+        let mut dice = Dice(seed);
+        let (mut invoices, mut paid) = (Vec::new(), Vec::new());
+        for turn in 0..60 {
+            let some = |dice: &mut Dice, count: usize| dice.roll(count.max(1) as u64) as usize;
+            let at = some(&mut dice, invoices.len());
+            let number = (at + 1).to_string();
+            match dice.roll(10) {
+                0..=2 => {
+                    let more = match dice.roll(3) {
+                        0 => thirty_fifty_twenty(),
+                        1 => json!({"due_date": "2026-01-20", "discount": [{"percent": "3", "days": 14}]}),
+                        _ => json!({"due_date": "2026-02-20"}),
+                    };
+                    let name = (invoices.len() + 1).to_string();
+                    let total = format!("{}.00", 1 + dice.roll(100));
+                    invoices.push(world.invoice(&name, &total, more));
+                }
+                3..=5 => {
+                    let method = ["wire", "card"][some(&mut dice, 2)];
+                    let named = [number.as_str()];
+                    let names: &[&str] = if dice.roll(2) == 0 { &named } else { &[] };
+                    let day = 1 + dice.roll(28) as u32;
+                    let owed = invoices.get(at).map(|id| cents(&world.owed(id).0));
+                    // About what it owes, or anything.
+                    let amount = match owed.filter(|owed| *owed > 600) {
+                        Some(owed) if dice.roll(4) > 0 => euros(owed + 300 - dice.roll(800) as i64),
+                        _ => dice.amount(),
+                    };
+                    paid.push(world.pay(day, &amount, method, names));
+                }
+                6 => {
+                    let lines = json!({"invoices": [{"invoice_number": format!("{key}-{number}")}]});
+                    world.credit_note(&format!("G{turn}"), &dice.amount(), lines);
+                }
+                7 if !paid.is_empty() => world.reverse(&paid[some(&mut dice, paid.len())]),
+                8 if !paid.is_empty() => {
+                    let line = json!({"invoice_number": format!("{key}-{number}"),
+                        "amount": {"amount": euros(1 + dice.roll(1_000) as i64), "currency": "EUR"}});
+                    let list = if dice.roll(3) == 0 {
+                        json!([])
+                    } else {
+                        json!([line])
+                    };
+                    let payment = &paid[some(&mut dice, paid.len())];
+                    set_anew += usize::from(world.reallocate(payment, list) == ByHand::Done);
+                    if dice.roll(3) == 0 {
+                        world.refund(payment, json!({"reason": "asked for"}));
+                    }
+                }
+                _ => drop(world.use_credit(json!({}))),
+            }
+        }
+        let owed: i64 = invoices.iter().map(|id| cents(&world.owed(id).0)).sum();
+        let (balance, _, unapplied) = world.account();
+        assert_eq!(cents(&balance), owed - cents(&unapplied), "{key}");
+        // Without its money no invoice keeps what was let go: only credit notes have lowered it.
+        for payment in &paid {
+            world.reverse(payment);
+            let view = world.payment_view(payment);
+            let differences = view["differences"].as_array().expect("differences");
+            let_go += differences.len();
+            let amounts = differences
+                .iter()
+                .map(|d| cents(d["amount"]["amount"].as_str().expect("an amount")));
+            assert_eq!(amounts.sum::<i64>(), 0, "{view}");
+        }
+    }
+    assert!(
+        set_anew > 10 && let_go > 20,
+        "too little happened: {set_anew} set anew, {let_go} let go"
     );
 }

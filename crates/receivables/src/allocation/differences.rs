@@ -101,7 +101,7 @@ impl Spending<'_> {
     }
 
     /// Writes off what is left owing, where it is small and the payment clearly meant to settle: first on the whole
-    /// account, then on the invoices that were named. Of these, one that is left owing more than is small was
+    /// account, all of which it has to reach, then on the invoices that were named. Of these, one that is left owing more than is small was
     /// plainly paid in part, and is left alone. What the payment leaves owing of the others must be small in all.
     pub(super) fn let_go_of_shortfall(
         &mut self,
@@ -116,8 +116,13 @@ impl Spending<'_> {
             tolerances.push((Cause::BankCharge, rules.bank_charges()));
         }
         for (cause, tolerance) in &tolerances {
+            // What got nothing of it was plainly not meant: a fee that the payer left out is no bank charge.
+            let reached = self
+                .slots
+                .iter()
+                .all(|slot| slot.rank.is_some() || !slot.invoice.balance.is_positive());
             let all = self.group(|_| Ok(true))?;
-            if all.is_small(tolerance)? {
+            if reached && all.is_small(tolerance)? {
                 return self.write_off(*cause, &all.short, "of all that was owed");
             }
             let named = self.group(|slot| {

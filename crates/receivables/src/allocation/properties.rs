@@ -150,6 +150,10 @@ proptest! {
             let (paid, beside) = effect(&allocation, &invoice.id);
             prop_assert!(deducted == 0 || (paid > 0 && invoice.balance.minor() - paid + beside == 0), "a discount settles");
         }
+        // What goes back when the money does must be found by the money.
+        for difference in &allocation.differences {
+            prop_assert!(effect(&allocation, &difference.invoice).0 > 0, "{:?}", difference);
+        }
         let silent = Rules { order: policy.order, ..Rules::default() };
         let plain: Vec<OpenInvoice> = open.iter().map(|i| OpenInvoice { discount: None, ..i.clone() }).collect();
         prop_assert!(allocate(&silent, &receipt, &plain).unwrap().differences.is_empty());

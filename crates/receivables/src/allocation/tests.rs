@@ -491,17 +491,17 @@ fn a_small_rest_is_let_go_where_the_payment_meant_to_settle() {
         (
             "the whole account",
             false,
+            30_030,
+            vec![],
+            "A 100.00 B 200.00 C 0.30 | 0.00",
+            "Underpayment C -0.20",
+        ),
+        (
+            "what got nothing was not meant",
+            false,
             29_950,
             vec![],
             "A 100.00 B 199.50 | 0.00",
-            "Underpayment B -0.50, Underpayment C -0.50",
-        ),
-        (
-            "the whole account, too little",
-            false,
-            29_949,
-            vec![],
-            "A 100.00 B 199.49 | 0.00",
             "",
         ),
         (
@@ -561,12 +561,12 @@ fn a_small_rest_is_let_go_where_the_payment_meant_to_settle() {
             under_a,
         ),
         (
-            "a wire for the whole account",
+            "a wire that leaves the last one out",
             true,
-            28_600,
+            30_000,
             vec![],
-            "A 100.00 B 186.00 | 0.00",
-            "BankCharge B -14.00, BankCharge C -0.50",
+            "A 100.00 B 200.00 | 0.00",
+            "",
         ),
         (
             "half of a small one",
@@ -603,6 +603,19 @@ fn a_small_rest_is_let_go_where_the_payment_meant_to_settle() {
                 .is_empty(),
             "{name}"
         );
+    }
+    // Of A and B alone, a wire for the whole account.
+    for (minor, differences) in [
+        (28_500, "BankCharge B -15.00"),
+        (28_499, ""),
+        (29_900, "Underpayment B -1.00"),
+    ] {
+        let wire = Receipt {
+            through_banks: true,
+            ..receipt(eur(minor), &[])
+        };
+        let allocation = allocate(&policy, &wire, &open[..2]).unwrap();
+        assert_eq!(let_go(&allocation), differences, "{minor}");
     }
     let lines = [b(None)];
     let wire = Receipt {

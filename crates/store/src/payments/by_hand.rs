@@ -32,8 +32,9 @@ pub enum ByHand {
     NothingOnAccount,
 }
 
-/// Sets what is left of a payment against the invoices of `wanted` and no others. A payment of nobody known becomes
-/// that of the customer whose invoices they are.
+/// Sets what is left of a payment against the invoices of `wanted` and no others. What was let go beside it at an
+/// invoice that gets more or less than before is taken back, and nothing new is let go: a person says what is meant. A
+/// payment of nobody known becomes that of the customer whose invoices they are.
 pub async fn reallocate(
     tx: &Tx<'_>,
     moment: Moment,
