@@ -36,6 +36,7 @@
 //!   the send time of the day after, if the policy allows that day: so a sweep that runs once a day, at
 //!   whatever hour, misses nobody.
 //! - Credit on account counts against what is overdue: who is covered by it is not dunned.
+//! - An invoice is spoken about once a day, however often anybody asks.
 //! - Between two messages lie at least the policy's days. A hold stops everything, an agency's case is the
 //!   agency's.
 //! - An invoice about which as many messages were sent as the policy allows no longer carries. A case is

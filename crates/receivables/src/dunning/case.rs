@@ -83,6 +83,7 @@ pub(super) fn days_of_change(policy: &Policy, facts: &CaseFacts, today: NaiveDat
         days.push(next_day(item.due_on));
         for taken in &item.taken {
             let on = calendar::day_of(taken.at, facts.time_zone);
+            days.push(next_day(on));
             let notices = policy.acts().filter(|announced| announced.by.id == taken.step);
             days.extend(notices.map(|announced| calendar::plus_days(on, i64::from(announced.notice_days))));
         }
@@ -339,8 +340,20 @@ impl<'a> Case<'a> {
             .filter(move |step| taken.is_none_or(|day| step.day > day))
     }
 
+    /// Whether something was said about an invoice on this day: what is caught up with, or comes after a warning, waits
+    /// for the next, however often the sweep runs.
+    fn spoken_about(&self, item: &OpenItem) -> bool {
+        let on = |taken: &Taken| calendar::day_of(taken.at, self.facts.time_zone);
+        item.taken
+            .iter()
+            .any(|taken| taken.listed && on(taken) >= self.on)
+    }
+
     /// What is due to be said about an invoice with the steps of a kind.
     fn word(&self, item: &'a OpenItem, per_invoice: bool) -> Option<Word<'a>> {
+        if self.spoken_about(item) {
+            return None;
+        }
         let come = self
             .open_steps(item, per_invoice)
             .take_while(|step| day_of_step(item, step) <= self.on);

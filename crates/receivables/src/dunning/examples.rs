@@ -176,7 +176,30 @@ fn forty_five_days_overdue_at_first_sight() {
     );
     // And none of those passed over, ever.
     assert_eq!(
-        run(&policy, case, "2026-02-15", 60, nothing),
+        run(&policy, case.clone(), "2026-02-15", 60, nothing),
         ["2026-02-15 day40 A"]
+    );
+    // Who wants them all has them one a day.
+    let all = Policy {
+        catch_up: CatchUp::All,
+        ..policy.clone()
+    };
+    assert_eq!(
+        run(&all, case.clone(), "2026-02-15", 60, nothing),
+        ["2026-02-15 day5 A", "2026-02-16 day20 A", "2026-02-17 day40 A"]
+    );
+    // A warning is not passed over, nor is what comes after it said on the same day.
+    let mut warned = policy;
+    warned.steps[1].then = Some(crate::policy::Then {
+        after_days: 7,
+        act: crate::policy::Act::Suspend,
+    });
+    assert_eq!(
+        run(&warned, case, "2026-02-15", 60, nothing),
+        [
+            "2026-02-15 day20 A",
+            "2026-02-16 day40 A",
+            "2026-02-22 day20 done"
+        ]
     );
 }
