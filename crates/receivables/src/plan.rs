@@ -87,7 +87,7 @@ impl Equal {
 
     /// The instalments of a debt. One that is smaller in minor units than their number is paid in as many as it has.
     pub fn instalments(&self, debt: Money) -> Vec<Instalment> {
-        let count = i64::from(self.count).min(debt.minor()).max(0);
+        let count = i64::from(self.count).min(debt.minor());
         let each = debt.minor().checked_div(count).unwrap_or(0);
         let larger = debt.minor().checked_rem(count).unwrap_or(0);
         let part = |before: u32| {

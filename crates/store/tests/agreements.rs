@@ -12,6 +12,7 @@
 )]
 
 use chrono::{DateTime, Utc};
+use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::approval::{Act, Actor};
 use receivables::dispute::{DisputeInput, Reason, ResolutionInput};
 use receivables::id::{ApprovalId, CustomerId, DisputeId, InvoiceId, PaymentId, PlanId, PromiseId};
@@ -338,6 +339,31 @@ fn money_that_is_taken_back_never_came() {
         "promise.broken",
     ];
     assert_eq!(events, expected);
+    ledger.proven();
+}
+
+#[test]
+fn money_that_is_set_anew_by_hand_counts_where_it_stands() {
+    let ledger = Ledger::new();
+    let older = ledger.invoice("1", "100.00", "2026-01-08");
+    let promised = ledger.invoice("2", "100.00", "2026-01-09");
+    let words = json!({"invoices": [promised], "promised_on": "2026-01-20"});
+    let id = ledger.promises(words, "2026-01-12").unwrap();
+    // Without a word of what it is for it goes to the oldest.
+    let payment = ledger.pays("100.00", "2026-01-15", "2026-01-15");
+    assert_eq!(ledger.promise(&id), "open missing 100.00");
+    let line = |invoice: &InvoiceId| RemittanceLine {
+        invoice: InvoiceRef::Id(invoice.clone()),
+        amount: None,
+    };
+    let set = |invoice: &InvoiceId, at: &str| {
+        let wanted = [line(invoice)];
+        ledger.tx(async |tx| payments::reallocate(tx, moment(at), &payment, &wanted).await)
+    };
+    set(&promised, "2026-01-25");
+    assert_eq!(ledger.promise(&id), "kept 2026-01-15");
+    set(&older, "2026-01-26");
+    assert_eq!(ledger.promise(&id), "broken 2026-01-23");
     ledger.proven();
 }
 

@@ -246,6 +246,13 @@ fn a_decision_credits_all_nothing_or_a_part_of_what_is_still_owed() {
             settled(399, 1),
         ),
         (
+            "split that credits nothing",
+            Split(eur(0)),
+            400,
+            1_000,
+            no_split(0, 400),
+        ),
+        (
             "split that credits all",
             Split(eur(400)),
             400,

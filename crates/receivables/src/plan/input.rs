@@ -86,7 +86,9 @@ impl PlanInput {
         let given = forms.iter().filter(|form| fields.has(form)).count();
         let is_free = fields.has("instalments");
         let equal = fields.optional_object("equal", Equal::read);
+        let before = fields.problems();
         let free = fields.objects("instalments", limits::PLAN_INSTALMENTS, Instalment::read);
+        let readable = fields.problems() == before;
         let settlement = fields.optional_object("settlement", Instalment::read);
         if given != 1 {
             let detail = "a plan has either `equal` instalments, free `instalments` or a `settlement`";
@@ -95,7 +97,8 @@ impl PlanInput {
         if is_free && free.is_empty() {
             fields.report("instalments", "required", "a plan has at least one instalment");
         }
-        for (at, pair) in free.windows(2).enumerate() {
+        // Where one cannot be read, the places of the others are not theirs.
+        for (at, pair) in free.windows(2).enumerate().filter(|_| readable) {
             if let [earlier, later] = pair
                 && later.due_date <= earlier.due_date
             {

@@ -362,12 +362,18 @@ fn a_plan_is_read_with_every_problem_named() {
         ),
         (
             json!({"customer": customer, "instalments": [
-                {"amount": euros("1.00"), "due_date": "2026-01-20"}, {"amount": euros("0.00"), "due_date": "2026-01-21"},
+                {"amount": euros("1.00"), "due_date": "2026-01-20"}, {"amount": euros("0.00"), "due_date": "2026-01-19"}
+            ]}),
+            &[("/instalments/1/amount", "not_positive")],
+        ),
+        (
+            json!({"customer": customer, "instalments": [
+                {"amount": euros("1.00"), "due_date": "2026-01-20"}, {"amount": euros("1.00"), "due_date": "2026-01-20"},
                 {"amount": euros("1.00"), "due_date": "2026-01-19"}
             ]}),
             &[
-                ("/instalments/1/amount", "not_positive"),
                 ("/instalments/1/due_date", "unordered"),
+                ("/instalments/2/due_date", "unordered"),
             ],
         ),
         (
@@ -443,7 +449,7 @@ fn a_plan_is_made_within_the_policys_limits() {
         eur(0)
     );
 
-    let cases: [(&str, Terms, Meets, Found<'_>); 10] = [
+    let cases: [(&str, Terms, Meets, Found<'_>); 11] = [
         ("from today on", equal(2, 5), meets(100), &[]),
         (
             "from yesterday on",
@@ -451,6 +457,7 @@ fn a_plan_is_made_within_the_policys_limits() {
             meets(100),
             &[("/equal", "in_the_past")],
         ),
+        ("as many as the policy allows", equal(12, 10), meets(10_000), &[]),
         (
             "one too many",
             equal(13, 10),

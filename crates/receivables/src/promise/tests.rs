@@ -159,6 +159,56 @@ fn the_money_decides_and_its_value_date() {
 }
 
 #[test]
+fn the_first_day_on_which_enough_was_there_and_stayed_is_told() {
+    let all = 50_000;
+    let cases: [(&str, &[Received], i64, &str); 6] = [
+        (
+            "more comes later",
+            &[line(15, all, Paid), line(18, 100, Paid)],
+            20,
+            "kept 15",
+        ),
+        (
+            "a credit of the last day counts",
+            &[line(22, 40_000, Credit), line(16, 40_000, Paid)],
+            22,
+            "kept 16",
+        ),
+        (
+            "one of the day after does not",
+            &[line(23, 40_000, Credit), line(16, 40_000, Paid)],
+            23,
+            "broken 23 missing 10000",
+        ),
+        (
+            "more is credited than was owed",
+            &[line(15, 90_000, Credit)],
+            23,
+            "void",
+        ),
+        (
+            "all is credited, and what was paid bounced",
+            &[
+                line(15, 80_000, Credit),
+                line(14, all, Paid),
+                line(14, -all, Paid),
+            ],
+            23,
+            "void",
+        ),
+        (
+            "money that was on its way paid all of it",
+            &[line(9, 80_000, Paid)],
+            23,
+            "void",
+        ),
+    ];
+    for (name, received, today, expected) in cases {
+        assert_eq!(said(promise().judge(received, jan(today))), expected, "{name}");
+    }
+}
+
+#[test]
 fn money_and_a_credit_for_the_rest_keep_a_promise() {
     // 800.00 promised; two per cent cash discount are taken off: 784.00 and 16.00.
     let whole = Promise {

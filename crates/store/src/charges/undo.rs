@@ -6,6 +6,7 @@
 
 use super::{Facts, failed, rule};
 use crate::activities::{self, Activity};
+use crate::agreements;
 use crate::db::{Tx, statements};
 use crate::dunning;
 use crate::error::Result;
@@ -136,7 +137,9 @@ pub async fn waive(tx: &Tx<'_>, moment: Moment, id: &InvoiceId, reason: &str) ->
         on_account: charge.money(0),
     };
     change_all(tx, moment, vec![change], "charge_waived", "waived").await?;
-    dunning::replan(tx, moment, &BTreeSet::from([charge.customer.clone()])).await?;
+    let concerned = BTreeSet::from([charge.customer.clone()]);
+    agreements::judge(tx, moment, &concerned).await?;
+    dunning::replan(tx, moment, &concerned).await?;
     Ok(Undone::Done)
 }
 
@@ -152,7 +155,9 @@ pub async fn reverse(tx: &Tx<'_>, moment: Moment, id: &InvoiceId, reason: &str) 
     }
     let change = reversal(&charge, charge.amount()?, reason)?;
     change_all(tx, moment, vec![change], "charge_reversed", "reversed").await?;
-    dunning::replan(tx, moment, &BTreeSet::from([charge.customer.clone()])).await?;
+    let concerned = BTreeSet::from([charge.customer.clone()]);
+    agreements::judge(tx, moment, &concerned).await?;
+    dunning::replan(tx, moment, &concerned).await?;
     Ok(Undone::Done)
 }
 
