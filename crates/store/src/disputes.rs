@@ -68,11 +68,6 @@ statements! {
     TOLD = "UPDATE disputes SET due_at = NULL WHERE id IN (SELECT value FROM json_each(?))";
 }
 
-#[cfg(test)]
-pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
-    [ALL, view::ALL].concat()
-}
-
 /// Why nothing was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
@@ -568,4 +563,9 @@ pub(crate) async fn unanswered(tx: &Tx<'_>, moment: Moment, limit: u32) -> Resul
     activities::record(tx, moment, &log).await?;
     tasks::open(tx, moment, &reviews).await?;
     Ok(rows.len())
+}
+
+#[cfg(test)]
+pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
+    [ALL, view::ALL].concat()
 }

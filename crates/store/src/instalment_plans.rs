@@ -84,11 +84,6 @@ statements! {
             WHERE x.plan_id IN (SELECT value FROM json_each(?)))";
 }
 
-#[cfg(test)]
-pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
-    [ALL, discount::ALL].concat()
-}
-
 /// A plan as `GET /v1/plans/{id}` shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlanView {
@@ -636,4 +631,9 @@ pub async fn list(db: &Db, moment: Moment, filter: &PlanFilter, limit: u32) -> R
         (None, None) => db.list(LIST, params![before, limit]).await?,
     };
     rows.into_iter().map(|row| row.view(moment)).collect()
+}
+
+#[cfg(test)]
+pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
+    [ALL, discount::ALL].concat()
 }

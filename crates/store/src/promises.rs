@@ -82,11 +82,6 @@ statements! {
         ON CONFLICT (customer_id) DO UPDATE SET due_at = 0";
 }
 
-#[cfg(test)]
-pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
-    [ALL, letter::ALL].concat()
-}
-
 /// A promise as `GET /v1/promises/{id}` shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct PromiseView {
@@ -540,4 +535,9 @@ pub async fn list(db: &Db, filter: &PromiseFilter, limit: u32) -> Result<Vec<Pro
         (None, None) => db.list(LIST, params![before, limit]).await?,
     };
     rows.into_iter().map(PromiseView::try_from).collect()
+}
+
+#[cfg(test)]
+pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
+    [ALL, letter::ALL].concat()
 }
