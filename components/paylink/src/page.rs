@@ -69,6 +69,7 @@ pub(crate) async fn page(
         balance: invoice.balance,
         total: invoice.total,
         days_overdue: today.signed_duration_since(invoice.due_on).num_days(),
+        charge: false,
     });
     let context = PayPage {
         nonce: nonce.clone(),

@@ -6,9 +6,8 @@
 
 use super::{Facts, failed, rule};
 use crate::activities::{self, Activity};
-use crate::agreements;
+use crate::consequences;
 use crate::db::{Tx, statements};
-use crate::dunning;
 use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
@@ -138,8 +137,7 @@ pub async fn waive(tx: &Tx<'_>, moment: Moment, id: &InvoiceId, reason: &str) ->
     };
     change_all(tx, moment, vec![change], "charge_waived", "waived").await?;
     let concerned = BTreeSet::from([charge.customer.clone()]);
-    agreements::judge(tx, moment, &concerned).await?;
-    dunning::replan(tx, moment, &concerned).await?;
+    consequences::of_money(tx, moment, &concerned).await?;
     Ok(Undone::Done)
 }
 
@@ -156,8 +154,7 @@ pub async fn reverse(tx: &Tx<'_>, moment: Moment, id: &InvoiceId, reason: &str) 
     let change = reversal(&charge, charge.amount()?, reason)?;
     change_all(tx, moment, vec![change], "charge_reversed", "reversed").await?;
     let concerned = BTreeSet::from([charge.customer.clone()]);
-    agreements::judge(tx, moment, &concerned).await?;
-    dunning::replan(tx, moment, &concerned).await?;
+    consequences::of_money(tx, moment, &concerned).await?;
     Ok(Undone::Done)
 }
 
