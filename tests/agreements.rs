@@ -327,6 +327,8 @@ fn a_broken_promise_resumes_dunning_raises_risk_and_is_told() {
     app.new_invoice(&known, "100.00", "2026-01-09");
     let made = promise(&app, &known, json!({"amount": euros("60.00")}));
     pay_on(&app, &known, "59.00", "2026-01-12");
+    // The letter that confirms it leaves now, and not within the pause before what follows.
+    app.job("deliver");
     run_at(&app, "2026-01-22T22:00:00Z");
     let path = format!("/v1/promises/{}", made["id"].as_str().expect("an id"));
     assert_eq!(app.get(&path).send(200).json()["status"], "open");

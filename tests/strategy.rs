@@ -157,7 +157,6 @@ fn a_policy_that_cannot_work_is_refused_with_every_reason() {
 #[test]
 fn a_case_that_is_under_way_keeps_its_version_until_it_ends_or_is_moved() {
     let app = own!(App::start());
-    app.clock("2026-01-05T10:00:00Z");
     put(
         &app,
         &policy(
@@ -167,9 +166,9 @@ fn a_case_that_is_under_way_keeps_its_version_until_it_ends_or_is_moved() {
     );
     let (kept, moved) = (under(&app, "levels"), under(&app, "levels"));
     for known in [&kept, &moved] {
-        app.new_invoice(known, "100.00", "2026-01-09");
+        app.new_invoice(known, "100.00", "2026-01-16");
     }
-    run_at(&app, "2026-01-10T10:00:00Z");
+    run_at(&app, "2026-01-17T10:00:00Z");
     put(
         &app,
         &policy(
@@ -181,29 +180,28 @@ fn a_case_that_is_under_way_keeps_its_version_until_it_ends_or_is_moved() {
     app.post(&format!("/v1/customers/{}/policy", moved.id))
         .json(&body)
         .send(200);
-    run_at(&app, "2026-01-14T10:00:00Z");
+    run_at(&app, "2026-01-21T10:00:00Z");
     assert_eq!(steps(&app, &kept), ["one"]);
     assert_eq!(steps(&app, &moved), ["one", "sooner"]);
     assert_eq!(explained(&app, &kept)["policy"]["version"], 1);
     assert_eq!(explained(&app, &moved)["policy"]["version"], 2);
-    run_at(&app, "2026-01-19T10:00:00Z");
+    run_at(&app, "2026-01-26T10:00:00Z");
     assert_eq!(steps(&app, &kept), ["one", "two"]);
     // Once all is paid, the next invoice is met by the version in force.
     app.pay(&kept, "100.00");
-    app.new_invoice(&kept, "50.00", "2026-02-09");
+    app.new_invoice(&kept, "50.00", "2026-02-16");
     let account = explained(&app, &kept);
     assert_eq!(
         (&account["policy"]["version"], &account["policy"]["under_way"]),
         (&json!(2), &json!(false))
     );
-    run_at(&app, "2026-02-14T10:00:00Z");
+    run_at(&app, "2026-02-21T10:00:00Z");
     assert_eq!(steps(&app, &kept), ["one", "two", "sooner"]);
 }
 
 #[test]
 fn a_customers_own_policy_comes_first_then_its_pool_then_the_default() {
     let app = own!(App::start());
-    app.clock("2026-01-05T10:00:00Z");
     put(&app, &policy("mild", json!([says("mild", 20, "friendly")])));
     put(&app, &policy("strict", json!([says("strict", 1, "firm")])));
     let unknown = json!({"pools": [{"name": "p", "policy": "nobodys", "rule": {"tags": ["vip"]}}]});
@@ -220,7 +218,7 @@ fn a_customers_own_policy_comes_first_then_its_pool_then_the_default() {
         body["tags"] = json!(tags);
         let id = app.post("/v1/customers").json(&body).send(201).string("/id");
         let known = Known { id, external_id };
-        app.new_invoice(&known, amount, "2026-01-09");
+        app.new_invoice(&known, amount, "2026-01-16");
         explained(&app, &known)["policy"].clone()
     };
     let vip = of("5000.00", &["vip"]);
@@ -229,16 +227,16 @@ fn a_customers_own_policy_comes_first_then_its_pool_then_the_default() {
     assert_eq!(of("5000.00", &[])["name"], "strict");
     assert_eq!(of("10.00", &[])["name"], "standard");
     let known = under(&app, "mild");
-    app.new_invoice(&known, "5000.00", "2026-01-09");
+    app.new_invoice(&known, "5000.00", "2026-01-16");
     assert_eq!(explained(&app, &known)["policy"]["name"], "mild");
     // Pools that change are felt by the next sweep, without anything else having to happen.
     let later = app.new_customer();
-    app.new_invoice(&later, "2000.00", "2026-01-09");
+    app.new_invoice(&later, "2000.00", "2026-01-16");
     assert_eq!(
         app.put("/v1/pools").json(&json!({"pools": []})).send(200).json(),
         json!({"pools": []})
     );
-    run_at(&app, "2026-01-10T10:00:00Z");
+    run_at(&app, "2026-01-17T10:00:00Z");
     assert_eq!(explained(&app, &later)["policy"]["name"], "standard");
     let nobodys = json!({"policy": "nobodys"});
     app.post(&format!("/v1/customers/{}/policy", later.id))
@@ -273,13 +271,12 @@ fn a_policy_rests_on_days_that_an_administrator_adds() {
         "{account}"
     );
     run_at(&app, "2026-01-22T10:00:00Z");
-    assert_eq!(steps(&app, &known), ["pre_due", "reminder"]);
+    assert_eq!(steps(&app, &known), ["reminder"]);
 }
 
 #[test]
 fn a_preview_tells_what_would_happen_and_changes_nothing() {
     let app = own!(App::start());
-    app.clock("2026-01-05T10:00:00Z");
     let fee = json!({"kind": "flat", "amount": {"EUR": "10.00"}});
     let firm = json!({"id": "two", "day": 10, "channels": ["email"], "template": "firm", "fee": fee});
     let full = policy(
@@ -288,9 +285,9 @@ fn a_preview_tells_what_would_happen_and_changes_nothing() {
     );
     put(&app, &full);
     let known = under(&app, "full");
-    let (invoice, _) = app.new_invoice(&known, "100.00", "2026-01-09");
+    let (invoice, _) = app.new_invoice(&known, "100.00", "2026-01-16");
     let before = app.customer(&known.id);
-    let path = "/v1/policies/full/preview?from=2026-01-05&to=2026-01-31";
+    let path = "/v1/policies/full/preview?from=2026-01-12&to=2026-02-07";
     let preview = app.post(path).send(200).json();
     let seen: Vec<(String, String)> = preview["data"]
         .as_array()
@@ -305,9 +302,9 @@ fn a_preview_tells_what_would_happen_and_changes_nothing() {
         })
         .collect();
     let expected = [
-        ("2026-01-10", "one"),
-        ("2026-01-19", "two"),
-        ("2026-01-24", "ask"),
+        ("2026-01-17", "one"),
+        ("2026-01-26", "two"),
+        ("2026-01-31", "ask"),
     ];
     assert_eq!(
         seen,
@@ -326,7 +323,7 @@ fn a_preview_tells_what_would_happen_and_changes_nothing() {
         (&tried["draft"], &tried["totals"]["messages"]),
         (&json!(true), &json!(1))
     );
-    let compare = "/v1/policies/full/compare?from=2026-01-05&to=2026-01-31";
+    let compare = "/v1/policies/full/compare?from=2026-01-12&to=2026-02-07";
     let compared = app.post(compare).json(&json!({"with": draft})).send(200).json();
     assert_eq!(compared["policy"]["totals"]["messages"], 2);
     assert_eq!(compared["with"]["totals"]["messages"], 1);
@@ -339,7 +336,7 @@ fn a_preview_tells_what_would_happen_and_changes_nothing() {
     assert_eq!(app.customer(&known.id), before);
     assert_eq!(app.messages(&known), Vec::<Value>::new());
     // What was foreseen is what happens.
-    for day in ["2026-01-10", "2026-01-19", "2026-01-24"] {
+    for day in ["2026-01-17", "2026-01-26", "2026-01-31"] {
         run_at(&app, &format!("{day}T10:00:00Z"));
     }
     assert_eq!(steps(&app, &known), ["one", "two"]);
@@ -398,7 +395,6 @@ fn why_a_customer_is_or_is_not_contacted_is_answered_rule_by_rule() {
 #[test]
 fn what_was_missed_is_caught_up_as_the_policy_says() {
     let app = own!(App::start());
-    app.clock("2026-01-05T10:00:00Z");
     let levels = json!([
         says("l5", 5, "friendly"),
         says("l20", 20, "firm"),
@@ -441,7 +437,6 @@ fn what_was_missed_is_caught_up_as_the_policy_says() {
 #[test]
 fn a_whole_policy_goes_from_the_reminder_to_the_agency_each_step_announced() {
     let app = own!(App::start());
-    app.clock("2026-01-05T10:00:00Z");
     let flat = json!({"kind": "flat", "amount": {"EUR": "10.00"}});
     let warning = json!({"id": "warning", "day": 20, "channels": ["email"], "template": "suspension_warning",
         "then": {"after_days": 7, "act": "suspend"}});
@@ -459,9 +454,9 @@ fn a_whole_policy_goes_from_the_reminder_to_the_agency_each_step_announced() {
     ]);
     put(&app, &policy("whole", steps_of));
     let known = under(&app, "whole");
-    let (_, number) = app.new_invoice(&known, "100.00", "2026-01-10");
-    run_at(&app, "2026-01-11T10:00:00Z");
-    run_at(&app, "2026-01-20T10:00:00Z");
+    let (_, number) = app.new_invoice(&known, "100.00", "2026-01-17");
+    run_at(&app, "2026-01-18T10:00:00Z");
+    run_at(&app, "2026-01-27T10:00:00Z");
     assert_eq!(steps(&app, &known), ["reminder", "firm"]);
     // The fee is a receivable of its own, and the message that charges it lists it.
     assert_eq!(app.customer(&known.id)["balance"]["amount"], "110.00");
@@ -471,22 +466,22 @@ fn a_whole_policy_goes_from_the_reminder_to_the_agency_each_step_announced() {
         "{}",
         firm.text
     );
-    run_at(&app, "2026-01-25T10:00:00Z");
+    run_at(&app, "2026-02-01T10:00:00Z");
     let tasks = app
         .get(&format!("/v1/tasks?customer={}", known.id))
         .send(200)
         .json();
     assert_eq!(tasks["data"][0]["kind"], "call");
-    run_at(&app, "2026-01-30T10:00:00Z");
-    run_at(&app, "2026-02-04T10:00:00Z");
+    run_at(&app, "2026-02-06T10:00:00Z");
+    run_at(&app, "2026-02-11T10:00:00Z");
     // 100.00 at 10 % for 25 days, simple, of 365: 0.68.
     assert_eq!(app.customer(&known.id)["balance"]["amount"], "110.68");
     assert!(!event_types(&app, &known).contains(&"customer.suspended".to_owned()));
-    run_at(&app, "2026-02-06T10:00:00Z");
+    run_at(&app, "2026-02-13T10:00:00Z");
     assert!(event_types(&app, &known).contains(&"customer.suspended".to_owned()));
-    run_at(&app, "2026-02-09T10:00:00Z");
+    run_at(&app, "2026-02-16T10:00:00Z");
     assert_eq!(steps(&app, &known), ["reminder", "firm", "warning", "last"]);
-    run_at(&app, "2026-02-19T10:00:00Z");
+    run_at(&app, "2026-02-26T10:00:00Z");
     let approvals = app
         .get(&format!("/v1/approvals?customer={}", known.id))
         .send(200)

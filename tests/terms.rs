@@ -104,7 +104,7 @@ fn terms_that_cannot_work_are_refused_with_every_reason() {
         (discounted, vec!["/discount"]),
         (
             json!({"terms": {"kind": "day_of_month", "day": 32}, "discount": [{"percent": "101", "days": 1}]}),
-            vec!["/terms/day", "/discount/0/percent"],
+            vec!["/discount/0/percent", "/terms/day"],
         ),
     ] {
         let refused = app

@@ -3,6 +3,7 @@
 
 use crate::error::{Result, StoreError};
 use chrono::{DateTime, Utc};
+use std::cell::Cell;
 
 /// When something happens, and a mint for the ids it needs.
 #[derive(Debug, Clone, Copy)]
@@ -29,30 +30,37 @@ impl Moment {
 
     /// A mint for the ids of a batch.
     pub fn mint(&self) -> Result<Mint> {
-        let mut next = [0; 16];
-        let [_, _, _, _, _, _, low @ ..] = &mut next;
-        *low = random()?;
-        Ok(Mint {
-            at_ms: u64::try_from(self.ms()).unwrap_or(0),
-            next: u128::from_be_bytes(next),
-        })
+        let at_ms = u64::try_from(self.ms()).unwrap_or(0);
+        if LAST.get().0 != at_ms {
+            let mut first = [0; 16];
+            let [_, _, _, _, _, _, low @ ..] = &mut first;
+            *low = random()?;
+            LAST.set((at_ms, u128::from_be_bytes(first)));
+        }
+        Ok(Mint { at_ms })
     }
 }
 
-/// Makes the ids of a batch: random for the first, counted up from there, as ULIDs of one millisecond are. Each
-/// sorts after the one before, so a batch is put at the end of an index instead of all over it, and costs one
-/// call for randomness. Ids are names, not secrets; whoever must not guess gets a token.
+thread_local! {
+    /// The millisecond that ids were made for last, and the low 80 bits of the next one.
+    static LAST: Cell<(u64, u128)> = const { Cell::new((u64::MAX, 0)) };
+}
+
+/// Makes ids: random for the first of a millisecond, counted up from there, as monotonic ULIDs are. Each that an
+/// instance makes sorts after the one before, so that what one request does is told in the order in which it did it,
+/// and a batch is put at the end of an index instead of all over it. Ids are names, not secrets; whoever must not
+/// guess gets a token.
 pub struct Mint {
     at_ms: u64,
-    /// Its low 80 bits are the next id's.
-    next: u128,
 }
 
 impl Mint {
     /// The next id: `mint.id(InvoiceId::from_parts)`.
     pub fn id<T>(&mut self, make: fn(u64, [u8; 10]) -> T) -> T {
-        let [_, _, _, _, _, _, random @ ..] = self.next.to_be_bytes();
-        self.next = self.next.wrapping_add(1);
+        let (_, next) = LAST.get();
+        // Another moment's mint may have been at work in between: its count goes on, which is as good as any.
+        LAST.set((self.at_ms, next.wrapping_add(1)));
+        let [_, _, _, _, _, _, random @ ..] = next.to_be_bytes();
         make(self.at_ms, random)
     }
 }

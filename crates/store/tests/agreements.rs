@@ -3,7 +3,6 @@
 //!
 //! Runs where the store is built with `native`: `cargo test -p store --features native`.
 
-#![cfg(feature = "native")]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,7 +10,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod ground;
+
 use chrono::{DateTime, Utc};
+use ground::{ledger, now};
 use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::approval::{Act, Actor};
 use receivables::dispute::{DisputeInput, Reason, ResolutionInput};
@@ -22,26 +24,15 @@ use receivables::policy::Policy;
 use receivables::promise::PromiseInput;
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::future::Future;
-use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::approvals::{self, Decided};
 use store::delivery::{self, Carrier};
 use store::tasks::{self, TaskFilter};
 use store::{
-    Database, Db, Moment, StoreError, Tx, agreements, credit_notes, customers, disputes, dunning, events,
-    instalment_plans, invoices, payments, policies, postings, promises, risk, use_database, views,
+    Db, Moment, StoreError, Tx, agreements, credit_notes, customers, disputes, dunning, events,
+    instalment_plans, invoices, payments, policies, postings, promises, risk, views,
 };
-
-/// The native connection answers at once: there is nothing to wait for.
-fn now<F: Future>(work: F) -> F::Output {
-    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(done) => done,
-        Poll::Pending => panic!("the native connection never waits"),
-    }
-}
 
 fn moment(text: &str) -> Moment {
     let text = if text.len() == 10 {
@@ -77,18 +68,8 @@ struct Ledger {
 impl Ledger {
     fn new() -> Ledger {
         TURN.with(|_| ());
-        static FILE: Once = Once::new();
         static NEXT: AtomicU32 = AtomicU32::new(1);
-        FILE.call_once(|| {
-            let file = std::env::temp_dir().join(format!("dunlin-agreements-{}.db", std::process::id()));
-            drop(std::fs::remove_file(&file));
-            let database = Database {
-                file,
-                on_open: |_| {},
-            };
-            assert!(use_database(database));
-        });
-        let db = now(Db::open()).unwrap();
+        let db = ledger();
         let key = format!("C{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let input = CustomerInput::parse(&json!({
             "external_id": key, "name": "Nordwind", "kind": "business", "country": "DE", "time_zone": "Europe/Berlin",

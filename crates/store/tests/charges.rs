@@ -8,13 +8,12 @@
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
 
+mod ground;
+
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::path::PathBuf;
-use std::pin::pin;
-use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+
+use ground::{ledger, now};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use receivables::charges::rates::{Entry, Series};
@@ -28,39 +27,12 @@ use store::charges::{self, ChargeView, Charged, Filter, StepCharges, Undone};
 use store::dues::{self, CustomerDues};
 use store::payments::{Incoming, Recorded};
 use store::{
-    Database, Db, Moment, StoreError, Tx, credit_notes, customers, delivery, dunning, invoices, payments,
-    policies, postings, rates, use_database, views,
+    Moment, StoreError, Tx, credit_notes, customers, delivery, dunning, invoices, payments, policies,
+    postings, rates, views,
 };
 
-/// Nothing here waits for anything: what is polled is ready.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("natively, every statement is done when it returns"),
-    }
-}
-
-fn file() -> PathBuf {
-    std::env::temp_dir().join(format!("dunlin-charges-{}.db", std::process::id()))
-}
-
-fn db() -> Db {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let file = file();
-        for left in ["", "-wal", "-shm"] {
-            std::fs::remove_file(format!("{}{left}", file.display())).ok();
-        }
-        use_database(Database {
-            file,
-            on_open: |_| {},
-        });
-    });
-    now(Db::open()).expect("a database")
-}
-
 fn write<T>(work: impl AsyncFn(&Tx<'_>) -> Result<T, StoreError>) -> T {
-    now(db().transaction(async |tx: &Tx<'_>| work(tx).await)).expect("a transaction")
+    now(ledger().transaction(async |tx: &Tx<'_>| work(tx).await)).expect("a transaction")
 }
 
 fn at(day: &str) -> Moment {
@@ -131,7 +103,7 @@ impl Known {
             customer: Some(self.id.clone()),
             ..Filter::default()
         };
-        now(charges::list(&db(), &filter, 100)).expect("charges")
+        now(charges::list(&ledger(), &filter, 100)).expect("charges")
     }
 
     /// Every receivable of a kind as `number's end amount balance status`.
@@ -147,7 +119,7 @@ impl Known {
 
     fn dues(&self, on: &str) -> Result<Vec<CustomerDues>, ChargeError> {
         let asked = [self.id.clone()];
-        let mut all = now(dues::of_customers(&db(), at("2026-06-01"), &asked, day(on))).expect("dues");
+        let mut all = now(dues::of_customers(&ledger(), at("2026-06-01"), &asked, day(on))).expect("dues");
         all.remove(&self.id).expect("an answer")
     }
 
@@ -158,18 +130,18 @@ impl Known {
     }
 
     fn balance(&self) -> String {
-        let view = now(views::customer(&db(), at("2026-06-01"), &self.id)).expect("a view");
+        let view = now(views::customer(&ledger(), at("2026-06-01"), &self.id)).expect("a view");
         view.expect("a customer").balance.amount()
     }
 
     fn unapplied(&self) -> String {
-        let view = now(views::customer(&db(), at("2026-06-01"), &self.id)).expect("a view");
+        let view = now(views::customer(&ledger(), at("2026-06-01"), &self.id)).expect("a view");
         view.expect("a customer").unapplied.amount()
     }
 }
 
 fn number(invoice: &InvoiceId) -> String {
-    let standing = now(invoices::standing(&db(), invoice)).expect("a standing");
+    let standing = now(invoices::standing(&ledger(), invoice)).expect("a standing");
     standing.expect("an invoice").number
 }
 
@@ -209,7 +181,7 @@ fn take(
 }
 
 fn proven() {
-    let drift = now(postings::drift(&db())).expect("a proof");
+    let drift = now(postings::drift(&ledger())).expect("a proof");
     assert!(drift.is_empty(), "{drift:?}");
 }
 
@@ -274,7 +246,7 @@ fn what_is_not_charged_is_told_with_the_reason() {
         take("2026-02-04", "level2", &[&invoice], Some(&dollars), None),
         Charged::default()
     );
-    let timeline = now(views::timeline(&db(), &known.id, "~", 10)).expect("a timeline");
+    let timeline = now(views::timeline(&ledger(), &known.id, "~", 10)).expect("a timeline");
     let told = timeline
         .iter()
         .find(|line| line.kind == "charge_refused")
@@ -288,7 +260,7 @@ fn what_is_not_charged_is_told_with_the_reason() {
         take("2026-03-16", "interest", &[&invoice], None, Some(&statutory)),
         Charged::default()
     );
-    let timeline = now(views::timeline(&db(), &consumer.id, "~", 10)).expect("a timeline");
+    let timeline = now(views::timeline(&ledger(), &consumer.id, "~", 10)).expect("a timeline");
     let told = timeline
         .iter()
         .find(|line| line.kind == "charge_refused")
@@ -521,7 +493,7 @@ fn what_a_message_spoke_about_and_what_it_charged() {
     let (paid, open) = (early("2025-03-10", "1000.00"), early("2025-03-20", "2000.00"));
     let swept = write(async |tx| dunning::sweep(tx, at("2025-03-11"), 100).await);
     assert_eq!(swept.queued, 1);
-    let messages = now(views::messages(&db(), Some(&known.id), None, None, 10)).expect("messages");
+    let messages = now(views::messages(&ledger(), Some(&known.id), None, None, 10)).expect("messages");
     let message = messages[0].id.clone();
 
     // A fee goes with the message that announces it, as long as that has not left.
@@ -610,7 +582,7 @@ fn what_would_be_charged_is_foretold_and_nothing_is_written() {
         (day("2026-03-16"), step("first", false)),
         (day("2026-04-15"), step("second", false)),
     ];
-    let foretold = now(charges::foretell(&db(), &steps)).expect("a preview");
+    let foretold = now(charges::foretell(&ledger(), &steps)).expect("a preview");
     let shown: Vec<Vec<String>> = foretold
         .iter()
         .map(|one| one.charges.iter().map(|(_, amount)| amount.amount()).collect())
@@ -619,7 +591,7 @@ fn what_would_be_charged_is_foretold_and_nothing_is_written() {
     assert!(known.charges().is_empty());
     // What is charged then is what was foretold.
     take("2026-03-16", "first", &[&invoice], None, Some(&statutory));
-    let again = now(charges::foretell(&db(), &steps)).expect("a preview");
+    let again = now(charges::foretell(&ledger(), &steps)).expect("a preview");
     assert_eq!(
         (again[1].charges.len(), again[2].charges.clone()),
         (0, foretold[2].charges.clone())
@@ -652,7 +624,7 @@ fn dues_are_computed_one_by_one_in_a_batch_and_as_one_figure() {
     }
     let asked = [one.id.clone(), other.id.clone()];
     let all: BTreeMap<_, _> = now(dues::of_customers(
-        &db(),
+        &ledger(),
         at("2026-06-01"),
         &asked,
         day("2026-02-04"),
@@ -681,7 +653,7 @@ fn dues_for_which_a_rate_is_missing_say_which() {
         matches!(missing, ChargeError::NoRate { from, .. } if from == day("2026-01-16")),
         "{missing}"
     );
-    let view = now(charges::interest_of(&db(), at("2026-02-04"), &invoice))
+    let view = now(charges::interest_of(&ledger(), at("2026-02-04"), &invoice))
         .expect("a view")
         .expect("interest");
     assert!(view.accrued.is_none() && view.missing.is_some());
@@ -694,7 +666,7 @@ fn an_invoice_shows_what_has_accrued_and_what_is_charged() {
     let invoice = known.invoice("1000.00", "2026-01-01", "2026-01-15");
     let interest = charge(json!({"kind": "interest", "percent": "36.5"}));
     let charged = take("2026-01-25", "first", &[&invoice], None, Some(&interest));
-    let view = |id: &InvoiceId| now(charges::interest_of(&db(), at("2026-02-04"), id)).expect("a view");
+    let view = |id: &InvoiceId| now(charges::interest_of(&ledger(), at("2026-02-04"), id)).expect("a view");
     let found = view(&invoice).expect("interest");
     let accrued = found.accrued.map(|accrued| accrued.amount());
     assert_eq!(

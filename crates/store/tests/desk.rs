@@ -3,7 +3,6 @@
 //!
 //! Runs where the store is built with `native`: `cargo test -p store --features native`.
 
-#![cfg(feature = "native")]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,7 +10,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod ground;
+
 use chrono::{DateTime, NaiveDate, Utc};
+use ground::{file, ledger, now};
 use receivables::approval::{Act, Actor, ApprovalKind, ApprovalStatus, POLICY, Refused};
 use receivables::credit::{OrderInput, OrderStatus, Verdict};
 use receivables::currency::Currency;
@@ -23,12 +25,8 @@ use receivables::policy::Policy;
 use receivables::suspension::NotYet;
 use receivables::task::{Effect, Outcome, TaskKind, TaskStatus};
 use serde_json::{Value, json};
-use std::future::Future;
-use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
-use std::task::{Context, Poll, Waker};
 use store::approvals::{self, Decided, Request};
 use store::delivery::{self, Carrier};
 use store::hand_overs::{self, HandedOver, Recalled};
@@ -39,17 +37,9 @@ use store::suspensions::{self, Suspended};
 use store::tasks::{self, Course, Done, NewTask, Reported, TaskFilter};
 use store::write_offs::{self, WrittenOff};
 use store::{
-    Database, Db, Moment, StoreError, Tx, accounts, customers, dunning, events, invoices, payments, policies,
-    postings, use_database, views,
+    Db, Moment, StoreError, Tx, accounts, customers, dunning, events, invoices, payments, policies, postings,
+    views,
 };
-
-/// The native connection answers at once: there is nothing to wait for.
-fn now<F: Future>(work: F) -> F::Output {
-    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(done) => done,
-        Poll::Pending => panic!("the native connection never waits"),
-    }
-}
 
 /// Nine o'clock UTC, which is ten in Berlin in winter: the policy acts.
 fn moment(day: &str) -> Moment {
@@ -82,10 +72,6 @@ struct Desk {
     customer: CustomerId,
 }
 
-fn file() -> PathBuf {
-    std::env::temp_dir().join(format!("dunlin-desk-{}.db", std::process::id()))
-}
-
 /// The database, past everything that the store does for it.
 fn raw() -> rusqlite::Connection {
     rusqlite::Connection::open(file()).unwrap()
@@ -95,14 +81,6 @@ fn begin() {
     static BEGUN: Once = Once::new();
     TURN.with(|_| ());
     BEGUN.call_once(|| {
-        let file = file();
-        for suffix in ["", "-wal", "-shm"] {
-            drop(std::fs::remove_file(format!("{}{suffix}", file.display())));
-        }
-        assert!(use_database(Database {
-            file,
-            on_open: |_| {},
-        }));
         let policy = Policy::parse(&json!({
             "name": "strict", "send_at": "09:00", "business_days_only": false, "min_balance": {},
             "min_days_between_contacts": 0, "catch_up": "latest",
@@ -114,7 +92,7 @@ fn begin() {
                  "then": {"after_days": 7, "act": "suspend"}},
             ],
         }));
-        let (policy, db) = (policy.unwrap(), now(Db::open()).unwrap());
+        let (policy, db) = (policy.unwrap(), ledger());
         let put = async |tx: &Tx<'_>| {
             policies::put(tx, moment("2026-01-01"), &policy, day("2026-01-01"), "admin").await
         };
@@ -127,7 +105,7 @@ impl Desk {
     fn new() -> Desk {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         begin();
-        let db = now(Db::open()).unwrap();
+        let db = ledger();
         // Every test has its own time, and a sweep refuses one that has passed.
         raw().execute("DELETE FROM job_runs", []).unwrap();
         let key = format!("C{}", NEXT.fetch_add(1, Ordering::Relaxed));

@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
 
+mod ground;
 mod world;
 
 use proptest::prelude::*;
@@ -190,4 +191,18 @@ proptest! {
         }
         prop_assert_eq!(one.worth(), other.worth());
     }
+}
+
+#[test]
+fn a_sweep_for_a_time_that_was_decided_for_is_refused() {
+    let _turn = world::turn();
+    assert!(world::sweep_after(0).is_ok());
+    // Clocks of two hosts may differ by a little.
+    assert!(world::sweep_after(-4).is_ok());
+    let refused = world::sweep_after(-24 * 60);
+    assert!(
+        matches!(refused, Err(store::StoreError::BackDated(_))),
+        "{refused:?}"
+    );
+    assert!(world::sweep_after(1).is_ok());
 }

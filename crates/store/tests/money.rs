@@ -1,6 +1,5 @@
 //! Money in the ledger: what is due in parts, what is let go, what is credited, used, paid back and taken back. After
 //! every act the whole ledger is proved. Needs the feature `native`: `cargo test -p store --features native`.
-#![cfg(feature = "native")]
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -11,6 +10,9 @@
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
 
+mod ground;
+
+use ground::{ledger, now};
 use receivables::fields::Fields;
 use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::intake::{
@@ -20,25 +22,8 @@ use receivables::intake::{
 use receivables::policy::Policy;
 use serde_json::{Value, json};
 use std::cell::Cell;
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Once;
-use std::task::{Context, Poll, Waker};
 use store::payments::{self, ByHand, Incoming, Recorded, UseCredit};
-use store::{
-    Database, Db, Moment, StoreError, Tx, credit_notes, customers, invoices, policies, postings, views,
-};
-
-/// Nothing here waits for anything.
-fn run<F: Future>(future: F) -> F::Output {
-    match pin!(future)
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
-        Poll::Ready(done) => done,
-        Poll::Pending => panic!("a native connection waits for nothing"),
-    }
-}
+use store::{Db, Moment, StoreError, Tx, credit_notes, customers, invoices, policies, postings, views};
 
 /// A customer of its own in the ledger that all tests share.
 struct World {
@@ -51,16 +36,7 @@ struct World {
 
 impl World {
     fn new(key: &'static str, more: Value) -> World {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            let file = std::env::temp_dir().join(format!("dunlin-money-{}.db", std::process::id()));
-            let on_open = |_: &mut rusqlite::Connection| {};
-            assert!(
-                store::use_database(Database { file, on_open }),
-                "the first to say"
-            );
-        });
-        let db = run(Db::open()).expect("a ledger");
+        let db = ledger();
         let moment = Moment::at("2026-02-01T09:00:00Z".parse().expect("an instant"));
         let mut document = json!({"external_id": key, "name": key, "kind": "business", "country": "DE",
             "time_zone": "Europe/Berlin", "locale": "en", "currency": "EUR"});
@@ -136,7 +112,7 @@ impl World {
     }
 
     fn invoice_view(&self, id: &InvoiceId) -> Value {
-        let view = run(views::invoice(&self.db, id))
+        let view = now(views::invoice(&self.db, id))
             .expect("a view")
             .expect("an invoice");
         serde_json::to_value(view).expect("JSON")
@@ -150,7 +126,7 @@ impl World {
     }
 
     fn payment_view(&self, id: &PaymentId) -> Value {
-        let view = run(payments::view(&self.db, id))
+        let view = now(payments::view(&self.db, id))
             .expect("a view")
             .expect("a payment");
         serde_json::to_value(view).expect("JSON")
@@ -158,14 +134,14 @@ impl World {
 
     /// Balance, overdue and on account.
     fn account(&self) -> (String, String, String) {
-        let view = run(views::customer(&self.db, self.moment, &self.customer)).expect("a view");
+        let view = now(views::customer(&self.db, self.moment, &self.customer)).expect("a view");
         let view = serde_json::to_value(view.expect("a customer")).expect("JSON");
         let amount = |name: &str| view[name]["amount"].as_str().unwrap_or_default().to_owned();
         (amount("balance"), amount("overdue"), amount("unapplied"))
     }
 
     fn timeline(&self) -> String {
-        let entries = run(views::timeline(&self.db, &self.customer, "~", 100)).expect("a timeline");
+        let entries = now(views::timeline(&self.db, &self.customer, "~", 100)).expect("a timeline");
         let lines = entries
             .iter()
             .map(|entry| format!("{}: {} {}\n", entry.kind, entry.title, entry.detail));
@@ -225,13 +201,13 @@ impl World {
 
     /// Every stored balance of the ledger follows from its postings.
     fn proved(&self) {
-        let drift = run(postings::drift(&self.db)).expect("a proof");
+        let drift = now(postings::drift(&self.db)).expect("a proof");
         assert!(drift.is_empty(), "{drift:?}");
     }
 }
 
 fn transact<T>(db: &Db, mut work: impl AsyncFnMut(&Tx<'_>) -> Result<T, StoreError>) -> T {
-    run(db.transaction(async |tx: &Tx<'_>| work(tx).await)).expect("a transaction")
+    now(db.transaction(async |tx: &Tx<'_>| work(tx).await)).expect("a transaction")
 }
 
 fn owned(balance: &str, status: &str) -> (String, String) {
@@ -562,7 +538,7 @@ fn a_policy_keeps_what_it_says_about_money() {
         "kept",
         json!({"order": "principal_first", "bank_charge": {"EUR": "5.00"}}),
     );
-    let view = run(policies::policy(&world.db, world.moment, "kept", None))
+    let view = now(policies::policy(&world.db, world.moment, "kept", None))
         .expect("a view")
         .expect("a policy");
     let document = json!({"order": "principal_first", "bank_charge": {"EUR": "5.00"}});

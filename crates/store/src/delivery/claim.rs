@@ -49,7 +49,7 @@ statements! {
     ANY_DUE = "SELECT 1 FROM messages WHERE status IN ('queued', 'sending') AND attempt_at <= ? LIMIT 1";
     // Of an invoice in parts: those that are due, or the next one where none is.
     INVOICES = "SELECT json_object('id', i.id, 'kind', i.kind, 'number', i.number, 'issue_on', i.issue_on,
-            'due_on', i.due_on, 'total_minor', i.total_minor, 'balance_minor', min(i.balance_minor - i.disputed_minor,
+            'due_on', i.due_on, 'total_minor', i.total_minor, 'balance_minor', min(max(0, i.balance_minor - i.disputed_minor),
                 iif(i.parts = 0, i.balance_minor, (SELECT coalesce(sum(n.balance_minor), 0) FROM instalments n
                     WHERE n.invoice_id = i.id AND (n.due_on = i.due_on OR n.due_on < ?2)))))
         FROM invoices i WHERE i.id IN (SELECT value FROM json_each(?1))";

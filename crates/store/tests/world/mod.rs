@@ -1,5 +1,6 @@
 //! One customer, what was told of it, and what must hold.
 
+use crate::ground::{file, ledger, now};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use receivables::currency::Currency;
 use receivables::id::{InvoiceId, PaymentId};
@@ -9,15 +10,11 @@ use receivables::policy::Policy;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
-use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::invoices::{Taken, Voided};
 use store::payments::{Cause, Incoming, Recorded, Reversed};
-use store::{Database, Db, Moment, StoreError, Tx};
+use store::{Db, Moment, StoreError, Tx};
 use store::{credit_notes, customers, dunning, invoices, payments, postings};
 
 /// The first day of the first case, at noon: after the send time, on a Monday.
@@ -28,25 +25,6 @@ const LIMIT: u32 = 10_000;
 static CASES: AtomicUsize = AtomicUsize::new(0);
 /// Days after the first one. No sweep runs for a day before one that another ran for, so cases follow one another.
 static DAYS: AtomicI64 = AtomicI64::new(0);
-
-/// The one database of this process, in a folder that is new with each run.
-fn file() -> &'static PathBuf {
-    static FILE: OnceLock<PathBuf> = OnceLock::new();
-    FILE.get_or_init(|| {
-        let file = std::env::temp_dir().join(format!("dunlin-ledgers-{}.db", std::process::id()));
-        for suffix in ["", "-wal", "-shm"] {
-            let stale = format!("{}{suffix}", file.display());
-            if std::fs::exists(&stale).unwrap() {
-                std::fs::remove_file(stale).unwrap();
-            }
-        }
-        store::use_database(Database {
-            file: file.clone(),
-            on_open: |connection| connection.execute_batch("PRAGMA synchronous = OFF").unwrap(),
-        });
-        file
-    })
-}
 
 /// The turn of one case: a sweep is everybody's, and the clock is the case's own.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
@@ -59,16 +37,14 @@ fn clock() -> Moment {
     Moment::at(first + TimeDelta::days(DAYS.load(Ordering::Relaxed)))
 }
 
-/// Nothing here ever waits for anything but SQLite: one poll brings every future to its end.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("a statement waits"),
-    }
+/// What a sweep answers that is run some minutes from now, or before.
+pub(crate) fn sweep_after(minutes: i64) -> Result<dunning::Swept, StoreError> {
+    let moment = Moment::at(clock().now + TimeDelta::minutes(minutes));
+    now(ledger().transaction(async |tx: &Tx<'_>| dunning::sweep(tx, moment, LIMIT).await))
 }
 
 fn in_transaction<T>(work: impl AsyncFnMut(&Tx<'_>) -> Result<T, StoreError>) -> T {
-    now(async { Db::open().await.unwrap().transaction(work).await }).unwrap()
+    now(ledger().transaction(work)).unwrap()
 }
 
 /// A payment as it should stand.
@@ -94,7 +70,6 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        file();
         let key = format!("L{}", CASES.fetch_add(1, Ordering::Relaxed));
         let customer = json!({
             "external_id": key, "name": "Nordwind GmbH", "kind": "business", "country": "DE", "time_zone": "UTC",
