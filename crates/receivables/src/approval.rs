@@ -18,6 +18,7 @@ use crate::amounts::Amounts;
 use crate::fields::{FieldError, Fields, kinds};
 use crate::limits;
 use crate::money::Money;
+use crate::names::names;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,30 +36,13 @@ pub enum ApprovalKind {
     Suspend,
 }
 
-impl ApprovalKind {
-    /// Every kind with its name in the API.
-    pub const NAMES: &'static [(&'static str, ApprovalKind)] = &[
-        ("write_off", ApprovalKind::WriteOff),
-        ("settlement", ApprovalKind::Settlement),
-        ("plan", ApprovalKind::Plan),
-        ("hand_over", ApprovalKind::HandOver),
-        ("suspend", ApprovalKind::Suspend),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, kind)| *kind == self)
-            .map_or("", |(name, _)| name)
-    }
-
-    /// The kind of a name.
-    pub fn parse(name: &str) -> Option<ApprovalKind> {
-        Self::NAMES
-            .iter()
-            .find(|(word, _)| *word == name)
-            .map(|(_, kind)| *kind)
+names! {
+    ApprovalKind {
+        "write_off" => WriteOff,
+        "settlement" => Settlement,
+        "plan" => Plan,
+        "hand_over" => HandOver,
+        "suspend" => Suspend,
     }
 }
 
@@ -101,32 +85,17 @@ const BECOMES: [(ApprovalStatus, Act, ApprovalStatus); 4] = [
     (Pending, Act::Expire, Expired),
 ];
 
+names! {
+    ApprovalStatus {
+        "pending" => Pending,
+        "approved" => Approved,
+        "rejected" => Rejected,
+        "expired" => Expired,
+        "withdrawn" => Withdrawn,
+    }
+}
+
 impl ApprovalStatus {
-    /// Every status with its name in the API.
-    pub const NAMES: &'static [(&'static str, ApprovalStatus)] = &[
-        ("pending", Pending),
-        ("approved", Approved),
-        ("rejected", Rejected),
-        ("expired", Expired),
-        ("withdrawn", Withdrawn),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, status)| *status == self)
-            .map_or("", |(name, _)| name)
-    }
-
-    /// The status of a name.
-    pub fn parse(name: &str) -> Option<ApprovalStatus> {
-        Self::NAMES
-            .iter()
-            .find(|(word, _)| *word == name)
-            .map(|(_, status)| *status)
-    }
-
     /// What it becomes by an act; `None` where the act has no place.
     pub fn after(self, act: Act) -> Option<ApprovalStatus> {
         BECOMES

@@ -2,6 +2,7 @@
 //!
 //! Source: Dunlin's own rule.
 
+use crate::names::names;
 use serde::{Deserialize, Serialize};
 
 /// A way to reach a customer. Which of them a deployment can use depends on its providers.
@@ -18,22 +19,11 @@ pub enum Channel {
     Letter,
 }
 
-impl Channel {
-    /// Every channel with its name in the API.
-    pub const NAMES: &'static [(&'static str, Channel)] = &[
-        ("email", Channel::Email),
-        ("sms", Channel::Sms),
-        ("voice", Channel::Voice),
-        ("letter", Channel::Letter),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Channel::Email => "email",
-            Channel::Sms => "sms",
-            Channel::Voice => "voice",
-            Channel::Letter => "letter",
-        }
+names! {
+    Channel {
+        "email" => Email,
+        "sms" => Sms,
+        "voice" => Voice,
+        "letter" => Letter,
     }
 }

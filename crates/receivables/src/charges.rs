@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::fields::{Fields, kinds};
 use crate::money::MoneyError;
+use crate::names::names;
 
 mod day_count;
 pub mod dues;
@@ -52,23 +53,12 @@ pub enum Kind {
     Compensation,
 }
 
-impl Kind {
-    /// Every kind with its name in the API.
-    pub const NAMES: &'static [(&'static str, Kind)] = &[
-        ("invoice", Kind::Invoice),
-        ("fee", Kind::Fee),
-        ("interest", Kind::Interest),
-        ("compensation", Kind::Compensation),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Invoice => "invoice",
-            Kind::Fee => "fee",
-            Kind::Interest => "interest",
-            Kind::Compensation => "compensation",
-        }
+names! {
+    Kind {
+        "invoice" => Invoice,
+        "fee" => Fee,
+        "interest" => Interest,
+        "compensation" => Compensation,
     }
 }
 

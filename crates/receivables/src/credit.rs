@@ -16,6 +16,7 @@ use crate::fields::{FieldError, Fields, kinds};
 use crate::intake::CustomerRef;
 use crate::limits;
 use crate::money::{Money, MoneyError};
+use crate::names::names;
 
 /// What happens to an order beyond the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -84,20 +85,11 @@ pub enum Verdict {
     Block,
 }
 
-impl Verdict {
-    /// Every verdict with its name in the API.
-    pub const NAMES: &'static [(&'static str, Verdict)] = &[
-        ("ok", Verdict::Ok),
-        ("warn", Verdict::Warn),
-        ("block", Verdict::Block),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, verdict)| *verdict == self)
-            .map_or("", |(name, _)| name)
+names! {
+    Verdict {
+        "ok" => Ok,
+        "warn" => Warn,
+        "block" => Block,
     }
 }
 
@@ -160,31 +152,16 @@ const BECOMES: [(OrderStatus, &[OrderStatus]); 4] = [
     (Cancelled, &[]),
 ];
 
+names! {
+    OrderStatus {
+        "open" => Open,
+        "blocked" => Blocked,
+        "closed" => Closed,
+        "cancelled" => Cancelled,
+    }
+}
+
 impl OrderStatus {
-    /// Every status with its name in the API.
-    pub const NAMES: &'static [(&'static str, OrderStatus)] = &[
-        ("open", Open),
-        ("blocked", Blocked),
-        ("closed", Closed),
-        ("cancelled", Cancelled),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, status)| *status == self)
-            .map_or("", |(name, _)| name)
-    }
-
-    /// The status of a name.
-    pub fn parse(name: &str) -> Option<OrderStatus> {
-        Self::NAMES
-            .iter()
-            .find(|(word, _)| *word == name)
-            .map(|(_, status)| *status)
-    }
-
     /// Where an order of a verdict begins.
     pub fn of(verdict: Verdict) -> OrderStatus {
         match verdict {

@@ -27,6 +27,7 @@ use crate::calendar;
 use crate::fields::{Fields, kinds};
 use crate::limits;
 use crate::money::{Money, MoneyError};
+use crate::names::names;
 
 mod input;
 mod reason;
@@ -72,23 +73,16 @@ const TABLE: &[(Act, Status, Status)] = &[
     (Act::Withdraw, Status::InReview, Status::Withdrawn),
 ];
 
-impl Status {
-    /// Every status with its name in the API.
-    pub const NAMES: &'static [(&'static str, Status)] = &[
-        ("open", Status::Open),
-        ("in_review", Status::InReview),
-        ("resolved", Status::Resolved),
-        ("withdrawn", Status::Withdrawn),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, status)| *status == self)
-            .map_or("", |(name, _)| name)
+names! {
+    Status {
+        "open" => Open,
+        "in_review" => InReview,
+        "resolved" => Resolved,
+        "withdrawn" => Withdrawn,
     }
+}
 
+impl Status {
     /// What `act` makes of it; `None` where it cannot be done any more.
     pub fn after(self, act: Act) -> Option<Status> {
         TABLE

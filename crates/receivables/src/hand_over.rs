@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar;
 use crate::currency::Currency;
 use crate::money::{Money, MoneyError};
+use crate::names::names;
 
 /// Where a hand-over stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,29 +31,14 @@ pub enum HandOverStatus {
     Recalled,
 }
 
+names! {
+    HandOverStatus {
+        "active" => Active,
+        "recalled" => Recalled,
+    }
+}
+
 impl HandOverStatus {
-    /// Every status with its name in the API.
-    pub const NAMES: &'static [(&'static str, HandOverStatus)] = &[
-        ("active", HandOverStatus::Active),
-        ("recalled", HandOverStatus::Recalled),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, status)| *status == self)
-            .map_or("", |(name, _)| name)
-    }
-
-    /// The status of a name.
-    pub fn parse(name: &str) -> Option<HandOverStatus> {
-        Self::NAMES
-            .iter()
-            .find(|(word, _)| *word == name)
-            .map(|(_, status)| *status)
-    }
-
     /// Whether it can become `next`: what was taken back is handed over anew, as another one.
     pub fn can_become(self, next: HandOverStatus) -> bool {
         (self, next) == (HandOverStatus::Active, HandOverStatus::Recalled)

@@ -59,6 +59,7 @@ pub mod intake;
 pub mod limits;
 pub mod message;
 pub mod money;
+mod names;
 pub mod paylink;
 pub mod percent;
 pub mod plan;

@@ -2,6 +2,7 @@
 //!
 //! Source: Dunlin's own rule.
 
+use crate::names::names;
 use serde::{Deserialize, Serialize};
 
 /// Where a message stands.
@@ -79,36 +80,21 @@ impl Word {
     }
 }
 
+names! {
+    MessageStatus {
+        "queued" => Queued,
+        "sending" => Sending,
+        "sent" => Sent,
+        "delivered" => Delivered,
+        "bounced" => Bounced,
+        "failed" => Failed,
+        "uncertain" => Uncertain,
+        "suppressed" => Suppressed,
+        "cancelled" => Cancelled,
+    }
+}
+
 impl MessageStatus {
-    /// Every status with its name in the API.
-    pub const NAMES: &'static [(&'static str, MessageStatus)] = &[
-        ("queued", Queued),
-        ("sending", Sending),
-        ("sent", Sent),
-        ("delivered", Delivered),
-        ("bounced", Bounced),
-        ("failed", Failed),
-        ("uncertain", Uncertain),
-        ("suppressed", Suppressed),
-        ("cancelled", Cancelled),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, status)| *status == self)
-            .map_or("", |(name, _)| name)
-    }
-
-    /// The status of a name.
-    pub fn parse(name: &str) -> Option<MessageStatus> {
-        Self::NAMES
-            .iter()
-            .find(|(word, _)| *word == name)
-            .map(|(_, status)| *status)
-    }
-
     /// What it can become.
     pub fn successors(self) -> &'static [MessageStatus] {
         BECOMES

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar;
 use crate::fields::FieldError;
 use crate::money::{Money, MoneyError};
+use crate::names::names;
 use crate::received::{self, Received, Tally};
 
 mod input;
@@ -366,24 +367,17 @@ const TABLE: &[(Act, Status, Status)] = &[
     (Act::Cancel, Status::Active, Status::Cancelled),
 ];
 
-impl Status {
-    /// Every status with its name in the API.
-    pub const NAMES: &'static [(&'static str, Status)] = &[
-        ("proposed", Status::Proposed),
-        ("active", Status::Active),
-        ("completed", Status::Completed),
-        ("broken", Status::Broken),
-        ("cancelled", Status::Cancelled),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, status)| *status == self)
-            .map_or("", |(name, _)| name)
+names! {
+    Status {
+        "proposed" => Proposed,
+        "active" => Active,
+        "completed" => Completed,
+        "broken" => Broken,
+        "cancelled" => Cancelled,
     }
+}
 
+impl Status {
     /// What a person's act makes of it; `None` where it cannot be done.
     pub fn after(self, act: Act) -> Option<Status> {
         TABLE

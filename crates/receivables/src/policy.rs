@@ -18,6 +18,7 @@ use crate::charges::{Charge, Fee};
 use crate::currency::Currency;
 use crate::limits;
 use crate::money::Money;
+use crate::names::names;
 use crate::{allocation, approval, credit, dispute, plan, promise, task};
 
 pub mod assign;
@@ -57,17 +58,10 @@ pub enum Act {
     HandOver,
 }
 
-impl Act {
-    /// Every act with its name in the API.
-    pub const NAMES: &'static [(&'static str, Act)] =
-        &[("suspend", Act::Suspend), ("hand_over", Act::HandOver)];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Act::Suspend => "suspend",
-            Act::HandOver => "hand_over",
-        }
+names! {
+    Act {
+        "suspend" => Suspend,
+        "hand_over" => HandOver,
     }
 }
 
@@ -92,21 +86,11 @@ pub enum Errand {
     Review,
 }
 
-impl Errand {
-    /// Every errand with its name in the API.
-    pub const NAMES: &'static [(&'static str, Errand)] = &[
-        ("call", Errand::Call),
-        ("letter", Errand::Letter),
-        ("review", Errand::Review),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Errand::Call => "call",
-            Errand::Letter => "letter",
-            Errand::Review => "review",
-        }
+names! {
+    Errand {
+        "call" => Call,
+        "letter" => Letter,
+        "review" => Review,
     }
 }
 

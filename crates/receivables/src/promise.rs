@@ -28,6 +28,7 @@ use crate::id::InvoiceId;
 use crate::intake::CustomerRef;
 use crate::limits;
 use crate::money::Money;
+use crate::names::names;
 use crate::received::{self, Received, Tally};
 
 /// The template of the letter that confirms a promise.
@@ -316,23 +317,16 @@ pub enum Status {
     Cancelled,
 }
 
-impl Status {
-    /// Every status with its name in the API.
-    pub const NAMES: &'static [(&'static str, Status)] = &[
-        ("open", Status::Open),
-        ("kept", Status::Kept),
-        ("broken", Status::Broken),
-        ("cancelled", Status::Cancelled),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, status)| *status == self)
-            .map_or("", |(name, _)| name)
+names! {
+    Status {
+        "open" => Open,
+        "kept" => Kept,
+        "broken" => Broken,
+        "cancelled" => Cancelled,
     }
+}
 
+impl Status {
     /// What a judgement makes of it. What was cancelled is judged no more.
     pub fn judged(self, judged: &Judged) -> Status {
         match (self, judged) {

@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
+use crate::names::names;
 
 /// What is known of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,31 +54,22 @@ const BANDS: [(u8, Band); 4] = [
     (0, Band::Low),
 ];
 
-impl Band {
-    /// Every band with its name in the API.
-    pub const NAMES: &'static [(&'static str, Band)] = &[
-        ("low", Band::Low),
-        ("medium", Band::Medium),
-        ("high", Band::High),
-        ("critical", Band::Critical),
-    ];
+names! {
+    Band {
+        "low" => Low,
+        "medium" => Medium,
+        "high" => High,
+        "critical" => Critical,
+    }
+}
 
+impl Band {
     /// The band of a score.
     pub fn of(score: u8) -> Band {
         BANDS
             .iter()
             .find(|(least, _)| score >= *least)
             .map_or(Band::Low, |(_, band)| *band)
-    }
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Band::Low => "low",
-            Band::Medium => "medium",
-            Band::High => "high",
-            Band::Critical => "critical",
-        }
     }
 }
 

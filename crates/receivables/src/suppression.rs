@@ -2,6 +2,7 @@
 //!
 //! Source: Dunlin's own rule; for the spelling of addresses, RFC 5321, section 2.4.
 
+use crate::names::names;
 use serde::{Deserialize, Serialize};
 
 /// What speaks against an address.
@@ -20,22 +21,13 @@ pub enum Reason {
     WrongAddress,
 }
 
-impl Reason {
-    /// Every reason with its name in the API.
-    pub const NAMES: &'static [(&'static str, Reason)] = &[
-        ("bounce", Reason::Bounce),
-        ("complaint", Reason::Complaint),
-        ("unsubscribe", Reason::Unsubscribe),
-        ("inactive", Reason::Inactive),
-        ("wrong_address", Reason::WrongAddress),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, reason)| *reason == self)
-            .map_or("", |(name, _)| name)
+names! {
+    Reason {
+        "bounce" => Bounce,
+        "complaint" => Complaint,
+        "unsubscribe" => Unsubscribe,
+        "inactive" => Inactive,
+        "wrong_address" => WrongAddress,
     }
 }
 

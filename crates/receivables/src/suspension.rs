@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar;
+use crate::names::names;
 
 /// How a customer is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,23 +51,16 @@ const BECOMES: [(Standing, Event, Standing); 5] = [
     (Suspended, Event::Reinstate, Reinstated),
 ];
 
-impl Standing {
-    /// Every standing with its name in the API.
-    pub const NAMES: &'static [(&'static str, Standing)] = &[
-        ("active", Active),
-        ("noticed", Noticed),
-        ("suspended", Suspended),
-        ("reinstated", Reinstated),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, standing)| *standing == self)
-            .map_or("", |(name, _)| name)
+names! {
+    Standing {
+        "active" => Active,
+        "noticed" => Noticed,
+        "suspended" => Suspended,
+        "reinstated" => Reinstated,
     }
+}
 
+impl Standing {
     /// What it becomes by an event; `None` where that changes nothing.
     pub fn after(self, event: Event) -> Option<Standing> {
         BECOMES

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar;
 use crate::fields::{Fields, kinds};
 use crate::limits;
+use crate::names::names;
 
 mod input;
 
@@ -36,29 +37,12 @@ pub enum TaskKind {
     FollowUp,
 }
 
-impl TaskKind {
-    /// Every kind with its name in the API.
-    pub const NAMES: &'static [(&'static str, TaskKind)] = &[
-        ("call", TaskKind::Call),
-        ("letter", TaskKind::Letter),
-        ("review", TaskKind::Review),
-        ("follow_up", TaskKind::FollowUp),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, kind)| *kind == self)
-            .map_or("", |(name, _)| name)
-    }
-
-    /// The kind of a name.
-    pub fn parse(name: &str) -> Option<TaskKind> {
-        Self::NAMES
-            .iter()
-            .find(|(word, _)| *word == name)
-            .map(|(_, kind)| *kind)
+names! {
+    TaskKind {
+        "call" => Call,
+        "letter" => Letter,
+        "review" => Review,
+        "follow_up" => FollowUp,
     }
 }
 
@@ -81,30 +65,15 @@ const BECOMES: [(TaskStatus, &[TaskStatus]); 3] = [
     (TaskStatus::Cancelled, &[]),
 ];
 
+names! {
+    TaskStatus {
+        "open" => Open,
+        "done" => Done,
+        "cancelled" => Cancelled,
+    }
+}
+
 impl TaskStatus {
-    /// Every status with its name in the API.
-    pub const NAMES: &'static [(&'static str, TaskStatus)] = &[
-        ("open", TaskStatus::Open),
-        ("done", TaskStatus::Done),
-        ("cancelled", TaskStatus::Cancelled),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, status)| *status == self)
-            .map_or("", |(name, _)| name)
-    }
-
-    /// The status of a name.
-    pub fn parse(name: &str) -> Option<TaskStatus> {
-        Self::NAMES
-            .iter()
-            .find(|(word, _)| *word == name)
-            .map(|(_, status)| *status)
-    }
-
     /// Whether it can become `next`.
     pub fn can_become(self, next: TaskStatus) -> bool {
         BECOMES
@@ -131,31 +100,14 @@ pub enum Outcome {
     Done,
 }
 
-impl Outcome {
-    /// Every outcome with its name in the API.
-    pub const NAMES: &'static [(&'static str, Outcome)] = &[
-        ("promised", Outcome::Promised),
-        ("disputed", Outcome::Disputed),
-        ("wrong_number", Outcome::WrongNumber),
-        ("no_answer", Outcome::NoAnswer),
-        ("left_message", Outcome::LeftMessage),
-        ("done", Outcome::Done),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, outcome)| *outcome == self)
-            .map_or("", |(name, _)| name)
-    }
-
-    /// The outcome of a name.
-    pub fn parse(name: &str) -> Option<Outcome> {
-        Self::NAMES
-            .iter()
-            .find(|(word, _)| *word == name)
-            .map(|(_, outcome)| *outcome)
+names! {
+    Outcome {
+        "promised" => Promised,
+        "disputed" => Disputed,
+        "wrong_number" => WrongNumber,
+        "no_answer" => NoAnswer,
+        "left_message" => LeftMessage,
+        "done" => Done,
     }
 }
 

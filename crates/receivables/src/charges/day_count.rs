@@ -6,6 +6,7 @@ use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
 
 use crate::calendar;
+use crate::names::names;
 
 /// How days become a part of a year.
 ///
@@ -37,15 +38,16 @@ pub struct YearPart {
     pub of: i64,
 }
 
-impl DayCount {
-    /// Every day count with its name in the API.
-    pub const NAMES: &'static [(&'static str, DayCount)] = &[
-        ("actual_365", DayCount::Actual365),
-        ("actual_360", DayCount::Actual360),
-        ("thirty_360", DayCount::Thirty360),
-        ("actual_actual", DayCount::ActualActual),
-    ];
+names! {
+    DayCount {
+        "actual_365" => Actual365,
+        "actual_360" => Actual360,
+        "thirty_360" => Thirty360,
+        "actual_actual" => ActualActual,
+    }
+}
 
+impl DayCount {
     /// The days after `after`, up to and with `to`. Where [`DayCount::ActualActual`] counts, all of them lie
     /// in one calendar year: a year's end is a [`DayCount::cut`].
     pub fn count(self, after: NaiveDate, to: NaiveDate) -> YearPart {

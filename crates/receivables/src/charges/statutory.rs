@@ -25,6 +25,7 @@ use crate::calendar;
 use crate::country::Country;
 use crate::intake::CustomerKind;
 use crate::money::Money;
+use crate::names::names;
 
 /// A law on late payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -206,16 +207,17 @@ const CONSUMER_IN_DEFAULT: &str = "a consumer is late thirty days after an invoi
                                    (section 286 BGB); interest is counted from the due date on the assumption that \
                                    this date was agreed";
 
-impl Profile {
-    /// Every profile with its name in the API.
-    pub const NAMES: &'static [(&'static str, Profile)] = &[
-        ("eu", Profile::Eu),
-        ("de", Profile::De),
-        ("gb", Profile::Gb),
-        ("in", Profile::In),
-        ("none", Profile::None),
-    ];
+names! {
+    Profile {
+        "eu" => Eu,
+        "de" => De,
+        "gb" => Gb,
+        "in" => In,
+        "none" => None,
+    }
+}
 
+impl Profile {
     fn law(self) -> Option<&'static Law> {
         match self {
             Profile::Eu => Some(&EU),

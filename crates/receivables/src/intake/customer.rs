@@ -2,6 +2,7 @@
 //!
 //! Source: Dunlin's own rule.
 
+use crate::names::names;
 use crate::zone::Zone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,19 +25,10 @@ pub enum CustomerKind {
     Consumer,
 }
 
-impl CustomerKind {
-    /// Every kind with its name in the API.
-    pub const NAMES: &'static [(&'static str, CustomerKind)] = &[
-        ("business", CustomerKind::Business),
-        ("consumer", CustomerKind::Consumer),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            CustomerKind::Business => "business",
-            CustomerKind::Consumer => "consumer",
-        }
+names! {
+    CustomerKind {
+        "business" => Business,
+        "consumer" => Consumer,
     }
 }
 
@@ -52,21 +44,11 @@ pub enum ContactRole {
     Sales,
 }
 
-impl ContactRole {
-    /// Every role with its name in the API.
-    pub const NAMES: &'static [(&'static str, ContactRole)] = &[
-        ("billing", ContactRole::Billing),
-        ("escalation", ContactRole::Escalation),
-        ("sales", ContactRole::Sales),
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ContactRole::Billing => "billing",
-            ContactRole::Escalation => "escalation",
-            ContactRole::Sales => "sales",
-        }
+names! {
+    ContactRole {
+        "billing" => Billing,
+        "escalation" => Escalation,
+        "sales" => Sales,
     }
 }
 

@@ -472,3 +472,10 @@ fn a_letter_about_a_promise_says_what_was_promised_and_what_of_it_is_missing() {
     };
     assert!(matches!(render_message(&none), Err(RenderError::NoPromise(_))));
 }
+
+#[test]
+fn every_template_that_a_policy_may_name_can_be_written() {
+    for name in receivables::policy::TEMPLATES {
+        assert!(render::TEMPLATES.contains(name), "{name}");
+    }
+}
