@@ -67,6 +67,37 @@ fn a_collector_finds_what_matters_today() {
 }
 
 #[test]
+fn a_customers_page_says_why_and_what_is_open() {
+    let app = own!(App::start());
+    let steps = json!([{"id": "ask", "day": 1, "task": "call"},
+        {"id": "firm", "day": 5, "channels": ["email"], "template": "firm"}]);
+    let policy = json!({"name": "standard", "send_at": "09:00", "business_days_only": false,
+        "min_days_between_contacts": 0, "steps": steps});
+    app.put("/v1/policies/standard").json(&policy).send(201);
+    let known = app.new_customer();
+    let (id, number) = app.new_invoice(&known, "100.00", "2026-01-10");
+    app.job("sweep");
+    let dispute = json!({"invoice": {"id": id}, "reason": "wrong_price",
+        "amount": {"amount": "40.00", "currency": "EUR"}});
+    app.post("/v1/disputes").json(&dispute).send(201);
+    let cookie = sign_in(&app, &app.admin_key);
+    let home = page(&app, &cookie, "/console");
+    for fact in ["Waiting for people", "Call the customer", &known.id] {
+        assert!(home.contains(fact), "no {fact} in {home}");
+    }
+    let detail = page(&app, &cookie, &format!("/console/customers/{}", known.id));
+    for fact in [
+        "Why, in EUR",
+        "Policy standard, version 2",
+        "open invoices",
+        "Call the customer",
+        &format!("40.00 EUR of invoice {number} is disputed"),
+    ] {
+        assert!(detail.contains(fact), "no {fact} in {detail}");
+    }
+}
+
+#[test]
 fn only_a_key_that_may_read_signs_in() {
     let app = App::shared();
     for key in ["", "nobody", &app.cron_key] {

@@ -1,26 +1,23 @@
 //! The console's pages: what the store shows, in the words of `render`.
 
+mod customer;
 mod mailbox;
+mod matters;
 
 use crate::session;
 use receivables::id::{CustomerId, MessageId};
 use receivables::money::Money;
 use render::pages::{
-    BalanceRow, Bucket, Chrome, ContactRow, CurrencyTotals, CustomerPage, CustomerRow, CustomersPage,
-    HomePage, InvoiceRow, NextView, NotFoundPage, QueueView, ReasonView, RiskBadge, RiskView, TimelineRow,
-    WorkRow, customer_page, customers_page, home_page, not_found_page,
+    Bucket, Chrome, CurrencyTotals, CustomerRow, CustomersPage, HomePage, NextView, NotFoundPage, QueueView,
+    RiskBadge, WorkRow, customers_page, home_page, not_found_page,
 };
 use render::{RenderError, content_security_policy};
 use store::Db;
-use store::views::{self, CustomerView, InvoiceFilter, NextAction};
+use store::views::{self, NextAction};
 use web::{Cx, Problem, Reply, rfc3339, secrets};
 
 /// Rows of a list in the console.
 const ROWS: u32 = 50;
-/// Lines of a customer's timeline.
-const TIMELINE: u32 = 100;
-/// Invoices of a customer's page; the API lists all.
-const INVOICES: u32 = 200;
 
 /// `GET /console/...`: the page, or the request for a key.
 pub(crate) async fn show(cx: &Cx, rest: &[&str]) -> Result<Reply, Problem> {
@@ -32,7 +29,7 @@ pub(crate) async fn show(cx: &Cx, rest: &[&str]) -> Result<Reply, Problem> {
         [] => home(cx, &db).await,
         ["customers"] => customers(cx, &db).await,
         ["customers", id] => match CustomerId::parse(id) {
-            Ok(id) => customer(cx, &db, &id).await,
+            Ok(id) => customer::show(cx, &db, &id).await,
             Err(_) => not_found(cx),
         },
         ["mailbox"] => mailbox::list(cx, &db).await,
@@ -127,6 +124,7 @@ async fn home(cx: &Cx, db: &Db) -> Result<Reply, Problem> {
         nonce: nonce.clone(),
         chrome: chrome(cx, "Today", "today")?,
         totals: totals.collect(),
+        matters: matters::waiting(cx, db).await?,
         worklist: worklist.collect(),
         queue: QueueView {
             queued: count("queued"),
@@ -180,102 +178,4 @@ async fn customers(cx: &Cx, db: &Db) -> Result<Reply, Problem> {
         next_url,
     };
     reply(200, &nonce, customers_page(&page))
-}
-
-async fn customer(cx: &Cx, db: &Db, id: &CustomerId) -> Result<Reply, Problem> {
-    let Some(view) = views::customer(db, cx.moment(), id).await? else {
-        return not_found(cx);
-    };
-    let filter = InvoiceFilter {
-        customer: Some(id.clone()),
-        ..InvoiceFilter::default()
-    };
-    let today = cx.moment().now.date_naive();
-    let invoices = views::invoices(db, &filter, INVOICES)
-        .await?
-        .into_iter()
-        .map(|invoice| InvoiceRow {
-            days_overdue: match invoice.balance.is_positive() {
-                true => today.signed_duration_since(invoice.due_date).num_days(),
-                false => 0,
-            },
-            id: invoice.id.to_string(),
-            number: invoice.number,
-            issue_on: invoice.issue_date,
-            due_on: invoice.due_date,
-            total: invoice.total,
-            balance: invoice.balance,
-            status: invoice.status,
-            stage: invoice.stage,
-        });
-    let timeline = views::timeline(db, id, "~", TIMELINE)
-        .await?
-        .into_iter()
-        .map(|entry| TimelineRow {
-            at: entry.at,
-            kind: entry.kind,
-            title: entry.title,
-            detail: Some(entry.detail).filter(|detail| !detail.is_empty()),
-        });
-    let nonce = secrets::token()?;
-    let page = customer_context(cx, &nonce, view, invoices.collect(), timeline.collect())?;
-    reply(200, &nonce, customer_page(&page))
-}
-
-fn customer_context(
-    cx: &Cx,
-    nonce: &str,
-    view: CustomerView,
-    invoices: Vec<InvoiceRow>,
-    timeline: Vec<TimelineRow>,
-) -> Result<CustomerPage, Problem> {
-    let next = next(view.next_action.as_ref());
-    let CustomerView { brief, accounts, .. } = view;
-    Ok(CustomerPage {
-        nonce: nonce.to_owned(),
-        chrome: chrome(cx, &brief.name, "customers")?,
-        id: brief.id.to_string(),
-        external_id: brief.external_id,
-        name: brief.name,
-        kind: brief.kind,
-        country: brief.country,
-        time_zone: brief.time_zone,
-        locale: brief.locale,
-        hold: brief.hold,
-        balances: accounts
-            .into_iter()
-            .map(|account| BalanceRow {
-                currency: account.currency.code().to_owned(),
-                balance: account.balance,
-                overdue: account.overdue,
-                unapplied: account.unapplied,
-            })
-            .collect(),
-        next,
-        risk: brief.risk.map(|risk| RiskView {
-            score: score(risk.score),
-            band: risk.band,
-            reasons: risk
-                .reasons
-                .into_iter()
-                .map(|reason| ReasonView {
-                    code: reason.code,
-                    detail: reason.detail,
-                    weight: i32::try_from(reason.weight).unwrap_or(i32::MAX),
-                })
-                .collect(),
-        }),
-        contacts: brief
-            .contacts
-            .into_iter()
-            .map(|contact| ContactRow {
-                name: contact.name,
-                role: contact.role,
-                email: contact.email,
-                phone: contact.phone,
-            })
-            .collect(),
-        invoices,
-        timeline,
-    })
 }

@@ -52,23 +52,15 @@ pub(crate) async fn explain(cx: &Cx, id: &str) -> Result<Reply, Problem> {
 
 fn explained(cx: &Cx, case: &Case) -> Result<Explanation, Problem> {
     let (version, now) = (&case.ruling.version, cx.moment().now);
+    let planned = plan(&version.policy, &case.facts, now);
+    let why = planned.why();
     let Plan {
         due,
         deeds,
         next,
         finished,
         verdicts,
-    } = plan(&version.policy, &case.facts, now);
-    let why = match (
-        &due,
-        deeds.first(),
-        verdicts.iter().find(|verdict| !verdict.passed),
-    ) {
-        (Some(due), ..) => due.why.clone(),
-        (None, Some(deed), _) => deed.why.clone(),
-        (None, None, Some(refusal)) => format!("rule {}: {}", refusal.rule, refusal.detail),
-        (None, None, None) => "nothing is due".to_owned(),
-    };
+    } = planned;
     let next_action = match next {
         None => None,
         Some(next) => Some(

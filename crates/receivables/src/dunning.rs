@@ -182,6 +182,22 @@ pub fn plan(policy: &Policy, facts: &CaseFacts, now: DateTime<Utc>) -> Plan {
     }
 }
 
+impl Plan {
+    /// Why something is due now or is not, in a sentence.
+    pub fn why(&self) -> String {
+        match (
+            &self.due,
+            self.deeds.first(),
+            self.verdicts.iter().find(|verdict| !verdict.passed),
+        ) {
+            (Some(due), ..) => due.why.clone(),
+            (None, Some(deed), _) => deed.why.clone(),
+            (None, None, Some(refusal)) => format!("rule {}: {}", refusal.rule, refusal.detail),
+            (None, None, None) => "nothing is due".to_owned(),
+        }
+    }
+}
+
 /// Where each open invoice of a case stands at an instant: what it is to dunning, and what was said of it.
 pub fn standing(policy: &Policy, facts: &CaseFacts, now: DateTime<Utc>) -> Vec<Standing> {
     let today = calendar::day_of(now, facts.time_zone);

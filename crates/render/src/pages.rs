@@ -15,8 +15,9 @@ pub mod reference;
 
 pub use console::{
     BalanceRow, Bucket, Chrome, ContactRow, CurrencyTotals, CustomerPage, CustomerRow, CustomersPage,
-    HomePage, InvoiceRow, LoginPage, NextView, NotFoundPage, QueueView, ReasonView, RiskBadge, RiskView,
-    TimelineRow, WorkRow, customer_page, customers_page, home_page, login_page, not_found_page,
+    HomePage, InvoiceRow, JudgedView, LoginPage, MatterRow, NextView, NotFoundPage, QueueView, ReasonView,
+    RiskBadge, RiskView, RuleRow, TimelineRow, WorkRow, customer_page, customers_page, home_page, login_page,
+    not_found_page,
 };
 pub use customer::{
     PayPage, PayProblem, PayState, SandboxPage, SandboxState, gone_page, pay_page, sandbox_note, sandbox_page,

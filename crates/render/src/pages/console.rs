@@ -68,10 +68,51 @@ pub struct HomePage {
     pub chrome: Chrome,
     /// One entry a currency; currencies are never added up.
     pub totals: Vec<CurrencyTotals>,
+    /// What waits for people: tasks and requests for approval, the first due first.
+    pub matters: Vec<MatterRow>,
     /// Overdue customers, the most urgent first.
     pub worklist: Vec<WorkRow>,
     /// Messages by state.
     pub queue: QueueView,
+}
+
+/// Something that is open with a customer: a task, a request for approval, a dispute, a promise, a plan.
+#[derive(Clone, Debug, Serialize)]
+pub struct MatterRow {
+    /// `task`, `approval`, `dispute`, `promise` or `plan`.
+    pub kind: &'static str,
+    /// Whose.
+    pub customer_id: String,
+    /// In a few words.
+    pub title: String,
+    /// In more words.
+    pub detail: Option<String>,
+    /// By when.
+    pub due_on: Option<NaiveDate>,
+}
+
+/// Why a customer is or is not contacted now, in one currency.
+#[derive(Clone, Debug, Serialize)]
+pub struct JudgedView {
+    /// ISO 4217 code.
+    pub currency: String,
+    /// Which version of which policy decides, and why that one.
+    pub policy: String,
+    /// Why something is due now or is not, in a sentence.
+    pub why: String,
+    /// Each rule, in the order in which they decide.
+    pub rules: Vec<RuleRow>,
+}
+
+/// A rule that was tried.
+#[derive(Clone, Debug, Serialize)]
+pub struct RuleRow {
+    /// Its name.
+    pub rule: String,
+    /// Whether it lets a message pass.
+    pub passed: bool,
+    /// What it found.
+    pub detail: String,
 }
 
 /// How things stand in one currency.
@@ -211,6 +252,12 @@ pub struct CustomerPage {
     pub locale: String,
     /// Why nothing is sent, while the account is on hold.
     pub hold: Option<String>,
+    /// Since when it is served no longer, an RFC 3339 instant.
+    pub suspended_at: Option<String>,
+    /// Why it is or is not contacted now, one entry a currency.
+    pub judged: Vec<JudgedView>,
+    /// What is open with it.
+    pub matters: Vec<MatterRow>,
     /// One row a currency.
     pub balances: Vec<BalanceRow>,
     /// What happens next, if anything will.

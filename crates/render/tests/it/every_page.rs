@@ -32,6 +32,7 @@ fn every_page() -> Vec<(String, String)> {
     pages.push(("login refused".into(), login_page(&refused).unwrap()));
     let empty = HomePage {
         totals: vec![],
+        matters: vec![],
         worklist: vec![],
         ..samples::home()
     };
@@ -49,6 +50,9 @@ fn every_page() -> Vec<(String, String)> {
     pages.push(("mailbox, empty".into(), mailbox_page(&empty).unwrap()));
     let empty = CustomerPage {
         hold: None,
+        suspended_at: None,
+        judged: vec![],
+        matters: vec![],
         balances: vec![],
         next: None,
         risk: None,

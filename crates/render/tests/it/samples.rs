@@ -203,6 +203,7 @@ pub(crate) fn home() -> HomePage {
             totals("EUR", "82960.40", [621, 208, 112, 41, 18]),
             totals("JPY", "1250000", [975, 25, 0, 0, 0]),
         ],
+        matters: vec![matter("task", Some(day("2026-01-14")))],
         worklist: vec![
             work_row("cus_1", "Brandt & Söhne GmbH", 14, Some((72, "high"))),
             work_row("cus_2", "Atelier Lumière SARL", 3, Some((18, "low"))),
@@ -245,6 +246,16 @@ pub(crate) fn customers() -> CustomersPage {
     }
 }
 
+fn matter(kind: &'static str, due_on: Option<NaiveDate>) -> MatterRow {
+    MatterRow {
+        kind,
+        customer_id: "cus_1".into(),
+        title: "Call the customer".into(),
+        detail: Some("Policy standard, step call".into()),
+        due_on,
+    }
+}
+
 pub(crate) fn customer() -> CustomerPage {
     let invoice =
         |number: &str, days_overdue: i64, balance: &str, status: &str, stage: Option<&str>| InvoiceRow {
@@ -275,6 +286,25 @@ pub(crate) fn customer() -> CustomerPage {
         time_zone: "Europe/Berlin".into(),
         locale: "de-DE".into(),
         hold: Some("A dispute about the delivery is open.".into()),
+        suspended_at: Some("2026-01-10T08:00:00Z".into()),
+        judged: vec![JudgedView {
+            currency: "EUR".into(),
+            policy: "Policy standard, version 2: it is the default".into(),
+            why: "rule hold: the customer is on hold".into(),
+            rules: vec![
+                RuleRow {
+                    rule: "hold".into(),
+                    passed: false,
+                    detail: "the customer is on hold: <lawyers> & co".into(),
+                },
+                RuleRow {
+                    rule: "min_balance".into(),
+                    passed: true,
+                    detail: "1,750.00 EUR overdue".into(),
+                },
+            ],
+        }],
+        matters: vec![matter("dispute", None)],
         balances: vec![BalanceRow {
             currency: "EUR".into(),
             balance: eur("1830.50"),
