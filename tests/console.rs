@@ -77,7 +77,7 @@ fn a_customers_page_says_why_and_what_is_open() {
     let known = app.new_customer();
     let (id, number) = app.new_invoice(&known, "100.00", "2026-01-10");
     app.job("sweep");
-    let dispute = json!({"invoice": {"id": id}, "reason": "wrong_price",
+    let dispute = json!({"invoice": id, "reason": "wrong_price",
         "amount": {"amount": "40.00", "currency": "EUR"}});
     app.post("/v1/disputes").json(&dispute).send(201);
     let cookie = sign_in(&app, &app.admin_key);
