@@ -44,7 +44,8 @@ pub enum CatchUp {
     Latest,
     /// Each is taken in its turn, one a day at most and as far apart as the policy wants messages to be.
     All,
-    /// None is: the next to be taken is the one whose day is still to come.
+    /// None is: the next to be taken is the one whose day is still to come. Missed is also what an invoice would have been
+    /// told while another carried or too little was owed: nothing records why a day passed.
     Skip,
 }
 

@@ -4,13 +4,20 @@ use super::{header, on_thread};
 use crate::seed;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use receivables::approval::ApprovalStatus;
+use receivables::id::CustomerId;
 use receivables::money::Money;
+use receivables::task::TaskStatus;
 use render::pages::{
-    Bucket, Chrome, CurrencyTotals, HomePage, NextView, QueueView, RiskBadge, WorkRow, home_page,
+    Bucket, Chrome, CurrencyTotals, HomePage, MatterRow, NextView, QueueView, RiskBadge, WorkRow, home_page,
 };
+use store::tasks::{self, TaskFilter};
 use store::views::{self, WorkItem};
-use store::{Db, keys, rfc3339};
+use store::{Db, approvals, keys, rfc3339};
 use web::secrets;
+
+/// Tasks and requests for approval on the page, of each.
+const MATTERS: u32 = 20;
 
 pub(super) async fn home(headers: HeaderMap) -> Response {
     on_thread(move || async move {
@@ -23,6 +30,18 @@ pub(super) async fn home(headers: HeaderMap) -> Response {
         let worklist = views::worklist(&db, today, web::limits::PAGE).await?;
         let counts = views::totals(&db).await?;
         let count = |status: &str| counts.get(status).copied().unwrap_or(0);
+        let open = TaskFilter {
+            status: Some(TaskStatus::Open),
+            ..TaskFilter::default()
+        };
+        let tasks = tasks::list(&db, &open, MATTERS).await?;
+        let asked = approvals::list(&db, None, Some(ApprovalStatus::Pending), None, MATTERS).await?;
+        let asked = asked
+            .into_iter()
+            .map(|asked| matter(&asked.customer_id, asked.comment));
+        let tasks = tasks
+            .into_iter()
+            .map(|task| matter(&task.customer_id, task.detail));
         let nonce = secrets::token().map_err(super::failed)?;
         let page = HomePage {
             nonce,
@@ -33,6 +52,7 @@ pub(super) async fn home(headers: HeaderMap) -> Response {
                 active: "today",
             },
             totals: totals.into_iter().map(totals_view).collect(),
+            matters: tasks.chain(asked).collect(),
             worklist: worklist.into_iter().map(row).collect(),
             queue: QueueView {
                 queued: count("queued"),
@@ -49,6 +69,16 @@ pub(super) async fn home(headers: HeaderMap) -> Response {
         ))
     })
     .await
+}
+
+fn matter(customer: &CustomerId, detail: Option<String>) -> MatterRow {
+    MatterRow {
+        kind: "task",
+        customer_id: customer.to_string(),
+        title: "Waits for somebody".to_owned(),
+        detail,
+        due_on: None,
+    }
 }
 
 fn totals_view(totals: views::CurrencyTotals) -> CurrencyTotals {
