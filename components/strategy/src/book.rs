@@ -28,9 +28,10 @@ pub(crate) async fn put_pools(cx: &Cx) -> Result<Reply, Problem> {
     let pools = Pool::parse_all(&value).map_err(Problem::invalid)?;
     let db = cx.db().await?;
     db.transaction(async |tx: &Tx<'_>| {
+        let known = policies::policies(tx, cx.moment()).await?;
         let mut errors = Vec::new();
         for (at, pool) in pools.iter().enumerate() {
-            if !policies::exists(tx, &pool.policy).await? {
+            if !known.iter().any(|known| known.policy.name == pool.policy) {
                 let detail = format!("there is no policy `{}`", pool.policy);
                 errors.push(FieldError::new(
                     format!("/pools/{at}/policy"),

@@ -73,7 +73,7 @@ mod why;
 
 pub use contact::{Contact, may_contact, may_write};
 pub use deed::{Deed, DeedKind};
-pub use facts::{CaseFacts, Hold, OpenCharge, OpenItem, RestDays, Taken};
+pub use facts::{CaseFacts, Hold, OpenCharge, OpenItem, RestDays, Taken, spread_disputes};
 pub use foresee::{Foreseen, foresee};
 pub use verdicts::{Standing, Verdict};
 

@@ -10,6 +10,7 @@ use crate::db::{Db, Tx, statements};
 use crate::error::Result;
 use crate::events::{self, Event};
 use crate::instants::{instant, rfc3339};
+use crate::listing::Listing;
 use crate::moment::Moment;
 use crate::params;
 use chrono::{DateTime, Utc};
@@ -376,6 +377,12 @@ pub async fn one(db: &Db, id: &ApprovalId) -> Result<Option<ApprovalView>> {
         .transpose()
 }
 
+const LISTING: Listing = Listing {
+    all: LIST,
+    of_status: OF_STATUS,
+    of_customer: OF_CUSTOMER,
+};
+
 /// Requests, newest first, before the id `before`.
 pub async fn list(
     db: &Db,
@@ -384,16 +391,7 @@ pub async fn list(
     before: Option<&ApprovalId>,
     limit: u32,
 ) -> Result<Vec<ApprovalView>> {
-    // Sorts after every id.
-    let before = before.map_or("apr_~", ApprovalId::as_str);
-    let status = status.map(ApprovalStatus::as_str);
-    let rows: Vec<Row> = match (customer, status) {
-        (Some(customer), status) => {
-            db.list(OF_CUSTOMER, params![before, limit, customer.as_str(), status])
-                .await?
-        }
-        (None, Some(status)) => db.list(OF_STATUS, params![before, limit, status]).await?,
-        (None, None) => db.list(LIST, params![before, limit]).await?,
-    };
+    let (status, before) = (status.map(ApprovalStatus::as_str), before.map(ApprovalId::as_str));
+    let rows: Vec<Row> = LISTING.rows(db, customer, status, before, limit).await?;
     rows.into_iter().map(Row::view).collect()
 }

@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 statements! {
     SAVE = "UPDATE cases SET next_action_at = j.value->>'at_ms', next_step = j.value->>'step',
             next_why = j.value->>'why', oldest_due_on = j.value->>'oldest_due_on', policy_id = j.value->>'policy_id',
-            policy_why = j.value->>'policy_why', finished_at = iif(j.value->>'finished', coalesce(finished_at, ?1), NULL)
+            finished_at = iif(j.value->>'finished', coalesce(finished_at, ?1), NULL)
         FROM json_each(?2) AS j
         WHERE customer_id = j.value->>'customer' AND currency = j.value->>'currency'";
 }
@@ -46,7 +46,6 @@ struct SaveRow<'a> {
     oldest_due_on: Option<NaiveDate>,
     /// Kept while the case is under way.
     policy_id: Option<&'a PolicyId>,
-    policy_why: &'a str,
     finished: bool,
 }
 
@@ -66,7 +65,6 @@ impl<'a> SaveRow<'a> {
             why,
             oldest_due_on,
             policy_id: under_way.then_some(&case.ruling.version.id),
-            policy_why: &case.ruling.why,
             finished: plan.finished,
         }
     }

@@ -11,6 +11,7 @@ use crate::dunning;
 use crate::error::{Result, StoreError};
 use crate::events::{self, Event};
 use crate::instants::{rfc3339, time_zone};
+use crate::listing::Listing;
 use crate::moment::Moment;
 use crate::params;
 use chrono::NaiveDate;
@@ -461,6 +462,12 @@ pub async fn csv(db: &Db, id: &HandOverId) -> Result<Option<String>> {
     Ok(Some(document.csv()?))
 }
 
+const LISTING: Listing = Listing {
+    all: LIST,
+    of_status: OF_STATUS,
+    of_customer: OF_CUSTOMER,
+};
+
 /// Hand-overs, newest first, before the id `before`.
 pub async fn list(
     db: &Db,
@@ -469,16 +476,7 @@ pub async fn list(
     before: Option<&HandOverId>,
     limit: u32,
 ) -> Result<Vec<HandOverView>> {
-    // Sorts after every id.
-    let before = before.map_or("hnd_~", HandOverId::as_str);
-    let status = status.map(HandOverStatus::as_str);
-    let rows: Vec<Row> = match (customer, status) {
-        (Some(customer), status) => {
-            db.list(OF_CUSTOMER, params![before, limit, customer.as_str(), status])
-                .await?
-        }
-        (None, Some(status)) => db.list(OF_STATUS, params![before, limit, status]).await?,
-        (None, None) => db.list(LIST, params![before, limit]).await?,
-    };
+    let (status, before) = (status.map(HandOverStatus::as_str), before.map(HandOverId::as_str));
+    let rows: Vec<Row> = LISTING.rows(db, customer, status, before, limit).await?;
     rows.into_iter().map(Row::view).collect()
 }

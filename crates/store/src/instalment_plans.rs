@@ -15,6 +15,7 @@ use crate::dunning;
 use crate::error::Result;
 use crate::events::{self, Event};
 use crate::instants::{end_of_day, rfc3339, time_zone};
+use crate::listing::Listing;
 use crate::moment::Moment;
 use crate::params;
 use chrono::NaiveDate;
@@ -606,6 +607,12 @@ pub async fn shown(db: &Db, moment: Moment, id: &PlanId) -> Result<PlanView> {
     view(db, moment, id).await?.ok_or_else(|| gone(id))
 }
 
+const LISTING: Listing = Listing {
+    all: LIST,
+    of_status: OF_STATUS,
+    of_customer: OF_CUSTOMER,
+};
+
 /// Which plans to list.
 #[derive(Debug, Clone, Default)]
 pub struct PlanFilter {
@@ -619,17 +626,9 @@ pub struct PlanFilter {
 
 /// Plans, the newest first.
 pub async fn list(db: &Db, moment: Moment, filter: &PlanFilter, limit: u32) -> Result<Vec<PlanView>> {
-    // Sorts after every id.
-    let before = filter.after.as_deref().unwrap_or("~");
+    let (customer, before) = (filter.customer.as_ref(), filter.after.as_deref());
     let status = filter.status.map(Status::as_str);
-    let rows: Vec<Row> = match (&filter.customer, status) {
-        (Some(customer), status) => {
-            db.list(OF_CUSTOMER, params![before, limit, customer.as_str(), status])
-                .await?
-        }
-        (None, Some(status)) => db.list(OF_STATUS, params![before, limit, status]).await?,
-        (None, None) => db.list(LIST, params![before, limit]).await?,
-    };
+    let rows: Vec<Row> = LISTING.rows(db, customer, status, before, limit).await?;
     rows.into_iter().map(|row| row.view(moment)).collect()
 }
 

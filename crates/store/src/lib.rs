@@ -32,6 +32,7 @@ mod instants;
 pub mod invoices;
 pub mod keys;
 pub mod links;
+mod listing;
 pub mod mailbox;
 mod migrations;
 mod moment;

@@ -10,6 +10,7 @@ use crate::db::{Db, Tx, statements};
 use crate::error::{Result, StoreError};
 use crate::events::{self, Event};
 use crate::instants::rfc3339;
+use crate::listing::Listing;
 use crate::moment::Moment;
 use crate::params;
 use crate::tasks::{self, NewTask};
@@ -401,6 +402,12 @@ pub async fn one(db: &Db, id: &OrderId) -> Result<Option<OrderView>> {
         .transpose()
 }
 
+const LISTING: Listing = Listing {
+    all: LIST,
+    of_status: OF_STATUS,
+    of_customer: OF_CUSTOMER,
+};
+
 /// Orders, newest first, before the id `before`.
 pub async fn list(
     db: &Db,
@@ -409,16 +416,7 @@ pub async fn list(
     before: Option<&OrderId>,
     limit: u32,
 ) -> Result<Vec<OrderView>> {
-    // Sorts after every id.
-    let before = before.map_or("ord_~", OrderId::as_str);
-    let status = status.map(OrderStatus::as_str);
-    let rows: Vec<Row> = match (customer, status) {
-        (Some(customer), status) => {
-            db.list(OF_CUSTOMER, params![before, limit, customer.as_str(), status])
-                .await?
-        }
-        (None, Some(status)) => db.list(OF_STATUS, params![before, limit, status]).await?,
-        (None, None) => db.list(LIST, params![before, limit]).await?,
-    };
+    let (status, before) = (status.map(OrderStatus::as_str), before.map(OrderId::as_str));
+    let rows: Vec<Row> = LISTING.rows(db, customer, status, before, limit).await?;
     rows.into_iter().map(Row::view).collect()
 }

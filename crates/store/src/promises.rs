@@ -13,6 +13,7 @@ use crate::dunning;
 use crate::error::{Result, StoreError};
 use crate::events::{self, Event};
 use crate::instants::{end_of_day, rfc3339, time_zone};
+use crate::listing::Listing;
 use crate::moment::Moment;
 use crate::params;
 use chrono::NaiveDate;
@@ -510,6 +511,12 @@ pub async fn shown(db: &Db, id: &PromiseId) -> Result<PromiseView> {
     view(db, id).await?.ok_or_else(|| gone(id))
 }
 
+const LISTING: Listing = Listing {
+    all: LIST,
+    of_status: OF_STATUS,
+    of_customer: OF_CUSTOMER,
+};
+
 /// Which promises to list.
 #[derive(Debug, Clone, Default)]
 pub struct PromiseFilter {
@@ -523,17 +530,9 @@ pub struct PromiseFilter {
 
 /// Promises, the newest first.
 pub async fn list(db: &Db, filter: &PromiseFilter, limit: u32) -> Result<Vec<PromiseView>> {
-    // Sorts after every id.
-    let before = filter.after.as_deref().unwrap_or("~");
+    let (customer, before) = (filter.customer.as_ref(), filter.after.as_deref());
     let status = filter.status.map(Status::as_str);
-    let rows: Vec<Row> = match (&filter.customer, status) {
-        (Some(customer), status) => {
-            db.list(OF_CUSTOMER, params![before, limit, customer.as_str(), status])
-                .await?
-        }
-        (None, Some(status)) => db.list(OF_STATUS, params![before, limit, status]).await?,
-        (None, None) => db.list(LIST, params![before, limit]).await?,
-    };
+    let rows: Vec<Row> = LISTING.rows(db, customer, status, before, limit).await?;
     rows.into_iter().map(PromiseView::try_from).collect()
 }
 

@@ -122,6 +122,23 @@ impl OpenItem {
     }
 }
 
+/// A dispute is about an invoice as a whole, so each of its instalments comes with all that is disputed. What is
+/// undisputed is what falls due first: leaves each with its own share, the last instalments with the most.
+pub fn spread_disputes(items: &mut [OpenItem]) {
+    items.sort_by(|a, b| (&a.invoice, b.part).cmp(&(&b.invoice, a.part)));
+    let mut left: Option<(InvoiceId, Money)> = None;
+    for item in items.iter_mut().filter(|item| item.part > 0) {
+        let disputed = match &left {
+            Some((invoice, left)) if *invoice == item.invoice => *left,
+            _ => item.disputed,
+        };
+        let here = disputed.minor().min(item.balance.minor());
+        let rest = disputed.minor().saturating_sub(here);
+        item.disputed = Money::new(here, disputed.currency());
+        left = Some((item.invoice.clone(), Money::new(rest, disputed.currency())));
+    }
+}
+
 /// A step that was taken for an invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {

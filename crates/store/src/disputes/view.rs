@@ -4,6 +4,7 @@ use crate::agreements::{CustomerRefView, InvoiceRef};
 use crate::db::{Db, statements};
 use crate::error::{Result, StoreError};
 use crate::instants::rfc3339;
+use crate::listing::Listing;
 use crate::params;
 use chrono::NaiveDate;
 use receivables::currency::Currency;
@@ -154,6 +155,12 @@ pub async fn view(db: &Db, id: &DisputeId) -> Result<Option<DisputeView>> {
     row.map(DisputeView::try_from).transpose()
 }
 
+const LISTING: Listing = Listing {
+    all: LIST,
+    of_status: OF_STATUS,
+    of_customer: OF_CUSTOMER,
+};
+
 /// Which disputes to list.
 #[derive(Debug, Clone, Default)]
 pub struct DisputeFilter {
@@ -167,16 +174,8 @@ pub struct DisputeFilter {
 
 /// Disputes, the newest first.
 pub async fn list(db: &Db, filter: &DisputeFilter, limit: u32) -> Result<Vec<DisputeView>> {
-    // Sorts after every id.
-    let before = filter.after.as_deref().unwrap_or("~");
-    let rows: Vec<Row> = match (&filter.customer, filter.status) {
-        (Some(customer), status) => {
-            db.list(OF_CUSTOMER, params![before, limit, customer.as_str(), status])
-                .await?
-        }
-        (None, Some(status)) => db.list(OF_STATUS, params![before, limit, status]).await?,
-        (None, None) => db.list(LIST, params![before, limit]).await?,
-    };
+    let (customer, before) = (filter.customer.as_ref(), filter.after.as_deref());
+    let rows: Vec<Row> = LISTING.rows(db, customer, filter.status, before, limit).await?;
     rows.into_iter().map(DisputeView::try_from).collect()
 }
 

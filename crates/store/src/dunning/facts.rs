@@ -9,7 +9,7 @@ use crate::policies::{Book, Ruling};
 use chrono::NaiveDate;
 use receivables::country::Country;
 use receivables::currency::Currency;
-use receivables::dunning::{CaseFacts, Hold, OpenCharge, OpenItem, Taken};
+use receivables::dunning::{CaseFacts, Hold, OpenCharge, OpenItem, Taken, spread_disputes};
 use receivables::id::{CustomerId, InvoiceId, PolicyId};
 use receivables::intake::CustomerKind;
 use receivables::money::Money;
@@ -145,7 +145,7 @@ impl Row {
             .into_iter()
             .map(|item| item.open(currency))
             .collect::<Result<Vec<_>>>()?;
-        keep_disputes_to_the_last_parts(&mut items);
+        spread_disputes(&mut items);
         let under_way = items
             .iter()
             .any(|item| item.taken.iter().any(|taken| taken.day > 0));
@@ -210,22 +210,6 @@ impl ItemRow {
             resumed_on: self.resumed_on,
             taken: taken.collect::<Result<Vec<_>>>()?,
         })
-    }
-}
-
-/// A dispute is about an invoice as a whole: of one in instalments, what is undisputed is what falls due first.
-fn keep_disputes_to_the_last_parts(items: &mut [OpenItem]) {
-    items.sort_by(|a, b| (&a.invoice, b.part).cmp(&(&b.invoice, a.part)));
-    let mut left: Option<(InvoiceId, Money)> = None;
-    for item in items.iter_mut().filter(|item| item.part > 0) {
-        let disputed = match &left {
-            Some((invoice, left)) if *invoice == item.invoice => *left,
-            _ => item.disputed,
-        };
-        let here = disputed.minor().min(item.balance.minor());
-        let rest = disputed.minor().saturating_sub(here);
-        item.disputed = Money::new(here, disputed.currency());
-        left = Some((item.invoice.clone(), Money::new(rest, disputed.currency())));
     }
 }
 

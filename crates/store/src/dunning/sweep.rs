@@ -22,7 +22,7 @@ const SKEW: Duration = Duration::minutes(5);
 
 statements! {
     SAVE_NEXT = "UPDATE cases SET next_action_at = j.value->>'at_ms', next_step = j.value->>'step',
-            next_why = j.value->>'why', policy_id = j.value->>'policy_id', policy_why = j.value->>'policy_why',
+            next_why = j.value->>'why', policy_id = j.value->>'policy_id',
             finished_at = iif(j.value->>'finished', coalesce(finished_at, ?1), NULL)
         FROM json_each(?2) AS j
         WHERE customer_id = j.value->>'customer' AND currency = j.value->>'currency'";

@@ -99,7 +99,6 @@ pub(super) const STATEMENTS: &[&str] = &[
      END",
     // --- what was said and done -------------------------------------------------------------------------------
     "ALTER TABLE cases ADD COLUMN policy_id TEXT REFERENCES policies (id)",
-    "ALTER TABLE cases ADD COLUMN policy_why TEXT",
     "ALTER TABLE cases ADD COLUMN finished_at INTEGER",
     "ALTER TABLE cases ADD COLUMN handed_over_at INTEGER",
     "ALTER TABLE messages ADD COLUMN policy_id TEXT REFERENCES policies (id)",
