@@ -1,9 +1,9 @@
 //! Credit notes, and UBL documents of either kind.
 
 use crate::invoices::{self, conflict};
+use formats::ubl::{self, UblIntake};
 use receivables::fields::FieldError;
 use receivables::intake::{CreditNoteInput, CustomerInput, CustomerRef};
-use receivables::ubl::{self, UblIntake};
 use store::Tx;
 use store::credit_notes::{self, Taken};
 use store::customers::{self, Directory};

@@ -1,4 +1,4 @@
-//! Rules of this crate that a reader relies on: no floats, no panics, no clock, nothing from outside, and every public
+//! Rules of the pure crates, this one and `formats`, that a reader relies on: no floats, no panics, no clock, nothing from outside, and every public
 //! function says where its rule comes from. Lints hold most of it; what they let through, the sources show.
 
 use std::fs;
@@ -57,19 +57,24 @@ const OUTSIDE: &[&str] = &[
     "unsafe",
 ];
 
-/// A source file of the crate without its tests: where it is, its text, and its code alone.
+/// A source file of such a crate without its tests: where it is, its text, and its code alone.
 struct Source {
     path: PathBuf,
     text: String,
     code: String,
 }
 
-/// Every file that is compiled into the crate, found the way the compiler finds it: a module that is only there for
+/// The crates that are held to these rules.
+fn pure_crates() -> [PathBuf; 2] {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    [here.to_owned(), here.with_file_name("formats")]
+}
+
+/// Every file that is compiled into the pure crates, found the way the compiler finds it: a module that is only there for
 /// tests is not among them.
 fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
     let mut found = Vec::new();
-    let mut open = vec![root];
+    let mut open: Vec<_> = pure_crates().map(|folder| folder.join("src/lib.rs")).into();
     while let Some(path) = open.pop() {
         let whole = fs::read_to_string(&path).unwrap();
         let text = match whole.find("#[cfg(test)]\nmod tests {") {
@@ -226,16 +231,19 @@ fn floats(code: &str) -> Vec<String> {
 
 #[test]
 fn lints_refuse_floats_casts_and_panics() {
-    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
-    let clippy = manifest.split("[lints.clippy]\n").nth(1).unwrap();
-    let clippy = clippy.split("\n[").next().unwrap();
-    for lint in LINTS {
-        assert!(
-            clippy.lines().any(|line| line == format!("{lint} = \"deny\"")),
-            "{lint}"
-        );
+    for folder in pure_crates() {
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let clippy = manifest.split("[lints.clippy]\n").nth(1).unwrap();
+        let clippy = clippy.split("\n[").next().unwrap();
+        for lint in LINTS {
+            assert!(
+                clippy.lines().any(|line| line == format!("{lint} = \"deny\"")),
+                "{lint} in {}",
+                folder.display()
+            );
+        }
     }
-    // Nothing is exempt: the one attribute of the kind, at the crate's head, is for tests.
+    // Nothing is exempt: the one attribute of the kind, at each crate's head, is for tests.
     let exempt: Vec<_> = sources()
         .into_iter()
         .flat_map(|source| {
@@ -246,7 +254,7 @@ fn lints_refuse_floats_casts_and_panics() {
                 .map(move |word| format!("{} {word}", of.file_name().unwrap().display()))
         })
         .collect();
-    assert_eq!(exempt, ["lib.rs cfg_attr"]);
+    assert_eq!(exempt, ["lib.rs cfg_attr"; 2]);
 }
 
 #[test]

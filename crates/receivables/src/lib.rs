@@ -6,13 +6,12 @@
 //! of its module.
 //!
 //! Input is parsed at the edge into types that cannot hold a wrong value, with every problem named at once
-//! ([`fields`], [`intake`], [`ubl`], [`policy`]); from there on it is trusted.
+//! ([`fields`], [`intake`], [`policy`]); from there on it is trusted.
 //!
 //! | to find out | look in |
 //! |---|---|
-//! | what an amount is | [`money`], [`currency`], [`amounts`] |
-//! | what an amount is, and a share of one | [`money`], [`currency`], [`percent`] |
-//! | what may come in | [`intake`], [`ubl`], [`limits`] |
+//! | what an amount is, a share of one, a sum in several currencies | [`money`], [`currency`], [`percent`], [`amounts`] |
+//! | what may come in | [`intake`], [`limits`] |
 //! | when an invoice is due, and what may be deducted before | [`terms`], [`discount`] |
 //! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`], [`zone`]) |
 //! | on which days nobody is contacted | [`calendar::holidays`] |
@@ -72,5 +71,4 @@ pub mod suppression;
 pub mod suspension;
 pub mod task;
 pub mod terms;
-pub mod ubl;
 pub mod zone;

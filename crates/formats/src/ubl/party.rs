@@ -1,10 +1,10 @@
 //! The buyer: the party that is to pay.
 
-use super::reader::Reader;
-use super::xml::Element;
-use crate::country::Country;
-use crate::fields::kinds;
-use crate::limits;
+use crate::reader::Reader;
+use crate::xml::Element;
+use receivables::country::Country;
+use receivables::fields::kinds;
+use receivables::limits;
 
 /// Where a party's name stands, the registered one first.
 pub(super) const NAMES: [&str; 2] = [

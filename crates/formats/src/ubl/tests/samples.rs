@@ -88,7 +88,7 @@ fn every_sample_becomes_an_input_of_the_api() {
                 assert_eq!(invoice.due_date, due.map(|(on, _)| day(on)), "{file}");
                 let json = serde_json::to_value(invoice).unwrap();
                 assert_eq!(
-                    crate::intake::InvoiceInput::parse(&json).as_ref(),
+                    receivables::intake::InvoiceInput::parse(&json).as_ref(),
                     Ok(invoice),
                     "{file}"
                 );
@@ -111,7 +111,7 @@ fn every_sample_becomes_an_input_of_the_api() {
         assert_eq!(customer.external_id, key, "{file}");
         let json = serde_json::to_value(customer).unwrap();
         assert_eq!(
-            crate::intake::CustomerInput::parse(&json).as_ref(),
+            receivables::intake::CustomerInput::parse(&json).as_ref(),
             Ok(customer),
             "{file}"
         );

@@ -14,22 +14,33 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use crate::currency::Currency;
-use crate::fields::FieldError;
-use crate::limits;
-use crate::money::Money;
+use receivables::currency::Currency;
+use receivables::fields::FieldError;
+use receivables::limits;
+use receivables::money::Money;
 
 mod intake;
 mod party;
-mod reader;
 mod terms;
-mod xml;
 
 pub use intake::UblIntake;
 pub use party::{UblBuyer, UblContact, UblId};
 pub use terms::{UblDue, UblDueSource};
 
-use reader::Reader;
+use crate::reader::Reader;
+use crate::xml::{self, Namespaces};
+
+/// The prefixes that stand in the paths here.
+const NAMESPACES: Namespaces = &[
+    (
+        "cac",
+        "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
+    ),
+    (
+        "cbc",
+        "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
+    ),
+];
 
 /// What a document calls itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +168,7 @@ pub fn parse(xml: &[u8]) -> Result<UblDocument, Vec<FieldError>> {
         .find(|names| root.has_tag_name((names.namespace, names.root)))
         .ok_or_else(|| vec![not_ubl(root)])?;
     let mut reader = Reader::default();
-    let document = read(&mut reader, names, &xml::Element::root(root));
+    let document = read(&mut reader, names, &xml::Element::root(root, NAMESPACES));
     match document {
         Some(document) if reader.errors.is_empty() => Ok(UblDocument {
             remarks: reader.remarks,

@@ -3,23 +3,23 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::xml::Element;
-use crate::currency::Currency;
-use crate::fields::{FieldError, Problem, kinds};
-use crate::limits;
-use crate::money::Money;
+use crate::xml::Element;
+use receivables::currency::Currency;
+use receivables::fields::{FieldError, Problem, kinds};
+use receivables::limits;
+use receivables::money::Money;
 
 /// Collects problems while values are read. `None` from a `required_` method means that one was noted.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     /// What makes the document unusable.
-    pub(super) errors: Vec<FieldError>,
+    pub(crate) errors: Vec<FieldError>,
     /// What does not.
-    pub(super) remarks: Vec<FieldError>,
+    pub(crate) remarks: Vec<FieldError>,
 }
 
 impl Reader {
-    pub(super) fn report(&mut self, path: impl Into<String>, code: &'static str, detail: impl Into<String>) {
+    pub(crate) fn report(&mut self, path: impl Into<String>, code: &'static str, detail: impl Into<String>) {
         if self.errors.len() < limits::PROBLEMS {
             self.errors.push(FieldError::new(path, code, detail));
         }
@@ -35,7 +35,7 @@ impl Reader {
     }
 
     /// The text at a path, cut to what a field may hold.
-    pub(super) fn text(&mut self, element: &Element<'_, '_>, path: &str, most: usize) -> Option<String> {
+    pub(crate) fn text(&mut self, element: &Element<'_, '_>, path: &str, most: usize) -> Option<String> {
         let found = element.find(path)?;
         let text = found.text()?;
         // Documents break lines within an element as they please; a field has one line.
@@ -43,7 +43,7 @@ impl Reader {
         self.value(found.path(), kinds::text_in(&line, most))
     }
 
-    pub(super) fn required_text(
+    pub(crate) fn required_text(
         &mut self,
         element: &Element<'_, '_>,
         path: &str,
@@ -56,7 +56,7 @@ impl Reader {
     }
 
     /// The text at the first of several paths that has one.
-    pub(super) fn first_text(
+    pub(crate) fn first_text(
         &mut self,
         element: &Element<'_, '_>,
         paths: &[&str],
@@ -66,7 +66,7 @@ impl Reader {
     }
 
     /// The date at a path. An XML date may carry an offset; the civil day is what stands before it.
-    pub(super) fn date(&mut self, element: &Element<'_, '_>, path: &str) -> Option<NaiveDate> {
+    pub(crate) fn date(&mut self, element: &Element<'_, '_>, path: &str) -> Option<NaiveDate> {
         let found = element.find(path)?;
         let text = found.text()?;
         let (day, offset) = text.split_at_checked(10).unwrap_or((&text, ""));
@@ -78,14 +78,14 @@ impl Reader {
         self.value(found.path(), read)
     }
 
-    pub(super) fn required_date(&mut self, element: &Element<'_, '_>, path: &str) -> Option<NaiveDate> {
+    pub(crate) fn required_date(&mut self, element: &Element<'_, '_>, path: &str) -> Option<NaiveDate> {
         if element.find(path).and_then(|found| found.text()).is_none() {
             self.missing(element, path);
         }
         self.date(element, path)
     }
 
-    pub(super) fn required_currency(&mut self, element: &Element<'_, '_>, path: &str) -> Option<Currency> {
+    pub(crate) fn required_currency(&mut self, element: &Element<'_, '_>, path: &str) -> Option<Currency> {
         let text = self.required_text(element, path, limits::SLUG)?;
         self.value(
             &format!("{}/{path}", element.path()),
@@ -94,7 +94,7 @@ impl Reader {
     }
 
     /// The amount at a path, which is in the document's currency and says so.
-    pub(super) fn amount(
+    pub(crate) fn amount(
         &mut self,
         element: &Element<'_, '_>,
         path: &str,
@@ -125,7 +125,7 @@ impl Reader {
         )
     }
 
-    pub(super) fn required_amount(
+    pub(crate) fn required_amount(
         &mut self,
         element: &Element<'_, '_>,
         path: &str,
@@ -137,20 +137,20 @@ impl Reader {
         self.amount(element, path, currency)
     }
 
-    pub(super) fn quantity(&mut self, element: &Element<'_, '_>, path: &str) -> Option<Decimal> {
+    pub(crate) fn quantity(&mut self, element: &Element<'_, '_>, path: &str) -> Option<Decimal> {
         let found = element.find(path)?;
         let text = found.text()?;
         self.value(found.path(), kinds::quantity_in(&text))
     }
 
     /// A value, or a noted problem.
-    pub(super) fn value<T>(&mut self, path: &str, read: Result<T, Problem>) -> Option<T> {
+    pub(crate) fn value<T>(&mut self, path: &str, read: Result<T, Problem>) -> Option<T> {
         read.map_err(|problem| self.report(path, problem.code, problem.detail))
             .ok()
     }
 
     /// A value the document is good without: what is wrong with it is a remark.
-    pub(super) fn nice<T>(
+    pub(crate) fn nice<T>(
         &mut self,
         element: &Element<'_, '_>,
         path: &str,

@@ -8,9 +8,9 @@
 use chrono::{Days, NaiveDate};
 
 use super::UblKind;
-use super::reader::Reader;
-use super::xml::Element;
-use crate::limits;
+use crate::reader::Reader;
+use crate::xml::Element;
+use receivables::limits;
 
 /// Where a document says when it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use crate::fields::FieldError;
-use crate::limits;
+use receivables::fields::FieldError;
+use receivables::limits;
 
-const CAC: &str = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2";
-const CBC: &str = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2";
+/// The prefixes that a reader's paths use, each with its namespace. A name without a prefix is in the namespace of the
+/// document's root, as in formats whose namespace differs from version to version.
+pub(crate) type Namespaces = &'static [(&'static str, &'static str)];
 
 fn refused(code: &'static str, detail: impl Into<String>) -> FieldError {
     FieldError::new("/", code, detail)
 }
 
 /// The text of a document in UTF-8, without its byte order mark.
-pub(super) fn decode(bytes: &[u8]) -> Result<&str, FieldError> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<&str, FieldError> {
     if bytes.starts_with(&[0xfe, 0xff]) || bytes.starts_with(&[0xff, 0xfe]) {
         return Err(refused(
             "unsupported_encoding",
@@ -55,7 +56,7 @@ fn declared_encoding(bytes: &[u8]) -> Option<String> {
 
 /// The document's tree. Its size is judged before it is built: the parser's time and memory grow with the
 /// square of the attributes of one element and of the namespaces in scope.
-pub(super) fn tree(text: &str) -> Result<Document<'_>, FieldError> {
+pub(crate) fn tree(text: &str) -> Result<Document<'_>, FieldError> {
     judge(text)?;
     let options = ParsingOptions {
         allow_dtd: false,
@@ -75,7 +76,7 @@ pub(super) fn tree(text: &str) -> Result<Document<'_>, FieldError> {
 fn dtd() -> FieldError {
     refused(
         "dtd_refused",
-        "a document type declaration is not allowed; no UBL document has one",
+        "a document type declaration is not allowed; no business document has one",
     )
 }
 
@@ -184,51 +185,83 @@ impl<'a> Tag<'a> {
 
 /// An element and its place.
 #[derive(Clone)]
-pub(super) struct Element<'a, 'input> {
+pub(crate) struct Element<'a, 'input> {
     node: Node<'a, 'input>,
     path: String,
+    namespaces: Namespaces,
+    /// The namespace of names without a prefix.
+    home: &'a str,
 }
 
 impl<'a, 'input> Element<'a, 'input> {
-    pub(super) fn root(node: Node<'a, 'input>) -> Element<'a, 'input> {
+    pub(crate) fn root(node: Node<'a, 'input>, namespaces: Namespaces) -> Element<'a, 'input> {
         Element {
             node,
             path: format!("/{}", node.tag_name().name()),
+            namespaces,
+            home: node.tag_name().namespace().unwrap_or_default(),
         }
     }
 
+    fn at(&self, node: Node<'a, 'input>, path: String) -> Element<'a, 'input> {
+        Element {
+            node,
+            path,
+            namespaces: self.namespaces,
+            home: self.home,
+        }
+    }
+
+    /// The children of a name, with or without a prefix.
+    fn children(
+        &self,
+        node: Node<'a, 'input>,
+        name: &str,
+    ) -> impl Iterator<Item = Node<'a, 'input>> + use<'a, 'input> {
+        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+        let namespace = self
+            .namespaces
+            .iter()
+            .find(|(known, _)| *known == prefix)
+            .map_or(self.home, |(_, namespace)| namespace);
+        let local = local.to_owned();
+        node.children().filter(move |child| {
+            let tag = child.tag_name();
+            tag.name() == local && tag.namespace().unwrap_or_default() == namespace
+        })
+    }
+
     /// Its XPath-like place: `/Invoice/cac:InvoiceLine[2]/cbc:ID`.
-    pub(super) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
     /// The first element at a relative path such as `cac:Party/cbc:EndpointID`.
-    pub(super) fn find(&self, path: &str) -> Option<Element<'a, 'input>> {
+    pub(crate) fn find(&self, path: &str) -> Option<Element<'a, 'input>> {
         let node = path
             .split('/')
-            .try_fold(self.node, |node, name| children(node, name).next())?;
-        Some(Element {
-            node,
-            path: format!("{}/{path}", self.path),
-        })
+            .try_fold(self.node, |node, name| self.children(node, name).next())?;
+        Some(self.at(node, format!("{}/{path}", self.path)))
     }
 
     /// Every child of a name, numbered from one where there are several.
-    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = Element<'a, 'input>> {
-        let several = children(self.node, name).nth(1).is_some();
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = Element<'a, 'input>> {
+        let several = self.children(self.node, name).nth(1).is_some();
         let base = format!("{}/{name}", self.path);
-        children(self.node, name).zip(1usize..).map(move |(node, at)| {
-            let path = if several {
-                format!("{base}[{at}]")
-            } else {
-                base.clone()
-            };
-            Element { node, path }
-        })
+        self.children(self.node, name)
+            .zip(1usize..)
+            .map(move |(node, at)| {
+                let path = if several {
+                    format!("{base}[{at}]")
+                } else {
+                    base.clone()
+                };
+                self.at(node, path)
+            })
     }
 
     /// Its text without white space around it; `None` where there is nothing but that.
-    pub(super) fn text(&self) -> Option<String> {
+    pub(crate) fn text(&self) -> Option<String> {
         let text: String = self
             .node
             .children()
@@ -244,25 +277,10 @@ impl<'a, 'input> Element<'a, 'input> {
     }
 
     /// An attribute without a namespace.
-    pub(super) fn attribute(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&'a str> {
         self.node
             .attribute(name)
             .map(str::trim)
             .filter(|value| !value.is_empty())
     }
-}
-
-fn children<'a, 'input>(
-    node: Node<'a, 'input>,
-    name: &str,
-) -> impl Iterator<Item = Node<'a, 'input>> + use<'a, 'input> {
-    let (namespace, local) = match name.split_once(':') {
-        Some(("cac", local)) => (CAC, local.to_owned()),
-        Some((_, local)) => (CBC, local.to_owned()),
-        None => ("", name.to_owned()),
-    };
-    node.children().filter(move |child| {
-        let tag = child.tag_name();
-        tag.name() == local && tag.namespace().unwrap_or_default() == namespace
-    })
 }

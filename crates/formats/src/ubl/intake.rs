@@ -3,13 +3,13 @@
 //! Source: EN 16931-1 for what a term means; for what Dunlin takes of it, Dunlin's own rule.
 
 use super::{UblBuyer, UblDocument, UblKind};
-use crate::country::{self, Country};
-use crate::fields::FieldError;
-use crate::intake::{
+use receivables::country::{self, Country};
+use receivables::fields::FieldError;
+use receivables::intake::{
     ContactInput, ContactRole, CreditNoteInput, CustomerInput, CustomerKind, CustomerRef, InvoiceInput,
     LineInput, PostalAddress,
 };
-use crate::limits;
+use receivables::limits;
 
 /// What a document comes to. The customer is a draft: it is for creating an account that is not known yet,
 /// and must not overwrite one that is, since time zone and language are guessed from the country.
@@ -119,7 +119,7 @@ impl UblDocument {
         }
     }
 
-    fn credit_note(&self, total: crate::money::Money) -> CreditNoteInput {
+    fn credit_note(&self, total: receivables::money::Money) -> CreditNoteInput {
         // Against one invoice, or, where it corrects none or several, on account.
         let invoice_number = match self.billing_references.as_slice() {
             [only] => Some(only.clone()),

@@ -1,0 +1,22 @@
+//! What others write: readers of the documents that reach a creditor, each into the types of the rules.
+//!
+//! Pure, as the rules are: bytes in, values out, no I/O, no clock, no panic. What comes is from strangers, so each
+//! reader says what bounds it and what it refuses, and names every problem with its place rather than the first.
+//!
+//! | to read | look in |
+//! |---|---|
+//! | UBL 2.1 invoices and credit notes | [`ubl`] |
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        clippy::string_slice,
+        reason = "tests compute expected values in plain arithmetic; an overflow there fails the test"
+    )
+)]
+
+mod reader;
+pub mod ubl;
+mod xml;
