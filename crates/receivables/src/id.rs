@@ -144,6 +144,22 @@ ids! {
     OrderId = "ord_";
     /// A case that an agency took over.
     HandOverId = "hnd_";
+    /// A document that is kept: an attachment of an invoice.
+    DocumentId = "doc_";
+    /// A bank statement.
+    StatementId = "stm_";
+    /// A line of a bank statement.
+    BankLineId = "bln_";
+    /// A remittance advice.
+    RemittanceId = "rmt_";
+    /// A payout of a payment provider.
+    PayoutId = "out_";
+    /// A refund.
+    RefundId = "rfd_";
+    /// Where our events are sent.
+    EndpointId = "whe_";
+    /// The sending of an event to an endpoint.
+    DeliveryId = "dlv_";
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod m0001_ledger;
 mod m0002_providers;
 mod m0003_collections;
+mod m0004_cash_in;
 
 use crate::db::{Db, Tx};
 use crate::error::{Result, StoreError};
@@ -35,10 +36,15 @@ const MIGRATIONS: &[Migration] = &[
         name: "collections",
         statements: m0003_collections::STATEMENTS,
     },
+    Migration {
+        version: 4,
+        name: "cash in",
+        statements: m0004_cash_in::STATEMENTS,
+    },
 ];
 
 /// The schema that this build works with.
-pub const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 4;
 
 const RECORDED: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'";
 const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM schema_migrations";

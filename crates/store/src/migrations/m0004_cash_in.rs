@@ -1,0 +1,17 @@
+//! Cash in: every way in which invoices and money arrive, and what is told to the systems outside.
+//!
+//! A file a topic; they are applied in this order.
+
+mod bank;
+mod billing;
+mod documents;
+mod providers;
+mod relay;
+
+pub(super) const STATEMENTS: &[&[&str]] = &[
+    documents::STATEMENTS,
+    billing::STATEMENTS,
+    relay::STATEMENTS,
+    providers::STATEMENTS,
+    bank::STATEMENTS,
+];

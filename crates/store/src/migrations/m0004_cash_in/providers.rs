@@ -1,0 +1,3 @@
+//! Payment providers: what they hold, pay out and keep.
+
+pub(super) const STATEMENTS: &[&str] = &[];
