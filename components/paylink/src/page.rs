@@ -66,7 +66,7 @@ pub(crate) async fn page(
         number: invoice.number.clone(),
         issue_on: invoice.issue_on,
         due_on: invoice.due_on,
-        balance: invoice.balance,
+        balance: invoice.asked,
         total: invoice.total,
         days_overdue: today.signed_duration_since(invoice.due_on).num_days(),
         charge: false,

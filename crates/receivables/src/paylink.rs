@@ -1,4 +1,4 @@
-//! What a payment link asks for, what its visitor may pay, and where a visitor who presses pay is sent.
+//! What a message and a payment link ask for, what its visitor may pay, and where a visitor who presses pay is sent.
 //!
 //! **Nothing is charged twice.** A link has at most one hand-over to a provider at a time. Whoever presses pay again
 //! is sent to the same one as long as it asks for the right amount; before another is begun the provider must have
@@ -7,20 +7,58 @@
 //!
 //! Source: Dunlin's own rule.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::id::CheckoutId;
 use crate::money::{Money, MoneyError};
 
-/// What a link asks for now: `fixed`, where it asks for a certain amount, else whatever its invoices still need
-/// (`open`). A certain amount is asked for once (`paid`), and never more of it than is owed; one without invoices is
-/// owed as it stands.
-pub fn asked(fixed: Option<Money>, open: Money, has_invoices: bool, paid: bool) -> Result<Money, MoneyError> {
+/// What is owed on an invoice, as far as asking for it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// All that is still owed.
+    pub balance: Money,
+    /// How much of it stands in open disputes.
+    pub disputed: Money,
+    /// The open instalments, each with its due date; none, where the invoice falls due as a whole.
+    pub parts: Vec<(NaiveDate, Money)>,
+}
+
+impl Owed {
+    /// What a message, or a link, asks for on a civil day of the customer: what is not disputed, and of an invoice in
+    /// instalments no more than those that have come due, or the next one where none has.
+    pub fn asked_on(&self, today: NaiveDate) -> Result<Money, MoneyError> {
+        let zero = Money::zero(self.balance.currency());
+        let undisputed = self.balance.checked_sub(self.disputed)?;
+        let undisputed = if undisputed.is_negative() {
+            zero
+        } else {
+            undisputed
+        };
+        let Some(next) = self.parts.iter().map(|(due_on, _)| *due_on).min() else {
+            return Ok(undisputed);
+        };
+        let due = self.parts.iter().filter(|(due_on, _)| *due_on <= today.max(next));
+        due.map(|(_, part)| *part)
+            .try_fold(zero, Money::checked_add)?
+            .checked_min(undisputed)
+    }
+}
+
+/// What a link asks for now: `fixed`, where it asks for a certain amount, else what is to be `asked` for its invoices.
+/// A certain amount is asked for once (`paid`), and never more of it than is `owed` on them in all; one without invoices
+/// is owed as it stands.
+pub fn asked(
+    fixed: Option<Money>,
+    asked: Money,
+    owed: Money,
+    has_invoices: bool,
+    paid: bool,
+) -> Result<Money, MoneyError> {
     match fixed {
-        Some(_) if paid => Ok(Money::zero(open.currency())),
-        Some(amount) if has_invoices => amount.checked_min(open),
+        Some(_) if paid => Ok(Money::zero(owed.currency())),
+        Some(amount) if has_invoices => amount.checked_min(owed),
         Some(amount) => Ok(amount),
-        None => Ok(open),
+        None => Ok(asked),
     }
 }
 
@@ -193,28 +231,60 @@ mod tests {
     }
 
     #[test]
-    fn a_link_asks_for_what_is_owed_and_a_certain_amount_once() {
-        // Fixed, open, has invoices, paid -> asked.
-        let cases = [
-            (None, 10_000, true, false, 10_000),
-            (None, 10_000, true, true, 10_000),
-            (None, 0, true, true, 0),
-            (Some(4_000), 10_000, true, false, 4_000),
-            (Some(4_000), 3_000, true, false, 3_000),
-            (Some(4_000), 10_000, true, true, 0),
-            (Some(4_000), 0, false, false, 4_000),
-            (Some(4_000), 0, false, true, 0),
+    fn what_is_disputed_or_not_due_yet_is_not_asked_for() {
+        let day = |text: &str| format!("2026-01-{text}").parse::<NaiveDate>().unwrap();
+        // Balance, disputed, parts, today -> asked.
+        let parts: &[(&str, i64)] = &[("10", 3_000), ("20", 5_000), ("30", 2_000)];
+        let cases: [(i64, i64, &[(&str, i64)], &str, i64); 9] = [
+            (10_000, 0, &[], "01", 10_000),
+            (10_000, 2_500, &[], "31", 7_500),
+            (10_000, 10_000, &[], "31", 0),
+            // A dispute over more than is left: money came in since.
+            (1_000, 2_500, &[], "31", 0),
+            // The next part where none is due; a part is due on its day; what is due, added up.
+            (10_000, 0, parts, "01", 3_000),
+            (10_000, 0, parts, "19", 3_000),
+            (10_000, 0, parts, "20", 8_000),
+            (10_000, 0, parts, "31", 10_000),
+            // What falls due first is what is not disputed.
+            (10_000, 6_000, parts, "20", 4_000),
         ];
         for case in cases {
-            let (fixed, open, has_invoices, paid, expected) = case;
+            let (balance, disputed, parts, today, expected) = case;
+            let owed = Owed {
+                balance: eur(balance),
+                disputed: eur(disputed),
+                parts: parts.iter().map(|(on, minor)| (day(on), eur(*minor))).collect(),
+            };
+            assert_eq!(owed.asked_on(day(today)), Ok(eur(expected)), "{case:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_asks_for_what_a_message_asks_for_and_a_certain_amount_once() {
+        // Fixed, asked, owed, has invoices, paid -> asked.
+        let cases = [
+            (None, 8_000, 10_000, true, false, 8_000),
+            (None, 8_000, 10_000, true, true, 8_000),
+            (None, 0, 0, true, true, 0),
+            (Some(4_000), 10_000, 10_000, true, false, 4_000),
+            // Who is asked for a certain amount may be asked for what is not due yet.
+            (Some(4_000), 2_000, 10_000, true, false, 4_000),
+            (Some(4_000), 3_000, 3_000, true, false, 3_000),
+            (Some(4_000), 10_000, 10_000, true, true, 0),
+            (Some(4_000), 0, 0, false, false, 4_000),
+            (Some(4_000), 0, 0, false, true, 0),
+        ];
+        for case in cases {
+            let (fixed, now, owed, has_invoices, paid, expected) = case;
             assert_eq!(
-                asked(fixed.map(eur), eur(open), has_invoices, paid),
+                asked(fixed.map(eur), eur(now), eur(owed), has_invoices, paid),
                 Ok(eur(expected)),
                 "{case:?}"
             );
         }
         let usd = Money::zero(Currency::parse("USD").unwrap());
-        assert!(asked(Some(eur(1)), usd, true, false).is_err());
+        assert!(asked(Some(eur(1)), usd, usd, true, false).is_err());
     }
 
     #[test]
