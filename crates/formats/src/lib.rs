@@ -6,7 +6,9 @@
 //! | to read | look in |
 //! |---|---|
 //! | tables as text: CSV | [`csv`] |
-//! | UBL 2.1 invoices and credit notes | [`ubl`] |
+//! | an electronic invoice or credit note, whatever its syntax | [`document`] |
+//! | UBL 2.1 | [`ubl`] |
+//! | UN/CEFACT CII | [`cii`] |
 #![cfg_attr(
     test,
     allow(
@@ -18,7 +20,9 @@
     )
 )]
 
+pub mod cii;
 pub mod csv;
+pub mod document;
 mod reader;
 pub mod ubl;
 mod xml;

@@ -63,6 +63,17 @@ pub const LINES: usize = 10_000;
 /// Documents that belong to an invoice.
 pub const DOCUMENTS: usize = 50;
 
+/// Bytes of one document that is kept: a scanned contract of some dozens of pages. An instance of 128 MiB holds it
+/// several times over while it is read: as base64, as bytes, and as a statement's parameter.
+pub const DOCUMENT_BYTES: usize = 8 << 20;
+
+/// Bytes of all documents of one invoice: what the e-invoicing portals of German authorities take (ZRE and OZG-RE:
+/// 15 MB in all), with room.
+pub const DOCUMENTS_BYTES: usize = 20 << 20;
+
+/// A file's name: what every file system takes in UTF-8, with room for an ending.
+pub const FILE_NAME: usize = 60;
+
 /// Remittance lines of a payment: a batch transfer of a large customer.
 pub const REMITTANCE_LINES: usize = 5_000;
 
