@@ -84,6 +84,20 @@ pub const LINK_INVOICES: usize = 500;
 /// cannot make the answer larger than itself.
 pub const PROBLEMS: usize = 100;
 
+/// Bytes of one line of a bulk intake in JSON: as much as one document on its own may have.
+pub const LINE_BYTES: usize = 1 << 20;
+
+/// Bytes of one record of a CSV file: a spreadsheet's cell holds 32,767 characters, and few have a long one. An unclosed
+/// quote is noticed after as many.
+pub const CSV_RECORD: usize = 64 << 10;
+
+/// Columns of a CSV file: the largest exports of ledgers have some eighty.
+pub const CSV_COLUMNS: usize = 256;
+
+/// Unclosed quotes of one CSV file that are looked for over several lines. Each costs a look at [`CSV_RECORD`] bytes;
+/// beyond them a line's end ends the record, whatever is open.
+pub const CSV_UNCLOSED: u32 = 100;
+
 /// Elements within elements of an XML document: UBL 2.1 needs about a dozen.
 pub const XML_DEPTH: usize = 64;
 
