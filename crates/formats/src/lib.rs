@@ -5,7 +5,10 @@
 //!
 //! | to read | look in |
 //! |---|---|
-//! | UBL 2.1 invoices and credit notes | [`ubl`] |
+//! | tables as text: CSV | [`csv`] |
+//! | an electronic invoice or credit note, whatever its syntax | [`document`] |
+//! | UBL 2.1 | [`ubl`] |
+//! | UN/CEFACT CII | [`cii`] |
 #![cfg_attr(
     test,
     allow(
@@ -17,6 +20,9 @@
     )
 )]
 
+pub mod cii;
+pub mod csv;
+pub mod document;
 mod reader;
 pub mod ubl;
 mod xml;

@@ -38,6 +38,7 @@ pub mod aging;
 pub mod allocation;
 pub mod amounts;
 pub mod approval;
+pub mod attachment;
 pub mod backoff;
 pub mod calendar;
 pub mod channel;

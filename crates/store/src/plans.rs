@@ -3,8 +3,9 @@
 use crate::{accounts, approvals, hand_overs, holds, orders, suspensions, tasks, write_offs};
 use crate::{
     activities, agreements, chargebacks, charges, checkouts, credit_notes, customers, delivery, disputes,
-    dues, dunning, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
-    migrations, payments, policies, postings, promises, rates, rejects, risk, suppressions, views,
+    documents, dues, dunning, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
+    mappings, migrations, payments, policies, postings, progress, promises, rates, rejects, risk,
+    suppressions, views,
 };
 use rusqlite::Connection;
 
@@ -36,6 +37,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         checkouts::ALL,
         credit_notes::ALL,
         customers::ALL,
+        documents::ALL,
         dues::ALL,
         events::ALL,
         idempotency::ALL,
@@ -44,8 +46,10 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         keys::ALL,
         links::ALL,
         mailbox::ALL,
+        mappings::ALL,
         policies::ALL,
         postings::ALL,
+        progress::ALL,
         rates::ALL,
         rejects::ALL,
         risk::ALL,

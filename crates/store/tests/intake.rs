@@ -1,0 +1,152 @@
+//! What an intake keeps beside the ledger: documents, mappings, lines that were not taken, how far it came.
+//!
+//! Runs where the store is built with `native`: `cargo test -p store --features native`.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod ground;
+
+use chrono::{DateTime, Utc};
+use ground::{ledger, now};
+use receivables::fields::FieldError;
+use receivables::id::{InvoiceId, RejectId};
+use receivables::limits;
+use serde_json::json;
+use store::documents::{self, NewDocument, Owner};
+use store::progress::{self, Progress};
+use store::rejects::{self, Origin, Reject};
+use store::{Db, Moment, StoreError, Tx, mappings};
+
+fn moment() -> Moment {
+    Moment::at("2026-01-12T09:00:00Z".parse::<DateTime<Utc>>().unwrap())
+}
+
+fn within<T>(db: &Db, work: impl AsyncFn(&Tx<'_>) -> Result<T, StoreError>) -> T {
+    now(db.transaction(async |tx: &Tx<'_>| work(tx).await)).unwrap()
+}
+
+#[test]
+fn the_same_bytes_are_kept_once_for_an_owner_and_have_limits_together() {
+    let db = ledger();
+    let invoice = moment().id(InvoiceId::from_parts).unwrap();
+    let other = moment().id(InvoiceId::from_parts).unwrap();
+    let add = |owner: &InvoiceId, name: &str, content: &[u8]| {
+        let new = NewDocument {
+            name,
+            media_type: "application/pdf",
+            content,
+        };
+        within(&db, async |tx| {
+            documents::add(tx, moment(), Owner::Invoice(owner), &new).await
+        })
+        .map_err(|problem| problem.code)
+    };
+    let (first, new) = add(&invoice, "a.pdf", b"%PDF-1.7").unwrap();
+    assert!(new);
+    // SHA-256 of `%PDF-1.7`, by `printf '%%PDF-1.7' | sha256sum`.
+    assert_eq!(
+        first.sha256,
+        "86edbaa24831badfa0a8b04bb410141e2ee4182b6d0014493fe262a7a331c20b"
+    );
+    assert_eq!(add(&invoice, "b.pdf", b"%PDF-1.7"), Ok((first.clone(), false)));
+    assert!(add(&other, "a.pdf", b"%PDF-1.7").unwrap().1);
+    assert_eq!(add(&invoice, "c.pdf", b""), Err("empty"));
+    let large = vec![7; limits::DOCUMENT_BYTES];
+    assert!(add(&invoice, "d.pdf", &large).is_ok());
+    let longer: Vec<u8> = large.iter().copied().chain([7]).collect();
+    assert_eq!(add(&invoice, "e.pdf", &longer), Err("file_too_large"));
+    assert!(add(&invoice, "f.pdf", &vec![8; limits::DOCUMENT_BYTES]).is_ok());
+    assert_eq!(
+        add(&invoice, "g.pdf", &vec![9; limits::DOCUMENT_BYTES]),
+        Err("file_too_large")
+    );
+    for n in 0_u8..60 {
+        let added = add(&other, "n.pdf", &[n, 1]);
+        let room = usize::from(n) + 1 < limits::DOCUMENTS;
+        assert_eq!(added.err(), (!room).then_some("too_many_items"), "{n}");
+    }
+    assert_eq!(
+        now(documents::of(&db, Owner::Invoice(&invoice))).unwrap().len(),
+        3
+    );
+    let content = now(documents::content(&db, &first.id)).unwrap().unwrap();
+    assert_eq!(
+        (
+            content.name.as_str(),
+            content.media_type.as_str(),
+            content.bytes.as_slice()
+        ),
+        ("a.pdf", "application/pdf", b"%PDF-1.7".as_slice())
+    );
+}
+
+#[test]
+fn a_line_is_kept_until_it_is_corrected_or_dismissed() {
+    let db = ledger();
+    let reject = |line: u32, body: &str, code: &'static str| Reject {
+        line,
+        errors: vec![FieldError::new("/total", code, "no")],
+        body: body.to_owned(),
+    };
+    let origin = Origin {
+        kind: "invoice",
+        source: Some("datev"),
+        layout: Some(r#"{"delimiter":";"}"#),
+    };
+    let lines = [reject(2, "a;b", "required"), reject(5, "c;d", "required")];
+    for _ in 0..2 {
+        within(&db, async |tx| rejects::keep(tx, moment(), origin, &lines).await);
+    }
+    let of = |source: Option<&str>| now(rejects::list(&db, source, "", 100)).unwrap();
+    let kept = of(Some("datev"));
+    assert_eq!(kept.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 5]);
+    assert_eq!(kept.first().unwrap().layout, Some(json!({"delimiter": ";"})));
+    assert!(of(Some("nobody")).is_empty());
+    assert!(of(None).len() >= 2);
+
+    let first = kept.first().unwrap().id.clone();
+    let errors = [FieldError::new("/number", "required", "no")];
+    within(&db, async |tx| {
+        rejects::correct(tx, &first, "e;f", None, &errors).await
+    });
+    let corrected = now(rejects::one(&db, &first)).unwrap().unwrap();
+    assert_eq!((corrected.body.as_str(), corrected.layout), ("e;f", None));
+    // The line as it came may come again.
+    within(&db, async |tx| rejects::keep(tx, moment(), origin, &lines).await);
+    assert_eq!(of(Some("datev")).len(), 3);
+
+    let ids: Vec<RejectId> = of(Some("datev")).into_iter().map(|row| row.id).collect();
+    assert_eq!(within(&db, async |tx| rejects::remove(tx, &ids).await), 3);
+    assert_eq!(within(&db, async |tx| rejects::remove(tx, &ids).await), 0);
+    assert_eq!(within(&db, async |tx| rejects::remove(tx, &[]).await), 0);
+}
+
+#[test]
+fn progress_is_one_rows_and_goes_with_the_answer() {
+    let db = ledger();
+    let at = |bytes: u64| Progress {
+        bytes,
+        digest: format!("{bytes:x}"),
+        state: json!({"accepted": bytes}),
+    };
+    let find = |principal: &str| now(progress::find(&db, principal, "k")).unwrap();
+    for bytes in [1_000, 2_000] {
+        within(&db, async |tx| {
+            progress::save(tx, moment(), "p", "k", &at(bytes)).await
+        });
+        assert_eq!(find("p"), Some(at(bytes)));
+    }
+    assert_eq!(find("q"), None);
+    within(&db, async |tx| progress::clear(tx, "p", "k").await);
+    assert_eq!(find("p"), None);
+}
+
+#[test]
+fn a_mapping_is_replaced_as_a_whole() {
+    let db = ledger();
+    for mapping in [json!({"columns": {"A": "number"}}), json!({"columns": {}})] {
+        within(&db, async |tx| mappings::put(tx, moment(), "erp", &mapping).await);
+        assert_eq!(now(mappings::find(&db, "erp")).unwrap(), Some(mapping));
+    }
+    assert_eq!(now(mappings::find(&db, "other")).unwrap(), None);
+}
