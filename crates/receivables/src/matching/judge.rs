@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::book::{Book, Target};
+use super::book::{Book, NAMESAKES, Target};
 use super::fit::{Fitted, fit};
 use super::names::Name;
 use super::text::{Found, Text, nearly, same_series};
@@ -280,14 +280,29 @@ impl<'a> Scene<'a> {
         let Some(name) = payer.name.as_deref().and_then(Name::of) else {
             return;
         };
-        for debtor in self.book.with_name(&name) {
-            self.payers.entry(*debtor).or_default().push(Evidence::Name);
-        }
-        for debtor in self.book.with_name_like(&name) {
-            let known = self.payers.entry(debtor).or_default();
-            if !known.contains(&Evidence::Name) {
-                known.push(Evidence::NameAlike);
-            }
+        let namesakes = self.book.with_name(&name);
+        // A name that too many have recognises nobody, but agrees with what else is found.
+        let mut by_name: BTreeSet<usize> = match namesakes.len() <= NAMESAKES {
+            true => namesakes.iter().copied().collect(),
+            false => BTreeSet::new(),
+        };
+        by_name.extend(self.book.with_name_like(&name));
+        by_name.extend(self.payers.keys().copied());
+        let named = self.mentions.iter().map(|mention| mention.invoice);
+        let found = named.chain(self.owing.iter().copied());
+        by_name.extend(found.filter_map(|at| self.book.debtor_of(at)));
+        for debtor in by_name {
+            let names = self
+                .book
+                .debtors
+                .get(debtor)
+                .map_or(&[][..], |debtor| &debtor.names);
+            let evidence = match names.contains(&name) {
+                true => Evidence::Name,
+                false if names.iter().any(|other| other.is_like(&name)) => Evidence::NameAlike,
+                false => continue,
+            };
+            self.payers.entry(debtor).or_default().push(evidence);
         }
     }
 
@@ -424,6 +439,13 @@ impl<'a> Scene<'a> {
         if first.candidate.shares.is_empty() || against.iter().any(|code| first.has(*code)) {
             return false;
         }
+        let is_held = |share: &Share| {
+            let at = self.book.invoice_of(&share.invoice);
+            at.is_some_and(|at| self.book.held.contains(&at))
+        };
+        if first.candidate.shares.iter().any(is_held) {
+            return false;
+        }
         let next = others.first().map_or(i32::MIN, |next| next.raw);
         if first.raw.saturating_sub(next) < MARGIN {
             return false;
@@ -433,9 +455,9 @@ impl<'a> Scene<'a> {
         let by_reference = match first.named {
             Some(Evidence::Reference) => first.is_settled,
             Some(Evidence::Announced) => first.fits_exactly() && is_payer,
-            Some(Evidence::Number) => first.is_settled && (is_payer || self.is_telling(others)),
+            Some(Evidence::Number) => first.is_settled && self.is_telling(is_payer, others),
             Some(Evidence::NumberInParts | Evidence::Order) => {
-                first.fits_exactly() && (is_payer || self.is_telling(others))
+                first.fits_exactly() && self.is_telling(is_payer, others)
             }
             Some(Evidence::Slip | Evidence::Digits) => first.fits_exactly() && is_payer && first.is_only,
             _ => false,
@@ -444,19 +466,15 @@ impl<'a> Scene<'a> {
         by_reference || by_payer
     }
 
-    /// Whether amount and number tell who paid, where the payer is not known: not where many owe just as much, and not
-    /// where somebody else who does may have been meant.
-    fn is_telling(&self, others: &[Judged]) -> bool {
+    /// Whether a number and the amount tell what was paid: not where as much is owed on a number that is but a slip
+    /// away, nor, where the payer is not known, where many owe as much or somebody does who may have paid.
+    fn is_telling(&self, is_payer: bool, others: &[Judged]) -> bool {
+        let payers = [Evidence::Account, Evidence::Name, Evidence::NameAlike];
         let may_be_meant = |other: &Judged| {
-            let codes = [
-                Evidence::Slip,
-                Evidence::Account,
-                Evidence::Name,
-                Evidence::NameAlike,
-            ];
-            other.fits_exactly() && codes.iter().any(|code| other.has(*code))
+            let is_near = other.has(Evidence::Slip);
+            other.fits_exactly() && (is_near || !is_payer && payers.iter().any(|code| other.has(*code)))
         };
-        !self.crowd && !others.iter().any(may_be_meant)
+        (is_payer || !self.crowd) && !others.iter().any(may_be_meant)
     }
 
     /// Whether the name alone is enough: nobody else has it or owes as much, and no account is known that this is not.
@@ -587,14 +605,11 @@ impl Out<'_, '_> {
     /// Invoices that owe the amount, alone or together.
     fn by_amount(&mut self, open: &[usize], is_payer: bool) -> Result<(), MoneyError> {
         let credit = self.scene.credit;
-        let alone: Vec<usize> = open
-            .iter()
-            .copied()
-            .filter(|at| self.scene.book.owing(credit.amount).any(|owing| owing == *at))
-            .collect();
+        let wanted = (credit.amount.currency(), credit.amount.minor());
+        let comes_to = |at: &usize| self.scene.book.amounts_of(*at).contains(&wanted);
+        let alone: Vec<usize> = open.iter().copied().filter(comes_to).collect();
         // Whether the amount can be made in another way is asked only of who is known to pay.
-        let speaks = self.scene.payers.contains_key(&self.debtor);
-        let (sets, complete) = match speaks {
+        let (sets, complete) = match is_payer {
             true => self.sums(open, credit.amount.minor()),
             false => (Vec::new(), false),
         };
