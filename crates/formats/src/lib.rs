@@ -6,6 +6,7 @@
 //! | to read | look in |
 //! |---|---|
 //! | UBL 2.1 invoices and credit notes | [`ubl`] |
+//! | events of Stripe, Xero and QuickBooks, and documents of the latter two | [`billing`] |
 #![cfg_attr(
     test,
     allow(
@@ -17,6 +18,7 @@
     )
 )]
 
+pub mod billing;
 mod reader;
 pub mod ubl;
 mod xml;
