@@ -266,7 +266,9 @@ fn every_problem_comes_with_its_place() {
 fn the_credit_notes_of_an_invoice_are_fetched_as_well() {
     let notes = json!([{"CreditNoteID": "0d666415-cf77-43fa-80c7-56775591d426", "AppliedAmount": 10.0}]);
     let found = credit_notes_of(&answer(json!({ "CreditNotes": notes })), "c2cc9b6e");
-    let [(id, only)] = found.as_slice() else { panic!("{found:?}") };
+    let [(id, only)] = found.as_slice() else {
+        panic!("{found:?}")
+    };
     assert_eq!(id, "c2cc9b6e_CREDITNOTE_0d666415-cf77-43fa-80c7-56775591d426");
     assert!(matches!(event(only), Ok(Reading::Fetch(wanted)) if wanted.kind == Kind::CreditNote));
 }
