@@ -9,6 +9,8 @@
 //! | an electronic invoice or credit note, whatever its syntax | [`document`] |
 //! | UBL 2.1 | [`ubl`] |
 //! | UN/CEFACT CII | [`cii`] |
+//! | UBL 2.1 invoices and credit notes | [`ubl`] |
+//! | events of Stripe, Xero and QuickBooks, and documents of the latter two | [`billing`] |
 #![cfg_attr(
     test,
     allow(
@@ -23,6 +25,7 @@
 pub mod cii;
 pub mod csv;
 pub mod document;
+pub mod billing;
 mod reader;
 pub mod ubl;
 mod xml;

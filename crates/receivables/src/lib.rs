@@ -11,7 +11,7 @@
 //! | to find out | look in |
 //! |---|---|
 //! | what an amount is, a share of one, a sum in several currencies | [`money`], [`currency`], [`percent`], [`amounts`] |
-//! | what may come in | [`intake`], [`limits`] |
+//! | what may come in | [`intake`], [`billing`], [`limits`] |
 //! | when an invoice is due, and what may be deducted before | [`terms`], [`discount`] |
 //! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`], [`zone`]) |
 //! | on which days nobody is contacted | [`calendar::holidays`] |
@@ -41,6 +41,7 @@ pub mod amounts;
 pub mod approval;
 pub mod attachment;
 pub mod backoff;
+pub mod billing;
 pub mod calendar;
 pub mod channel;
 pub mod charges;

@@ -5,6 +5,10 @@
 //! **Once.** The same number with the same content again is a duplicate and changes nothing; with other content it
 //! is a conflict. Content is compared as canonical JSON; [`numbering`] tells when two numbers are the same.
 
+mod amend;
+
+pub use amend::{Amended, amend};
+
 use crate::charges::{self, Undone};
 use crate::consequences;
 use crate::customers::Directory;
@@ -41,6 +45,11 @@ statements! {
             'balance_minor', balance_minor, 'state', state) FROM invoices WHERE id = ?";
     SET_STATE = "UPDATE invoices SET state = ? WHERE id = ?";
     HAS_PAYMENT = "SELECT 1 FROM allocations WHERE invoice_id = ? GROUP BY payment_id HAVING sum(amount_minor) > 0";
+}
+
+#[cfg(test)]
+pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
+    [ALL, amend::ALL].concat()
 }
 
 /// What became of one invoice of a batch.

@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod activities;
 pub mod agreements;
 pub mod approvals;
+pub mod billing;
 pub mod chargebacks;
 pub mod charges;
 pub mod checkouts;
@@ -52,6 +53,7 @@ pub mod risk;
 pub mod suppressions;
 pub mod suspensions;
 pub mod tasks;
+pub mod tokens;
 pub mod views;
 pub mod write_offs;
 

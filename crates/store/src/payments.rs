@@ -15,7 +15,7 @@ mod view;
 pub use by_hand::{ByHand, reallocate, refund};
 pub use on_account::{ApplicationView, CreditUsed, UseCredit, use_credit};
 pub use record::{Incoming, Recorded, record};
-pub use take_back::{Cause, Reversed, Standing, by_reference, reverse, take_back};
+pub use take_back::{Cause, Reversed, Standing, by_reference, left, reverse, take_back};
 pub use view::{AllocationView, ChargebackView, DifferenceView, PaymentView, view};
 
 use crate::consequences;

@@ -1,6 +1,8 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
-use crate::{accounts, approvals, hand_overs, holds, orders, suspensions, tasks, write_offs};
+use crate::{
+    accounts, approvals, billing, hand_overs, holds, orders, suspensions, tasks, tokens, write_offs,
+};
 use crate::{
     activities, agreements, chargebacks, charges, checkouts, credit_notes, customers, delivery, disputes,
     documents, dues, dunning, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
@@ -41,8 +43,6 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         dues::ALL,
         events::ALL,
         idempotency::ALL,
-        inbound::ALL,
-        invoices::ALL,
         keys::ALL,
         links::ALL,
         mailbox::ALL,
@@ -65,10 +65,14 @@ fn statements() -> Vec<(&'static str, &'static str)> {
             orders::ALL,
             suspensions::ALL,
             tasks::ALL,
+            tokens::ALL,
             write_offs::ALL,
         ]
         .concat(),
     );
+    all.extend(billing::statements());
+    all.extend(inbound::statements());
+    all.extend(invoices::statements());
     all.extend(charges::statements());
     all.extend(delivery::statements());
     all.extend(disputes::statements());

@@ -87,7 +87,8 @@ pub(crate) fn words(kind: &str, amount: Money) -> String {
     let words = WORDS.iter().find(|(known, _)| *known == kind);
     let words = words.map_or("Posting", |(_, words)| words);
     match kind {
-        "discount" | "settlement" if amount.is_positive() => format!("{words}, taken back"),
+        "invoice" if amount.is_negative() => format!("{words}, lowered"),
+        "discount" | "settlement" | "write_off" if amount.is_positive() => format!("{words}, taken back"),
         _ => words.to_owned(),
     }
 }

@@ -81,7 +81,7 @@ where
     for events in events.chunks(limits::EVENTS) {
         let stored: Vec<&Stored> = events.iter().map(|(stored, _)| stored).collect();
         // In a commit of its own: whatever happens next, the events are not lost.
-        db.transaction(async |tx: &Tx<'_>| inbound::store(tx, cx.moment(), source, &stored).await)
+        db.transaction(async |tx: &Tx<'_>| inbound::store(tx, cx.moment(), source, &stored, None).await)
             .await?;
         let effects = db
             .transaction(async |tx: &Tx<'_>| {

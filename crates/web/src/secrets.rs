@@ -1,6 +1,8 @@
 //! Random tokens, their hashes, and comparison in constant time.
 
 use crate::problem::Problem;
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -60,6 +62,44 @@ pub fn unseal(secret: &str, sealed: &str) -> Result<Option<String>, Problem> {
     Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
 }
 
+/// Bytes of a nonce: random ones of this length never meet (XChaCha20).
+const NONCE: usize = 24;
+
+fn locked_with(secret: &str) -> XChaCha20Poly1305 {
+    use chacha20poly1305::KeyInit;
+    let key = Sha256::new()
+        .chain_update("dunlin: what is locked under this secret\n")
+        .chain_update(secret)
+        .finalize();
+    XChaCha20Poly1305::new(&key)
+}
+
+/// `text` so that nobody without `secret` can read or change it: XChaCha20-Poly1305 under a key made of the secret,
+/// bound to `name`, with a nonce of its own. `secret` is to be long and random.
+pub fn lock(secret: &str, name: &str, text: &str) -> Result<String, Problem> {
+    let nonce = store::random::<NONCE>()?;
+    let payload = Payload {
+        msg: text.as_bytes(),
+        aad: name.as_bytes(),
+    };
+    let locked = locked_with(secret)
+        .encrypt(&XNonce::from(nonce), payload)
+        .map_err(|_| Problem::internal("what is too long to be locked"))?;
+    Ok(BASE64URL_NOPAD.encode(&[nonce.as_slice(), &locked].concat()))
+}
+
+/// The text that was locked under the same secret and name; `None` for any other.
+pub fn unlock(secret: &str, name: &str, locked: &str) -> Option<String> {
+    let bytes = BASE64URL_NOPAD.decode(locked.as_bytes()).ok()?;
+    let (nonce, msg) = bytes.split_first_chunk::<NONCE>()?;
+    let payload = Payload {
+        msg,
+        aad: name.as_bytes(),
+    };
+    let text = locked_with(secret).decrypt(&XNonce::from(*nonce), payload).ok()?;
+    String::from_utf8(text).ok()
+}
+
 /// Whether two secrets are the same, in time that does not tell where they differ. An empty one equals nothing.
 pub fn same(a: &str, b: &str) -> bool {
     let (a, b) = (Sha256::digest(a.as_bytes()), Sha256::digest(b.as_bytes()));
@@ -87,6 +127,19 @@ mod tests {
         assert_eq!(unseal("t", &sealed).unwrap(), None);
         assert_eq!(unseal("s", &format!("A{sealed}")).unwrap(), None);
         assert_eq!(unseal("s", "e30").unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_locked_is_hidden_and_opens_with_its_own_secret_and_name_alone() {
+        let locked = lock("s", "quickbooks", "refresh-token").unwrap();
+        assert!(!locked.contains("refresh") && locked != lock("s", "quickbooks", "refresh-token").unwrap());
+        assert_eq!(unlock("s", "quickbooks", &locked).as_deref(), Some("refresh-token"));
+        assert_eq!(unlock("t", "quickbooks", &locked), None);
+        assert_eq!(unlock("s", "xero", &locked), None);
+        let changed = if locked.ends_with('A') { "B" } else { "A" };
+        let changed = format!("{}{changed}", &locked[..locked.len() - 1]);
+        assert_eq!(unlock("s", "quickbooks", &changed), None);
+        assert_eq!(unlock("s", "quickbooks", "AAAA"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Standard Webhooks (<https://www.standardwebhooks.com>): HMAC-SHA256 over `id.timestamp.body`.
 
+pub mod base64;
 pub mod stripe;
 
 use crate::context::Cx;

@@ -83,6 +83,11 @@ pub(super) async fn by_id(tx: &Tx<'_>, id: &PaymentId) -> Result<Option<Standing
     row.map(StandingRow::standing).transpose()
 }
 
+/// What is left of a payment, applied or not.
+pub async fn left(tx: &Tx<'_>, id: &PaymentId) -> Result<Option<Money>> {
+    Ok(by_id(tx, id).await?.map(|standing| standing.left))
+}
+
 /// Why money goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
