@@ -5,6 +5,7 @@
 //!
 //! | to read | look in |
 //! |---|---|
+//! | tables as text: CSV | [`csv`] |
 //! | UBL 2.1 invoices and credit notes | [`ubl`] |
 #![cfg_attr(
     test,
@@ -17,6 +18,7 @@
     )
 )]
 
+pub mod csv;
 mod reader;
 pub mod ubl;
 mod xml;
