@@ -22,6 +22,8 @@
 //! | how an account stands | [`aging`], [`risk`] |
 //! | what a person decides, is to do and found out | [`approval`], [`task`], [`hold`] |
 //! | who is served, on what credit, and who collects | [`suspension`], [`credit`], [`hand_over`] |
+//! | what other systems are told, how often, and at which addresses | [`event`], [`endpoint`] |
+//! | what the general ledger is handed, and where another system says otherwise | [`posting`], [`journal`], [`drift`] |
 //! | how a message fares, and to whom it may go | [`message`], [`backoff`], [`suppression`] |
 #![cfg_attr(
     test,
@@ -47,7 +49,10 @@ pub mod credit;
 pub mod currency;
 pub mod discount;
 pub mod dispute;
+pub mod drift;
 pub mod dunning;
+pub mod endpoint;
+pub mod event;
 pub mod fields;
 pub mod hand_over;
 pub mod hold;
@@ -55,6 +60,7 @@ pub mod hold;
 mod house;
 pub mod id;
 pub mod intake;
+pub mod journal;
 pub mod limits;
 pub mod message;
 pub mod money;
@@ -63,6 +69,7 @@ pub mod paylink;
 pub mod percent;
 pub mod plan;
 pub mod policy;
+pub mod posting;
 pub mod promise;
 pub mod received;
 pub mod risk;
