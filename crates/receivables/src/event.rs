@@ -141,7 +141,7 @@ pub const TYPES: &[EventType] = &[
     event(
         "payment.applied",
         "Money was set against invoices, or set against others.",
-        &["payment", "invoices", "unapplied"],
+        &["payment", "invoices"],
     ),
     event(
         "payment.received",
@@ -149,6 +149,7 @@ pub const TYPES: &[EventType] = &[
         &[
             "payment",
             "amount",
+            "unapplied",
             "method",
             "source",
             "reference",

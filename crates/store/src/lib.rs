@@ -38,6 +38,7 @@ mod migrations;
 mod moment;
 mod numbering;
 pub mod orders;
+mod overdue;
 pub mod payments;
 pub mod policies;
 pub mod postings;

@@ -1,6 +1,6 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
-use crate::{accounts, approvals, hand_overs, holds, orders, suspensions, tasks, write_offs};
+use crate::{accounts, approvals, hand_overs, holds, orders, overdue, suspensions, tasks, write_offs};
 use crate::{
     activities, agreements, chargebacks, charges, checkouts, credit_notes, customers, delivery, disputes,
     dues, dunning, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
@@ -24,6 +24,10 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
     (
         "ON_ACCOUNT",
         "a partial index that holds the few cases with something on account",
+    ),
+    (
+        "TURNED",
+        "what turned in this transaction: nothing is left between two",
     ),
     ("TOTALS", "one row per status: nine"),
 ];
@@ -59,6 +63,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
             hand_overs::ALL,
             holds::ALL,
             orders::ALL,
+            overdue::ALL,
             suspensions::ALL,
             tasks::ALL,
             write_offs::ALL,
