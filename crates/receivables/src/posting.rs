@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::names;
+
 /// Why money moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -31,3 +33,10 @@ pub enum Kind {
     /// What a settlement gives up, once its sum has come.
     Settlement,
 }
+
+names! { Kind {
+    "invoice" => Invoice, "void" => Void, "write_off" => WriteOff, "credit_note" => CreditNote,
+    "payment" => Payment, "payment_reversal" => PaymentReversal, "refund" => Refund, "discount" => Discount,
+    "tolerance" => Tolerance, "charge" => Charge, "charge_reversal" => ChargeReversal,
+    "settlement" => Settlement,
+} }

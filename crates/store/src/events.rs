@@ -88,6 +88,17 @@ pub async fn record(tx: &Tx<'_>, moment: Moment, events: &[Event]) -> Result<()>
         .await
 }
 
+/// Records one event and answers its id.
+pub(crate) async fn record_one(tx: &Tx<'_>, moment: Moment, event: &Event) -> Result<EventId> {
+    let row = Row {
+        id: moment.id(EventId::from_parts)?,
+        event,
+    };
+    tx.run(INSERT, params![moment.ms(), serde_json::to_string(&[&row])?])
+        .await?;
+    Ok(row.id)
+}
+
 /// An event as the API shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct EventView {

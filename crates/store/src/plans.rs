@@ -1,9 +1,11 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
-use crate::{accounts, approvals, hand_overs, holds, orders, overdue, suspensions, tasks, write_offs};
+use crate::{
+    accounts, approvals, drift, hand_overs, holds, journal, orders, overdue, suspensions, tasks, write_offs,
+};
 use crate::{
     activities, agreements, chargebacks, charges, checkouts, credit_notes, customers, delivery, disputes,
-    dues, dunning, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
+    dues, dunning, endpoints, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
     migrations, payments, policies, postings, promises, rates, rejects, risk, suppressions, views,
 };
 use rusqlite::Connection;
@@ -62,6 +64,8 @@ fn statements() -> Vec<(&'static str, &'static str)> {
             approvals::ALL,
             hand_overs::ALL,
             holds::ALL,
+            drift::ALL,
+            journal::ALL,
             orders::ALL,
             overdue::ALL,
             suspensions::ALL,
@@ -76,6 +80,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
     all.extend(instalment_plans::statements());
     all.extend(promises::statements());
     all.extend(dunning::statements());
+    all.extend(endpoints::statements());
     all.extend(payments::statements());
     all.extend(views::statements());
     all
