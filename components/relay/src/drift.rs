@@ -37,7 +37,7 @@ pub(crate) async fn compare(cx: &Cx) -> Result<Reply, Problem> {
     let (mut errors, mut batch) = (Vec::new(), Vec::with_capacity(LINES));
     for (at, document) in documents.into_iter().enumerate() {
         let parsed = serde_json::from_str(document)
-            .map_err(|error| vec![FieldError::new("", "invalid_json", error.to_string())])
+            .map_err(|error| vec![FieldError::new("", "not_json", error.to_string())])
             .and_then(|value| There::parse(&value));
         match parsed {
             Ok(line) => batch.push(line),

@@ -58,10 +58,11 @@ pub(super) const STATEMENTS: &[&str] = &[
     ) STRICT",
     "CREATE INDEX webhook_endpoints_by_status ON webhook_endpoints (status, id)",
     // What is under way or was: an event gets its row when its turn at the endpoint is near, not when it happens.
+    // Events are never deleted, so `seq` needs no foreign key, which would be looked up whenever one is recorded.
     // `due_at`: when somebody is to send it; for one that is being sent, when its sender is taken for dead.
     "CREATE TABLE webhook_deliveries (
         endpoint_id TEXT NOT NULL REFERENCES webhook_endpoints (id),
-        seq INTEGER NOT NULL REFERENCES events (seq),
+        seq INTEGER NOT NULL,
         status TEXT NOT NULL CHECK (status IN ('waiting', 'sending', 'delivered', 'failed')),
         due_at INTEGER,
         lease TEXT,
