@@ -101,7 +101,7 @@ fn components_are_thin() {
 #[test]
 fn each_component_may_do_what_it_needs_and_no_more() {
     // Component, whether it sees the ledger, whom it may call.
-    let expected: [(&str, bool, &[&str]); 14] = [
+    let expected: [(&str, bool, &[&str]); 15] = [
         ("access", true, &[]),
         ("agreements", true, &[]),
         ("cash", true, &[]),
@@ -116,6 +116,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
             &["http://sandbox.spin.internal", "{{ stripe_url }}"],
         ),
         ("reference", false, &[]),
+        ("relay", true, &["{{ webhook_hosts }}"]),
         ("risk", true, &[]),
         ("sandbox", false, &["http://cash.spin.internal"]),
         ("strategy", true, &[]),

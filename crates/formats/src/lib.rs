@@ -26,6 +26,7 @@ pub mod cii;
 pub mod csv;
 pub mod document;
 pub mod billing;
+pub mod csv;
 mod reader;
 pub mod ubl;
 mod xml;

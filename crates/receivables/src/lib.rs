@@ -23,6 +23,8 @@
 //! | how an account stands | [`aging`], [`risk`] |
 //! | what a person decides, is to do and found out | [`approval`], [`task`], [`hold`] |
 //! | who is served, on what credit, and who collects | [`suspension`], [`credit`], [`hand_over`] |
+//! | what other systems are told, how often, and at which addresses | [`event`], [`endpoint`] |
+//! | what the general ledger is handed, and where another system says otherwise | [`posting`], [`journal`], [`drift`] |
 //! | how a message fares, and to whom it may go | [`message`], [`backoff`], [`suppression`] |
 #![cfg_attr(
     test,
@@ -50,7 +52,10 @@ pub mod credit;
 pub mod currency;
 pub mod discount;
 pub mod dispute;
+pub mod drift;
 pub mod dunning;
+pub mod endpoint;
+pub mod event;
 pub mod fields;
 pub mod hand_over;
 pub mod hold;
@@ -58,6 +63,7 @@ pub mod hold;
 mod house;
 pub mod id;
 pub mod intake;
+pub mod journal;
 pub mod limits;
 pub mod matching;
 pub mod message;
@@ -67,6 +73,7 @@ pub mod paylink;
 pub mod percent;
 pub mod plan;
 pub mod policy;
+pub mod posting;
 pub mod promise;
 pub mod received;
 pub mod reference;

@@ -87,12 +87,9 @@ fn finished(case: &Case, plan: &Plan) -> Option<(Activity, Event)> {
         ),
         refers_to: None,
     };
-    let event = Event {
-        r#type: "dunning.finished",
-        customer_id: facts.customer.clone(),
-        data: serde_json::json!({"currency": facts.currency, "policy": policy.name,
-            "version": case.ruling.version.version}),
-    };
+    let about = serde_json::json!({"currency": facts.currency, "policy": policy.name,
+        "version": case.ruling.version.version});
+    let event = Event::new("dunning.finished", &facts.customer, about);
     Some((activity, event))
 }
 

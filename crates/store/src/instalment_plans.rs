@@ -376,11 +376,8 @@ impl Entry<'_> {
             detail: self.detail,
             refers_to: Some(id.to_string()),
         };
-        let event = Event {
-            r#type: self.event,
-            customer_id: customer.clone(),
-            data: serde_json::json!({"plan": id, "kind": kind}),
-        };
+        let about = serde_json::json!({"plan": id, "kind": kind});
+        let event = Event::new(self.event, customer, about);
         (activity, event)
     }
 }

@@ -15,6 +15,7 @@ use crate::customers::Directory;
 use crate::db::{Db, Tx, statements};
 use crate::dunning;
 use crate::error::Result;
+use crate::events::{self, Event};
 use crate::moment::{Mint, Moment};
 use crate::numbering;
 use crate::orders::{self, Invoiced};
@@ -26,6 +27,7 @@ use receivables::id::{CustomerId, InvoiceId};
 use receivables::intake::{Due, DueSource, InvoiceInput, due};
 use receivables::money::Money;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 statements! {
@@ -42,7 +44,7 @@ statements! {
         SELECT j.value->>'invoice', j.value->>'part', j.value->>'due_on', j.value->>'amount_minor', 0,
             j.value->>'later_minor' FROM json_each(?) AS j";
     STANDING = "SELECT json_object('id', id, 'customer', customer_id, 'number', number, 'currency', currency,
-            'balance_minor', balance_minor, 'state', state) FROM invoices WHERE id = ?";
+            'balance_minor', balance_minor, 'total_minor', total_minor, 'state', state) FROM invoices WHERE id = ?";
     SET_STATE = "UPDATE invoices SET state = ? WHERE id = ?";
     HAS_PAYMENT = "SELECT 1 FROM allocations WHERE invoice_id = ? GROUP BY payment_id HAVING sum(amount_minor) > 0";
 }
@@ -106,6 +108,15 @@ struct Fresh<'a> {
     input: &'a InvoiceInput,
     content: String,
     due: Due,
+}
+
+impl Fresh<'_> {
+    /// What the systems outside are told.
+    fn created(&self) -> Event {
+        let about = json!({"invoice": self.id, "number": self.input.number, "total": self.input.total,
+            "issue_date": self.input.issue_date, "due_date": self.due.schedule.due_on});
+        Event::new("invoice.created", &self.customer, about)
+    }
 }
 
 /// Documents of one statement: long enough that the statement's own cost vanishes, short enough that its JSON does
@@ -226,6 +237,8 @@ async fn insert(tx: &Tx<'_>, moment: Moment, fresh: &[Fresh<'_>]) -> Result<()> 
         })
         .collect();
     postings::post(tx, moment, &entries).await?;
+    let told: Vec<Event> = fresh.iter().map(Fresh::created).collect();
+    events::record(tx, moment, &told).await?;
     let named: Vec<Invoiced<'_>> = fresh
         .iter()
         .filter_map(|invoice| {
@@ -270,6 +283,7 @@ pub struct Standing {
     pub number: String,
     currency: receivables::currency::Currency,
     balance_minor: i64,
+    total_minor: i64,
     /// `active`, `void` or `written_off`.
     pub state: String,
 }
@@ -278,6 +292,11 @@ impl Standing {
     /// What is still owed on it.
     pub fn balance(&self) -> Money {
         Money::new(self.balance_minor, self.currency)
+    }
+
+    /// What it was about.
+    pub fn total(&self) -> Money {
+        Money::new(self.total_minor, self.currency)
     }
 }
 
@@ -328,6 +347,13 @@ pub async fn void(tx: &Tx<'_>, moment: Moment, id: &InvoiceId) -> Result<Voided>
         postings::post(tx, moment, &[entry]).await?;
     }
     tx.run(SET_STATE, params!["void", id.as_str()]).await?;
+    let about = json!({"invoice": id, "number": invoice.number, "total": invoice.total()});
+    events::record(
+        tx,
+        moment,
+        &[Event::new("invoice.voided", &invoice.customer, about)],
+    )
+    .await?;
     charges::reverse_on(tx, moment, id, "the invoice is void").await?;
     let concerned = BTreeSet::from([invoice.customer]);
     consequences::of_money(tx, moment, &concerned).await?;

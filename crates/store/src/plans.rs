@@ -8,6 +8,12 @@ use crate::{
     documents, dues, dunning, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
     mappings, migrations, payments, policies, postings, progress, promises, rates, rejects, risk,
     suppressions, views,
+    accounts, approvals, drift, hand_overs, holds, journal, orders, overdue, suspensions, tasks, write_offs,
+};
+use crate::{
+    activities, agreements, chargebacks, charges, checkouts, credit_notes, customers, delivery, disputes,
+    dues, dunning, endpoints, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
+    migrations, payments, policies, postings, promises, rates, rejects, risk, suppressions, views,
 };
 use rusqlite::Connection;
 
@@ -27,6 +33,10 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
     (
         "ON_ACCOUNT",
         "a partial index that holds the few cases with something on account",
+    ),
+    (
+        "TURNED",
+        "what turned in this transaction: nothing is left between two",
     ),
     ("TOTALS", "one row per status: nine"),
 ];
@@ -62,7 +72,10 @@ fn statements() -> Vec<(&'static str, &'static str)> {
             approvals::ALL,
             hand_overs::ALL,
             holds::ALL,
+            drift::ALL,
+            journal::ALL,
             orders::ALL,
+            overdue::ALL,
             suspensions::ALL,
             tasks::ALL,
             tokens::ALL,
@@ -79,6 +92,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
     all.extend(instalment_plans::statements());
     all.extend(promises::statements());
     all.extend(dunning::statements());
+    all.extend(endpoints::statements());
     all.extend(payments::statements());
     all.extend(views::statements());
     all

@@ -5,6 +5,7 @@ use crate::activities::{self, Activity};
 use crate::consequences;
 use crate::db::{Tx, statements};
 use crate::error::Result;
+use crate::events::{self, Event};
 use crate::invoices;
 use crate::moment::Moment;
 use crate::params;
@@ -90,6 +91,11 @@ pub async fn write_off(
         refers_to: Some(id.to_string()),
     };
     activities::record(tx, moment, &[activity]).await?;
+    if let Some(left) = invoices::standing(tx, id).await? {
+        let about = serde_json::json!({"invoice": id, "number": left.number, "amount": amount,
+            "balance": left.balance(), "why": why});
+        events::record(tx, moment, &[Event::new("invoice.written_off", customer, about)]).await?;
+    }
     let concerned = BTreeSet::from([customer.clone()]);
     consequences::of_money(tx, moment, &concerned).await?;
     Ok(outcome)

@@ -35,6 +35,13 @@ pub const PROVIDER_CONNECT_S: u64 = 5;
 /// Seconds for which one run of the courier starts to send: with a connection and an answer that take as long as they
 /// may, and the record of it, it ends within the 30 s that hosted platforms give a handler.
 pub const SENDING_S: u64 = 8;
+/// Seconds that an endpoint has to take an event (Standard Webhooks: 15 to 30), and how much longer the rest of its
+/// answer is waited for, which is kept for people alone.
+pub const WEBHOOK_WAIT_S: u64 = 15;
+/// See [`WEBHOOK_WAIT_S`].
+pub const WEBHOOK_REST_MS: u64 = 2_000;
+/// Bytes of an endpoint's answer that are read: an error message's beginning.
+pub const WEBHOOK_WORDS: usize = 500;
 /// Bytes of a provider's own words that are kept: an error message, not a page.
 pub const PROVIDER_WORDS: usize = 500;
 /// Hours for which a provider is left alone at most: one that asks for a year is asked again tomorrow.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use spin_sdk::http::FullBody;
 
 /// An answer to a request.
@@ -105,6 +106,14 @@ impl Reply {
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
+    }
+
+    /// A member of a JSON answer.
+    pub fn member<T: DeserializeOwned>(&self, name: &str) -> Result<T, crate::Problem> {
+        let refused = |error: serde_json::Error| crate::Problem::internal(format!("answer: {error}"));
+        let mut body: serde_json::Value = serde_json::from_slice(&self.body).map_err(refused)?;
+        let member = body.get_mut(name).map(serde_json::Value::take);
+        serde_json::from_value(member.unwrap_or_default()).map_err(refused)
     }
 
     /// The same JSON answer with one more member.

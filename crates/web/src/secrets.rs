@@ -3,7 +3,7 @@
 use crate::problem::Problem;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -33,6 +33,11 @@ pub fn fingerprint(parts: &[&[u8]]) -> String {
 pub fn derived_token(secret: &str, parts: &[&[u8]]) -> Result<String, Problem> {
     let tag = tag(secret, fingerprint(parts).as_bytes())?;
     Ok(BASE64URL_NOPAD.encode(tag.get(..16).unwrap_or_default()))
+}
+
+/// A key of 256 bits, in base64, that the same `secret` and `parts` give again: for what signs and is stored nowhere.
+pub fn derived_key(secret: &str, parts: &[&[u8]]) -> Result<String, Problem> {
+    Ok(BASE64.encode(&tag(secret, fingerprint(parts).as_bytes())?))
 }
 
 fn tag(secret: &str, message: &[u8]) -> Result<Vec<u8>, Problem> {
@@ -149,6 +154,15 @@ mod tests {
         assert_ne!(derive("s", b"a"), derive("s", b"b"));
         assert_ne!(derive("s", b"a"), derive("t", b"a"));
         assert_eq!(derive("s", b"a").len(), 22);
+    }
+
+    #[test]
+    fn a_derived_key_has_all_the_bits_of_its_hash() {
+        let derive = |secret, part: &[u8]| derived_key(secret, &[part]).unwrap();
+        assert_eq!(BASE64.decode(derive("s", b"a").as_bytes()).unwrap().len(), 32);
+        assert_eq!(derive("s", b"a"), derive("s", b"a"));
+        assert_ne!(derive("s", b"a"), derive("s", b"b"));
+        assert_ne!(derive("s", b"a"), derive("t", b"a"));
     }
 
     #[test]

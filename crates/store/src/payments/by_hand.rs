@@ -6,6 +6,7 @@ use super::{AllocationRow, allocate_rows, follow, open, positions};
 use crate::activities::{self, Activity};
 use crate::db::{Tx, statements};
 use crate::error::Result;
+use crate::events;
 use crate::moment::Moment;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
@@ -117,6 +118,9 @@ pub async fn reallocate(
     .await?;
     postings::post(tx, moment, &entries).await?;
     activities::record(tx, moment, &[told(&customer, id, allocated, new.unapplied)]).await?;
+    let changes = new.changes.iter().map(|change| (&change.invoice, change.amount));
+    let event = super::record::applied(&customer, id, changes);
+    events::record(tx, moment, event.as_slice()).await?;
     follow(tx, moment, customer).await?;
     Ok(ByHand::Done)
 }

@@ -5,6 +5,7 @@ use super::{AllocationRow, allocate_rows, follow, let_go, positions};
 use crate::activities::{self, Activity};
 use crate::db::{Tx, statements};
 use crate::error::{Result, StoreError};
+use crate::events::{self, Event};
 use crate::moment::Moment;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
@@ -13,6 +14,7 @@ use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::money::Money;
 use serde::Deserialize;
+use serde_json::json;
 
 statements! {
     HELD = "SELECT json_object('invoice', invoice_id, 'amount_minor', sum(amount_minor))
@@ -110,6 +112,25 @@ impl Cause {
     }
 }
 
+impl Cause {
+    /// What the systems outside are told.
+    fn event(self, customer: &CustomerId, payment: &Standing, amount: Money, reason: &str) -> Event {
+        let (id, chargeback) = (&payment.id, self == Self::Chargeback);
+        match self {
+            Self::Refund => Event::new(
+                "payment.refunded",
+                customer,
+                json!({"payment": id, "amount": amount, "reason": reason}),
+            ),
+            Self::Chargeback | Self::Bounce => Event::new(
+                "payment.reversed",
+                customer,
+                json!({"payment": id, "amount": amount, "reason": reason, "chargeback": chargeback}),
+            ),
+        }
+    }
+}
+
 /// Takes `amount` back out of a payment, or as much of it as is left, and answers how much that was.
 pub async fn take_back(
     tx: &Tx<'_>,
@@ -181,6 +202,7 @@ pub async fn take_back(
             refers_to: Some(payment.id.to_string()),
         };
         activities::record(tx, moment, &[activity]).await?;
+        events::record(tx, moment, &[cause.event(customer, payment, amount, reason)]).await?;
         follow(tx, moment, customer.clone()).await?;
     }
     Ok(amount)
