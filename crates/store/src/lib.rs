@@ -43,11 +43,13 @@ pub mod policies;
 pub mod postings;
 pub mod promises;
 pub mod rates;
+pub mod refunds;
 pub mod rejects;
 pub mod risk;
 pub mod suppressions;
 pub mod suspensions;
 pub mod tasks;
+pub mod told;
 pub mod views;
 pub mod write_offs;
 

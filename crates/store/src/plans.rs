@@ -4,7 +4,7 @@ use crate::{accounts, approvals, hand_overs, holds, orders, suspensions, tasks, 
 use crate::{
     activities, agreements, chargebacks, charges, checkouts, credit_notes, customers, delivery, disputes,
     dues, dunning, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
-    migrations, payments, policies, postings, promises, rates, rejects, risk, suppressions, views,
+    migrations, payments, policies, postings, promises, rates, refunds, rejects, risk, suppressions, views,
 };
 use rusqlite::Connection;
 
@@ -47,6 +47,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         policies::ALL,
         postings::ALL,
         rates::ALL,
+        refunds::ALL,
         rejects::ALL,
         risk::ALL,
         suppressions::ALL,

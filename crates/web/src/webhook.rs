@@ -1,5 +1,7 @@
 //! Standard Webhooks (<https://www.standardwebhooks.com>): HMAC-SHA256 over `id.timestamp.body`.
 
+pub mod adyen;
+pub mod body_hex;
 pub mod stripe;
 
 use crate::context::Cx;
