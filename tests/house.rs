@@ -104,7 +104,18 @@ fn each_component_may_do_what_it_needs_and_no_more() {
     let expected: [(&str, bool, &[&str]); 15] = [
         ("access", true, &[]),
         ("agreements", true, &[]),
-        ("cash", true, &[]),
+        (
+            "cash",
+            true,
+            &[
+                "{{ stripe_url }}",
+                "{{ mollie_url }}",
+                "{{ adyen_url }}",
+                "{{ razorpay_url }}",
+                "{{ gocardless_url }}",
+                "{{ paypal_url }}",
+            ],
+        ),
         ("charges", true, &[]),
         ("console", true, &[]),
         ("courier", true, &["{{ postmark_url }}", "{{ sendgrid_url }}"]),
@@ -113,7 +124,15 @@ fn each_component_may_do_what_it_needs_and_no_more() {
         (
             "paylink",
             true,
-            &["http://sandbox.spin.internal", "{{ stripe_url }}"],
+            &[
+                "http://sandbox.spin.internal",
+                "{{ stripe_url }}",
+                "{{ mollie_url }}",
+                "{{ adyen_url }}",
+                "{{ razorpay_url }}",
+                "{{ gocardless_url }}",
+                "{{ paypal_url }}",
+            ],
         ),
         ("reference", false, &[]),
         ("relay", true, &["{{ webhook_hosts }}"]),

@@ -3,7 +3,6 @@
 mod handover;
 mod links;
 mod page;
-mod provider;
 
 use bytes::Bytes;
 use spin_sdk::http::{FullBody, Request, Response};

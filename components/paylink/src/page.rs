@@ -2,9 +2,10 @@
 //! same.
 
 use crate::handover::close_settled;
-use crate::provider::configured;
-use receivables::paylink::Stage;
-use render::pages::{PayPage, PayProblem, PayState, gone_page, pay_page, sandbox_note};
+use receivables::paylink::{Method, Offer, Stage};
+use render::pages::{
+    PayMethod, PayPage, PayProblem, PayState, gone_page, method_name, pay_page, sandbox_note,
+};
 use render::{Language, Line, RenderError, amount_input, content_security_policy};
 use store::checkouts;
 use store::links::{self, Link};
@@ -26,6 +27,15 @@ pub(crate) async fn show(cx: &Cx, token: &str) -> Result<Reply, Problem> {
     // Who comes back from the provider has paid, and the hand-over is not over until it says so too.
     let processing = underway.is_some_and(|underway| returned || underway.stage == Stage::Pending);
     page(cx, token, &link, processing, None).await
+}
+
+/// Ways to pay that are no provider's.
+const MORE: &[Offer] = &[];
+
+/// The ways to pay that a link's customer is shown.
+pub(crate) async fn methods(cx: &Cx, link: &Link) -> Result<Vec<Method>, Problem> {
+    let currency = link.asked.currency();
+    providers::methods(cx, MORE, &link.country, currency, &link.preferred_methods).await
 }
 
 /// The one answer to an unknown, an expired and a revoked link.
@@ -51,10 +61,22 @@ pub(crate) async fn page(
 ) -> Result<Reply, Problem> {
     let nonce = secrets::token()?;
     let language = Language::of(&link.locale);
-    let provider = configured(cx).await?;
+    let methods = methods(cx, link).await?;
+    let handed_over: Vec<&'static str> = methods
+        .iter()
+        .filter_map(|method| match method {
+            Method::Provider(name) => Some(*name),
+            Method::BankTransfer => None,
+        })
+        .collect();
+    let plays = |name: &&str| providers::row(name).is_some_and(|row| row.offer.plays);
+    let provider_note = handed_over
+        .iter()
+        .any(plays)
+        .then(|| sandbox_note(language).to_owned());
     let state = match link.paid_at {
         _ if link.asked.is_positive() && processing => PayState::Processing,
-        _ if link.asked.is_positive() && provider.is_some() => PayState::Open,
+        _ if link.asked.is_positive() && !handed_over.is_empty() => PayState::Open,
         _ if link.asked.is_positive() => PayState::Unavailable,
         Some(at) => PayState::Paid {
             at: rfc3339(at.timestamp_millis())?,
@@ -84,9 +106,14 @@ pub(crate) async fn page(
         action: format!("/pay/{token}"),
         amount_value: amount_input(link.asked, language),
         error: problem.map(|problem| problem.text(language)),
-        provider_note: provider
-            .filter(|provider| provider.plays())
-            .map(|_| sandbox_note(language).to_owned()),
+        provider_note,
+        methods: handed_over
+            .into_iter()
+            .map(|name| PayMethod {
+                name,
+                label: method_name(name, language),
+            })
+            .collect(),
         reply_to: cx.setting("creditor_email").await?,
     };
     let html = pay_page(&context).map_err(unrendered)?;

@@ -22,11 +22,11 @@
     )
 )]
 
+pub mod billing;
 pub mod cii;
 pub mod csv;
-pub mod document;
-pub mod billing;
 pub mod csv;
+pub mod document;
 mod reader;
 pub mod ubl;
 mod xml;

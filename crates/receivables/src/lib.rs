@@ -18,7 +18,8 @@
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
 //! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`] |
 //! | what being late costs: fees, interest, what the law grants | [`charges`] |
-//! | what a payment link asks for, and where its visitor is sent | [`paylink`], [`stripe`] |
+//! | what a payment link asks for, and where its visitor is sent | [`paylink`] |
+//! | what payment providers tell, and how they write amounts | [`told`], [`stripe`], [`units`] |
 //! | what is agreed with a customer, and whether it is kept | [`dispute`], [`promise`], [`plan`] (on [`received`]) |
 //! | how an account stands | [`aging`], [`risk`] |
 //! | what a person decides, is to do and found out | [`approval`], [`task`], [`hold`] |
@@ -83,4 +84,6 @@ pub mod suppression;
 pub mod suspension;
 pub mod task;
 pub mod terms;
+pub mod told;
+pub mod units;
 pub mod zone;

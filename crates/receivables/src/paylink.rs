@@ -9,8 +9,85 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use crate::currency::Currency;
 use crate::id::CheckoutId;
 use crate::money::{Money, MoneyError};
+
+/// What a creditor's list of methods calls a plain transfer to its account.
+pub const BANK_TRANSFER: &str = "bank_transfer";
+
+/// A way to pay that a creditor could offer.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// The provider's name, or [`BANK_TRANSFER`].
+    pub name: &'static str,
+    /// What a customer's preference may call it besides: `card`, `direct_debit`, ...
+    pub ways: &'static [&'static str],
+    /// Whether it only plays: no money moves.
+    pub plays: bool,
+    /// Whether it can be had in a country (ISO 3166-1 alpha-2), for a currency.
+    pub takes: fn(&str, Currency) -> bool,
+}
+
+/// A way to pay that a customer is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// On the page of this payment provider.
+    Provider(&'static str),
+    /// By a transfer to the creditor's account, with a reference that tells what it is for.
+    BankTransfer,
+}
+
+/// The ways to pay that a customer in `country` sees for an amount of `currency`: those of `offers` that the creditor
+/// names, in the creditor's order (all of them where it names none), and that can be had there; what the customer
+/// prefers comes first, in the customer's order. One that only plays is offered where there is no real provider: what
+/// a real invoice is paid with must be money.
+pub fn methods(
+    offers: &[Offer],
+    creditor: &[String],
+    country: &str,
+    currency: Currency,
+    preferred: &[String],
+) -> Vec<Method> {
+    let named = |name: &String| offers.iter().find(|offer| offer.name == name);
+    let chosen: Vec<&Offer> = match creditor.is_empty() {
+        true => offers.iter().collect(),
+        false => creditor.iter().filter_map(named).collect(),
+    };
+    let real = chosen
+        .iter()
+        .any(|offer| !offer.plays && offer.name != BANK_TRANSFER);
+    let mut shown: Vec<&Offer> = Vec::new();
+    for offer in chosen {
+        let barred = (offer.plays && real) || shown.iter().any(|other| other.name == offer.name);
+        if !barred && (offer.takes)(country, currency) {
+            shown.push(offer);
+        }
+    }
+    let wish = |offer: &Offer| {
+        let is = |wanted: &String| wanted == offer.name || offer.ways.contains(&wanted.as_str());
+        preferred.iter().position(is).unwrap_or(usize::MAX)
+    };
+    shown.sort_by_key(|offer| wish(offer));
+    let method = |offer: &Offer| match offer.name {
+        BANK_TRANSFER => Method::BankTransfer,
+        name => Method::Provider(name),
+    };
+    shown.into_iter().map(method).collect()
+}
+
+/// How long a provider is waited for before it is asked what became of a session.
+const LOOK_FIRST: TimeDelta = TimeDelta::minutes(15);
+/// And how long at most between two such looks.
+const LOOK_LAST: TimeDelta = TimeDelta::hours(24);
+
+/// When a session that began at `began` is to be looked at next: as long again as it has lasted, so that a lost event
+/// is made good soon, and a bank that takes days is asked daily.
+pub fn look_next(began: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let lasted = now.signed_duration_since(began);
+    now.checked_add_signed(lasted.clamp(LOOK_FIRST, LOOK_LAST))
+        .unwrap_or(now)
+}
 
 /// What is owed on an invoice, as far as asking for it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,6 +265,8 @@ pub fn onward(earlier: Option<Underway>, provider: &str, amount: Money, now: Dat
 /// else comes too late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
+    /// The payer has agreed, and the money is being fetched.
+    Approved,
     /// Paid, and the bank has yet to confirm.
     Pending,
     /// The bank has refused.
@@ -200,7 +279,7 @@ impl Turn {
     /// What it becomes.
     pub fn status(self) -> &'static str {
         match self {
-            Turn::Pending => "pending",
+            Turn::Approved | Turn::Pending => "pending",
             Turn::Failed => "failed",
             Turn::Expired => "expired",
         }
@@ -211,8 +290,9 @@ impl Turn {
         match self {
             // A session can run out at the provider while the payer's last press is on its way.
             Turn::Pending => &["open", "expired"],
+            // Not once it was given up: what nobody fetches is not paid.
+            Turn::Approved | Turn::Expired => &["open"],
             Turn::Failed => &["open", "pending"],
-            Turn::Expired => &["open"],
         }
     }
 }
@@ -220,7 +300,6 @@ impl Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::currency::Currency;
 
     fn eur(minor: i64) -> Money {
         Money::new(minor, Currency::parse("EUR").unwrap())
@@ -228,6 +307,95 @@ mod tests {
 
     fn at(text: &str) -> DateTime<Utc> {
         format!("2026-01-12T{text}Z").parse().unwrap()
+    }
+
+    fn anywhere(_: &str, _: Currency) -> bool {
+        true
+    }
+
+    fn euro(_: &str, currency: Currency) -> bool {
+        currency.code() == "EUR"
+    }
+
+    fn britain(country: &str, _: Currency) -> bool {
+        country == "GB"
+    }
+
+    #[test]
+    fn a_customer_sees_what_creditor_country_currency_and_preference_allow() {
+        let offer = |name, ways, plays, takes| Offer {
+            name,
+            ways,
+            plays,
+            takes,
+        };
+        let offers = [
+            offer(
+                "cards",
+                &["card"][..],
+                false,
+                anywhere as fn(&str, Currency) -> bool,
+            ),
+            offer("debit", &["direct_debit"][..], false, britain),
+            offer("wallet", &[][..], false, euro),
+            offer(BANK_TRANSFER, &[][..], false, euro),
+            offer("play", &["card"][..], true, anywhere),
+        ];
+        // Creditor's list, country, currency, preference -> what is shown.
+        let cases: [(&str, &str, &str, &str, &str); 11] = [
+            ("", "DE", "EUR", "", "cards wallet bank_transfer"),
+            ("", "GB", "EUR", "", "cards debit wallet bank_transfer"),
+            ("", "GB", "GBP", "", "cards debit"),
+            ("wallet cards", "GB", "EUR", "", "wallet cards"),
+            ("wallet cards wallet gone", "GB", "USD", "", "cards"),
+            (
+                "",
+                "DE",
+                "EUR",
+                "bank_transfer wallet",
+                "bank_transfer wallet cards",
+            ),
+            (
+                "",
+                "GB",
+                "EUR",
+                "direct_debit card",
+                "debit cards wallet bank_transfer",
+            ),
+            ("play", "DE", "EUR", "", "play"),
+            ("play bank_transfer", "DE", "EUR", "", "play bank_transfer"),
+            ("play wallet", "DE", "USD", "card", ""),
+            ("gone", "DE", "EUR", "", ""),
+        ];
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        for case in cases {
+            let (creditor, country, currency, preferred, expected) = case;
+            let currency = Currency::parse(currency).unwrap();
+            let shown = methods(&offers, &words(creditor), country, currency, &words(preferred));
+            let name = |method: &Method| match method {
+                Method::Provider(name) => *name,
+                Method::BankTransfer => BANK_TRANSFER,
+            };
+            let shown: Vec<_> = shown.iter().map(name).collect();
+            assert_eq!(shown.join(" "), expected, "{case:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_is_looked_at_ever_later() {
+        // Minutes that it has lasted -> minutes until the next look.
+        for (lasted, next) in [
+            (0, 15),
+            (14, 15),
+            (20, 20),
+            (60, 60),
+            (1_440, 1_440),
+            (100_000, 1_440),
+        ] {
+            let now = at("09:00:00");
+            let began = now - TimeDelta::minutes(lasted);
+            assert_eq!(look_next(began, now), now + TimeDelta::minutes(next), "{lasted}");
+        }
     }
 
     #[test]

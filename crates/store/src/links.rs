@@ -41,7 +41,7 @@ statements! {
     BY_TOKEN = concat!("SELECT json_object('id', l.id, 'customer', l.customer_id, 'customer_name', k.name,
             'locale', k.locale, 'time_zone', k.time_zone, 'currency', l.currency, 'amount_minor', l.amount_minor,
             'allow_partial', l.allow_partial, 'minimum_minor', l.minimum_minor, 'expires_ms', l.expires_at,
-            'revoked_ms', l.revoked_at, 'email', (SELECT t.email FROM contacts t WHERE t.customer_id = l.customer_id
+            'revoked_ms', l.revoked_at, 'country', k.country, 'preferred', json(k.preferred_payment_methods), 'email', (SELECT t.email FROM contacts t WHERE t.customer_id = l.customer_id
                 AND t.role = 'billing' AND t.email IS NOT NULL ORDER BY t.position LIMIT 1), 'paid_ms', (SELECT max(p.created_at) FROM checkouts c
                 JOIN payments p ON p.id = c.payment_id WHERE c.link_id = l.id),
             'invoices', json((SELECT json_group_array(json_object('id', i.id, 'number', i.number,
@@ -204,6 +204,10 @@ pub struct Link {
     pub locale: String,
     /// The customer's time zone.
     pub time_zone: Zone,
+    /// The customer's country, ISO 3166-1 alpha-2.
+    pub country: String,
+    /// How the customer prefers to pay, best first.
+    pub preferred_methods: Vec<String>,
     /// Where its billing contact gets mail.
     pub email: Option<String>,
     /// What is asked for now.
@@ -244,6 +248,8 @@ struct LinkRow {
     customer_name: String,
     locale: String,
     time_zone: String,
+    country: String,
+    preferred: Vec<String>,
     email: Option<String>,
     currency: Currency,
     amount_minor: Option<i64>,
@@ -304,6 +310,8 @@ pub async fn by_token(db: &Db, moment: Moment, token_hash: &str) -> Result<Optio
         customer_name: row.customer_name,
         locale: row.locale,
         time_zone: zone,
+        country: row.country,
+        preferred_methods: row.preferred,
         email: row.email,
         asked,
         allow_partial: row.allow_partial != 0,

@@ -12,11 +12,11 @@ mod record;
 mod take_back;
 mod view;
 
-pub use by_hand::{ByHand, reallocate, refund};
+pub use by_hand::{ByHand, reallocate, refund, refund_through};
 pub use on_account::{ApplicationView, CreditUsed, UseCredit, use_credit};
 pub use record::{Incoming, Recorded, record};
-pub use take_back::{Cause, Reversed, Standing, by_reference, left, reverse, take_back};
-pub use view::{AllocationView, ChargebackView, DifferenceView, PaymentView, view};
+pub use take_back::{Cause, Reversed, Standing, by_id, by_reference, give_back, left, reverse, take_back};
+pub use view::{AllocationView, ChargebackView, DifferenceView, PaymentView, RefundView, source, view};
 
 use crate::consequences;
 use crate::db::{Tx, statements};

@@ -1,19 +1,19 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
 use crate::{
+    accounts, activities, agreements, approvals, chargebacks, charges, checkouts, credit_notes, customers,
+    delivery, disputes, documents, drift, dues, dunning, events, hand_overs, holds, idempotency, inbound,
+    instalment_plans, invoices, journal, keys, links, mailbox, mappings, migrations, orders, overdue,
+    payments, policies, postings, progress, promises, rates, rejects, risk, suppressions, suspensions, tasks,
+    views, write_offs,
+};
+use crate::{
     accounts, approvals, billing, hand_overs, holds, orders, suspensions, tasks, tokens, write_offs,
 };
 use crate::{
     activities, agreements, chargebacks, charges, checkouts, credit_notes, customers, delivery, disputes,
-    documents, dues, dunning, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
-    mappings, migrations, payments, policies, postings, progress, promises, rates, rejects, risk,
-    suppressions, views,
-    accounts, approvals, drift, hand_overs, holds, journal, orders, overdue, suspensions, tasks, write_offs,
-};
-use crate::{
-    activities, agreements, chargebacks, charges, checkouts, credit_notes, customers, delivery, disputes,
     dues, dunning, endpoints, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
-    migrations, payments, policies, postings, promises, rates, rejects, risk, suppressions, views,
+    migrations, payments, policies, postings, promises, rates, refunds, rejects, risk, suppressions, views,
 };
 use rusqlite::Connection;
 
@@ -61,6 +61,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         postings::ALL,
         progress::ALL,
         rates::ALL,
+        refunds::ALL,
         rejects::ALL,
         risk::ALL,
         suppressions::ALL,

@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use bytes::Bytes;
 use chrono::{DateTime, Duration, Utc};
 use futures_util::future::{Either, select};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Limited};
 use spin_sdk::http::FullBody;
 use spin_sdk::wasip3::clocks::monotonic_clock;
@@ -15,7 +15,7 @@ use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 use std::pin::pin;
 
 /// Headers whose value no log may show.
-const CREDENTIALS: &[&str] = &["authorization", "x-postmark-server-token"];
+const CREDENTIALS: &[&str] = &["authorization", "x-api-key", "x-postmark-server-token"];
 
 /// What came back.
 #[derive(Debug, Clone)]
@@ -60,6 +60,20 @@ impl From<Unanswered> for Problem {
 pub async fn post_json(url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, Unanswered> {
     let body = Some(("application/json", body));
     send(request(url, headers, body, limits::PROVIDER_TIMEOUT_S)?).await
+}
+
+/// Asks with any method, with JSON where there is some, and waits `wait_s` seconds for an answer.
+pub async fn json(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<Vec<u8>>,
+    wait_s: u64,
+) -> Result<Answer, Unanswered> {
+    let body = body.map(|body| ("application/json", body));
+    let mut request = request(url, headers, body, wait_s)?;
+    *request.method_mut() = Method::from_bytes(method.as_bytes()).map_err(not_sent)?;
+    send(request).await
 }
 
 /// Posts what an HTML form would, names and values, `+` and all else escaped, and waits `wait_s` seconds for an

@@ -5,7 +5,7 @@ use render::{Language, content_security_policy};
 
 use crate::html::{assert_balanced, attributes, tags};
 use crate::samples;
-use crate::samples::{pay, refused_pay, sandbox};
+use crate::samples::{methods, pay, refused_pay, sandbox};
 
 const HOSTILE: &str = "<script>alert(1)</script>\" onload='x' O'Neil {{ 7*7 }}";
 
@@ -102,6 +102,19 @@ fn every_page() -> Vec<(String, String)> {
             ..pay(language, PayState::Open)
         };
         pages.push((format!("pay partial {language:?}"), pay_page(&partial).unwrap()));
+        for allow_partial in [false, true] {
+            let several = PayPage {
+                allow_partial,
+                methods: methods(language, &["gocardless", "paypal", "stripe"]),
+                ..pay(language, PayState::Open)
+            };
+            let html = pay_page(&several).unwrap();
+            assert_eq!(html.matches("name=\"method\"").count(), 3, "{html}");
+            pages.push((
+                format!("pay by one of several {language:?} {allow_partial}"),
+                html,
+            ));
+        }
         pages.push((
             format!("pay refused {language:?}"),
             pay_page(&refused_pay(language)).unwrap(),

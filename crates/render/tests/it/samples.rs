@@ -93,8 +93,18 @@ pub(crate) fn pay(language: Language, state: PayState) -> PayPage {
         amount_value: "1830.50".into(),
         error: None,
         provider_note: None,
+        methods: methods(language, &["stripe"]),
         reply_to: sample.reply_to,
     }
+}
+
+/// Ways to pay, by their names.
+pub(crate) fn methods(language: Language, names: &[&'static str]) -> Vec<PayMethod> {
+    let method = |name: &&'static str| PayMethod {
+        name,
+        label: method_name(name, language),
+    };
+    names.iter().map(method).collect()
 }
 
 /// The customer may choose an amount and has chosen one that is refused.

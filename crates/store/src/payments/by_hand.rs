@@ -10,6 +10,7 @@ use crate::events;
 use crate::moment::Moment;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
+use crate::refunds;
 use receivables::allocation::{self, Held, OpenInvoice, RemittanceLine, Rules};
 use receivables::fields::FieldError;
 use receivables::id::{CustomerId, PaymentId};
@@ -153,6 +154,27 @@ fn told(customer: &CustomerId, id: &PaymentId, allocated: Money, unapplied: Mone
 
 /// Records that what is on account of a payment, or a part of it, was paid back.
 pub async fn refund(tx: &Tx<'_>, moment: Moment, id: &PaymentId, input: &RefundInput) -> Result<ByHand> {
+    back(tx, moment, id, input, None).await
+}
+
+/// The same through the `provider` that took the payment: it is set aside now, and [`refunds`] has the provider pay it.
+pub async fn refund_through(
+    tx: &Tx<'_>,
+    moment: Moment,
+    id: &PaymentId,
+    input: &RefundInput,
+    provider: &str,
+) -> Result<ByHand> {
+    back(tx, moment, id, input, Some(provider)).await
+}
+
+async fn back(
+    tx: &Tx<'_>,
+    moment: Moment,
+    id: &PaymentId,
+    input: &RefundInput,
+    provider: Option<&str>,
+) -> Result<ByHand> {
     let Some(payment) = by_id(tx, id).await? else {
         return Ok(ByHand::Unknown);
     };
@@ -168,6 +190,9 @@ pub async fn refund(tx: &Tx<'_>, moment: Moment, id: &PaymentId, input: &RefundI
             return Ok(refused("more_than_amount", detail));
         }
         Ok(_) => {}
+    }
+    if let Some(provider) = provider {
+        refunds::request(tx, moment, &payment, provider, amount, &input.reason).await?;
     }
     take_back(tx, moment, &payment, amount, Cause::Refund, &input.reason).await?;
     Ok(ByHand::Done)

@@ -29,6 +29,8 @@ statements! {
         FROM payments WHERE source = ? AND reference = ?";
     TAKE = "UPDATE payments SET unapplied_minor = unapplied_minor - ?2, allocated_minor = allocated_minor - ?3,
             refunded_minor = refunded_minor + ?4, reversed_minor = reversed_minor + ?5 WHERE id = ?1";
+    GIVE = "UPDATE payments SET unapplied_minor = unapplied_minor + ?2 + ?3, refunded_minor = refunded_minor - ?2,
+            reversed_minor = reversed_minor - ?3 WHERE id = ?1";
 }
 
 #[derive(Deserialize)]
@@ -80,7 +82,7 @@ pub async fn by_reference(tx: &Tx<'_>, source: &str, reference: &str) -> Result<
 }
 
 /// The payment of an id.
-pub(super) async fn by_id(tx: &Tx<'_>, id: &PaymentId) -> Result<Option<Standing>> {
+pub async fn by_id(tx: &Tx<'_>, id: &PaymentId) -> Result<Option<Standing>> {
     let row: Option<StandingRow> = tx.find(BY_ID, params![id.as_str()]).await?;
     row.map(StandingRow::standing).transpose()
 }
@@ -205,6 +207,55 @@ pub async fn take_back(
         events::record(tx, moment, &[cause.event(customer, payment, amount, reason)]).await?;
         follow(tx, moment, customer.clone()).await?;
     }
+    Ok(amount)
+}
+
+/// Puts money on account again that had gone back and has returned: a refund that failed, a chargeback that was won
+/// after all. No more than had gone back for that cause; answers how much that was.
+pub async fn give_back(
+    tx: &Tx<'_>,
+    moment: Moment,
+    payment: &Standing,
+    amount: Money,
+    cause: Cause,
+    reason: &str,
+) -> Result<Money> {
+    let gone = match cause {
+        Cause::Refund => payment.refunded,
+        Cause::Chargeback | Cause::Bounce => payment.reversed,
+    };
+    let amount = amount.checked_min(gone)?;
+    if !amount.is_positive() {
+        return Ok(amount);
+    }
+    let (refunded, reversed) = match cause {
+        Cause::Refund => (amount.minor(), 0),
+        Cause::Chargeback | Cause::Bounce => (0, amount.minor()),
+    };
+    tx.run(GIVE, params![payment.id.as_str(), refunded, reversed])
+        .await?;
+    let Some(customer) = &payment.customer else {
+        return Ok(amount);
+    };
+    let (kind, ..) = cause.names();
+    let posting = Posting {
+        customer: customer.clone(),
+        invoice: None,
+        kind,
+        amount: amount.checked_neg()?,
+        value_on: moment.now.date_naive(),
+        source_id: payment.id.to_string(),
+    };
+    postings::post(tx, moment, &[posting]).await?;
+    let activity = Activity {
+        customer_id: customer.clone(),
+        kind: "payment_restored",
+        title: format!("{amount} on account again"),
+        detail: format!("{reason}."),
+        refers_to: Some(payment.id.to_string()),
+    };
+    activities::record(tx, moment, &[activity]).await?;
+    follow(tx, moment, customer.clone()).await?;
     Ok(amount)
 }
 

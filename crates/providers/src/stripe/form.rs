@@ -1,7 +1,8 @@
 //! A Checkout Session as the fields of Stripe's form.
 
-use super::Order;
+use crate::Order;
 use receivables::stripe;
+use store::refunds;
 
 /// The session that is asked for. Every field follows from the order alone, but for where the payer gets mail.
 pub(super) fn session(
@@ -41,6 +42,15 @@ pub(super) fn session(
         fields.push((format!("payment_intent_data[metadata][{name}]"), value.to_owned()));
     }
     Ok(fields)
+}
+
+/// The refund that is asked for (docs.stripe.com/api/refunds/create).
+pub(super) fn refund(refund: &refunds::Order) -> Result<Vec<(String, String)>, stripe::AmountError> {
+    Ok(vec![
+        ("payment_intent".to_owned(), refund.payment.clone()),
+        ("amount".to_owned(), stripe::to_minor(refund.amount)?.to_string()),
+        ("metadata[refund]".to_owned(), refund.id.to_string()),
+    ])
 }
 
 /// Characters of a product's name that a payer still reads; Stripe takes 5,000 and shows two lines.

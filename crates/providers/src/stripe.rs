@@ -5,15 +5,33 @@
 //! **Refuses** to guess: a 4xx is logged in Stripe's words with its request id, and the checkout is over.
 
 mod form;
+mod read;
 
-use super::{Closed, Doing, Order, Provider, Unopened};
-use chrono::{DateTime, Utc};
-use receivables::paylink::Session;
+use crate::{Closed, Doing, Event, Order, Provider, Row, Unopened, content_id};
+use chrono::{DateTime, TimeDelta, Utc};
+use receivables::paylink::{Offer, Session};
+use receivables::stripe;
 use serde::Deserialize;
+use store::checkouts::Looked;
+use store::refunds::{self, Answered};
 use web::outbound::{self, Answer, Unanswered};
+use web::webhook::stripe as signature;
 use web::{Cx, Problem, limits};
 
-pub(super) const NAME: &str = "stripe";
+pub(crate) const ROW: Row = Row {
+    offer: Offer {
+        name: "stripe",
+        ways: &["card", "online"],
+        plays: false,
+        takes: |_, currency| stripe::takes(currency),
+    },
+    // A key is known for at least 24 hours.
+    remembers: TimeDelta::hours(23),
+    acknowledged: None,
+    set_up,
+    hear,
+    read: read::read,
+};
 
 /// The version of the API that requests are written for and answers are read in. Events come in the version of the
 /// endpoint that they are sent to, so what reads those relies on as little as possible.
@@ -25,7 +43,7 @@ struct Stripe {
     key: String,
 }
 
-pub(super) fn set_up(cx: &Cx) -> Doing<'_, Result<Option<Box<dyn Provider>>, Problem>> {
+fn set_up(cx: &Cx) -> Doing<'_, Result<Option<Box<dyn Provider>>, Problem>> {
     Box::pin(async move {
         let Some(key) = cx.setting("stripe_secret_key").await? else {
             return Ok(None);
@@ -36,17 +54,46 @@ pub(super) fn set_up(cx: &Cx) -> Doing<'_, Result<Option<Box<dyn Provider>>, Pro
     })
 }
 
-impl Provider for Stripe {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+/// An event of Stripe's. Without an id (nonsense, or a stand-in for Stripe that gives none) it is the same as another when
+/// it says the same.
+fn hear<'a>(cx: &'a Cx, body: &'a [u8]) -> Doing<'a, Result<Vec<Event>, Problem>> {
+    Box::pin(async move {
+        let secrets = cx.secrets("stripe_webhook_secrets").await?;
+        if secrets.is_empty() {
+            return Err(Problem::unauthorized(
+                "Stripe's events are not taken: the variable `stripe_webhook_secrets` is not set.",
+            ));
+        }
+        signature::verify(&secrets, signature::signature(cx)?, body, cx.moment().now)?;
+        let text = web::inbox::text(body)?;
+        let id = read::id(text).unwrap_or_else(|| content_id("sha256-", text));
+        Ok(vec![Event {
+            id,
+            body: text.to_owned(),
+        }])
+    })
+}
 
+impl Provider for Stripe {
     fn open<'a>(&'a self, cx: &'a Cx, order: &'a Order<'_>) -> Doing<'a, Result<Session, Unopened>> {
         Box::pin(self.open_session(cx, order))
     }
 
     fn close<'a>(&'a self, session: &'a str) -> Doing<'a, Result<Closed, Problem>> {
         Box::pin(self.close_session(session))
+    }
+
+    fn look<'a>(&'a self, _: &'a Cx, looked: &'a Looked) -> Doing<'a, Result<Vec<Event>, Problem>> {
+        Box::pin(async move {
+            let answer = self.session(&looked.session).await?;
+            let body = read::as_event(&answer.body).map_err(failed)?;
+            let id = content_id(&format!("{}-", looked.session), &body);
+            Ok(vec![Event { id, body }])
+        })
+    }
+
+    fn refund<'a>(&'a self, cx: &'a Cx, refund: &'a refunds::Order) -> Doing<'a, Result<Answered, Problem>> {
+        Box::pin(self.pay_back(cx, refund))
     }
 }
 
@@ -57,6 +104,12 @@ struct Object {
     url: Option<String>,
     status: Option<String>,
     expires_at: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    id: String,
+    status: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -146,20 +199,48 @@ impl Stripe {
         if !is_final(&answer) {
             return Err(refused);
         }
+        match object(&self.session(session).await?)?.status.as_deref() {
+            Some("complete") => Ok(Closed::Paid),
+            Some("expired") => Ok(Closed::Unpaid),
+            _ => Err(refused),
+        }
+    }
+
+    async fn session(&self, session: &str) -> Result<Answer, Problem> {
+        let url = format!("{}/v1/checkout/sessions/{session}", self.url);
         let authorization = self.authorization();
         let headers = [
             ("authorization", authorization.as_str()),
             ("stripe-version", VERSION),
         ];
         let answer = outbound::get(&url, &headers, limits::CHECKOUT_TIMEOUT_S).await?;
+        match answer.status {
+            200 => Ok(answer),
+            _ => Err(refusal(&answer)),
+        }
+    }
+
+    async fn pay_back(&self, cx: &Cx, refund: &refunds::Order) -> Result<Answered, Problem> {
+        let fields = match form::refund(refund) {
+            Ok(fields) => fields,
+            Err(error) => return Ok(Answered::Refused(error.to_string())),
+        };
+        let url = format!("{}/v1/refunds", self.url);
+        let answer = self.post(cx, &url, refund.id.as_str(), &fields).await?;
+        // A wrong key of ours is nothing that Stripe has decided.
         if answer.status != 200 {
-            return Err(refusal(&answer));
+            return match is_final(&answer) && !matches!(answer.status, 401 | 403) {
+                true => Ok(Answered::Refused(crate::api::words(&answer))),
+                false => Err(refusal(&answer)),
+            };
         }
-        match object(&answer)?.status.as_deref() {
-            Some("complete") => Ok(Closed::Paid),
-            Some("expired") => Ok(Closed::Unpaid),
-            _ => Err(refused),
-        }
+        let made: Made = serde_json::from_slice(&answer.body)
+            .map_err(|error| failed(format!("an answer that is no refund: {error}")))?;
+        Ok(match made.status.as_deref() {
+            Some("succeeded") => Answered::Done(made.id),
+            Some("failed" | "canceled") => Answered::Refused(format!("refund {} failed", made.id)),
+            _ => Answered::Asked(made.id),
+        })
     }
 
     fn authorization(&self) -> String {
