@@ -6,6 +6,7 @@
 //! | to read | look in |
 //! |---|---|
 //! | UBL 2.1 invoices and credit notes | [`ubl`] |
+//! | bank statements: camt.053 and camt.054, MT940, BAI2, CSV | [`statement`] |
 #![cfg_attr(
     test,
     allow(
@@ -18,5 +19,6 @@
 )]
 
 mod reader;
+pub mod statement;
 pub mod ubl;
 mod xml;
