@@ -16,6 +16,7 @@
 //! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`], [`zone`]) |
 //! | on which days nobody is contacted | [`calendar::holidays`] |
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
+//! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`] |
 //! | what being late costs: fees, interest, what the law grants | [`charges`] |
 //! | what a payment link asks for, and where its visitor is sent | [`paylink`], [`stripe`] |
 //! | what is agreed with a customer, and whether it is kept | [`dispute`], [`promise`], [`plan`] (on [`received`]) |
@@ -56,6 +57,7 @@ mod house;
 pub mod id;
 pub mod intake;
 pub mod limits;
+pub mod matching;
 pub mod message;
 pub mod money;
 mod names;
@@ -65,6 +67,7 @@ pub mod plan;
 pub mod policy;
 pub mod promise;
 pub mod received;
+pub mod reference;
 pub mod risk;
 pub mod stripe;
 pub mod suppression;

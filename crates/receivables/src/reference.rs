@@ -1,0 +1,1 @@
+//! References that payers are asked to quote, and that tell what they paid for.
