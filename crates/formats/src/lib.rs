@@ -5,6 +5,7 @@
 //!
 //! | to read | look in |
 //! |---|---|
+//! | tables as text: CSV | [`csv`] |
 //! | UBL 2.1 invoices and credit notes | [`ubl`] |
 //! | bank statements: camt.053 and camt.054, MT940, BAI2, CSV | [`statement`] |
 #![cfg_attr(
@@ -18,6 +19,7 @@
     )
 )]
 
+pub mod csv;
 mod reader;
 pub mod statement;
 pub mod ubl;
