@@ -10,11 +10,9 @@
 
 pub mod bai2;
 pub mod camt;
-pub mod csv;
 pub mod mt940;
 
-#[cfg(test)]
-mod properties;
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -190,6 +188,26 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Line {
+    /// What the bank tells it by.
+    fn identity(&self) -> String {
+        let (on, minor) = (self.booked_on, self.amount.minor());
+        if let Some(reference) = &self.reference {
+            return format!("reference|{reference}|{on}|{minor}");
+        }
+        let or_nothing = |text: &Option<String>| text.clone().unwrap_or_default();
+        let batch = self.batch.as_ref().map(|batch| or_nothing(&batch.reference));
+        let said = [
+            or_nothing(&batch),
+            or_nothing(&self.end_to_end),
+            self.references.join(" "),
+            // Where lines break is the format's matter, not the payer's.
+            self.text.split_whitespace().collect(),
+            or_nothing(&self.party.account),
+            or_nothing(&self.party.name),
+        ];
+        format!("said|{on}|{minor}|{}", said.join("|"))
+    }
+
     /// A booked line with nothing but day and amount.
     pub(crate) fn new(booked_on: NaiveDate, value_on: NaiveDate, amount: Money) -> Line {
         Line {
@@ -214,6 +232,20 @@ impl Line {
 }
 
 impl Statement {
+    /// What each line is known by on its account, in their order: the bank's reference, day and amount, or, where the
+    /// bank gives none, all that it says; and which of those that are alike in this document it is. So two equal payments
+    /// of one day are two lines, and the same statement again has none that is new.
+    pub fn keys(&self) -> Vec<String> {
+        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+        let keys = self.lines.iter().map(|line| {
+            let said = line.identity();
+            let times = seen.entry(said.clone()).or_default();
+            *times = times.saturating_add(1);
+            format!("{said}|{times}")
+        });
+        keys.collect()
+    }
+
     /// What the booked lines come to.
     pub fn turnover(&self) -> Result<Money, MoneyError> {
         let booked = self.lines.iter().filter(|line| line.booking == Booking::Booked);
@@ -290,16 +322,15 @@ impl Problems {
     }
 
     /// The value, or a noted problem.
-    pub(crate) fn keep<T>(
-        &mut self,
-        place: &str,
-        read: Result<T, (&'static str, String)>,
-    ) -> Option<T> {
+    pub(crate) fn keep<T>(&mut self, place: &str, read: Result<T, (&'static str, String)>) -> Option<T> {
         read.map_err(|(code, detail)| self.note(place, code, detail)).ok()
     }
 
     /// The statements, if nothing was noted and the balances of all add up.
-    pub(crate) fn finish(mut self, statements: Vec<(String, Statement)>) -> Result<Vec<Statement>, Vec<FieldError>> {
+    pub(crate) fn finish(
+        mut self,
+        statements: Vec<(String, Statement)>,
+    ) -> Result<Vec<Statement>, Vec<FieldError>> {
         for (place, statement) in &statements {
             // What could not be read is missing from the sum as well; that was said.
             if self.0.is_empty()
@@ -348,3 +379,6 @@ pub(crate) fn short_day(text: &str) -> Option<NaiveDate> {
         .then(|| NaiveDate::parse_from_str(&format!("20{text}"), "%Y%m%d").ok())
         .flatten()
 }
+
+#[cfg(test)]
+mod tests;

@@ -181,7 +181,7 @@ impl<'a> Pieces<'a> {
                 ended = Some(at(rest));
             } else {
                 let tag = Tag::of(markup);
-                rest = tag.after;
+                rest = tag.after.strip_prefix('>').unwrap_or(tag.after);
                 if inside.is_none() && local_name(tag.inside) == name {
                     frame.push_str(text.get(copied..begin).unwrap_or_default());
                     let called = tag.inside.split(|c: char| c.is_whitespace() || c == '/').next();

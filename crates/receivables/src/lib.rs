@@ -40,6 +40,7 @@ pub mod allocation;
 pub mod amounts;
 pub mod approval;
 pub mod backoff;
+pub mod bank;
 pub mod calendar;
 pub mod channel;
 pub mod charges;

@@ -71,7 +71,11 @@ fn records<'a>(text: &'a str, problems: &mut Problems) -> Vec<Record<'a>> {
             },
             other => {
                 let shown: String = other.chars().take(8).collect();
-                problems.note(format!("line {at}"), "invalid_record", format!("no record is called {shown:?}"));
+                problems.note(
+                    format!("line {at}"),
+                    "invalid_record",
+                    format!("no record is called {shown:?}"),
+                );
             }
         }
     }
@@ -128,7 +132,9 @@ pub fn read(text: &str) -> Result<Vec<Statement>, Vec<FieldError>> {
             break;
         }
     }
-    let Reader { problems, statements, .. } = reader;
+    let Reader {
+        problems, statements, ..
+    } = reader;
     problems.finish(statements)
 }
 
@@ -180,7 +186,8 @@ impl Reader {
         self.group.add(0, record.count);
         self.as_of = short_day(record.field(3));
         if self.as_of.is_none() {
-            self.problems.note(record.place(), "invalid_date", "the as-of date is no day YYMMDD");
+            self.problems
+                .note(record.place(), "invalid_date", "the as-of date is no day YYMMDD");
         }
         self.currency = match record.field(5) {
             "" => Currency::parse("USD").ok(),
@@ -205,7 +212,8 @@ impl Reader {
         };
         let owner = account(record.field(0));
         if owner.is_none() {
-            self.problems.note(record.place(), "required", "the account's number is required");
+            self.problems
+                .note(record.place(), "required", "the account's number is required");
         }
         let (Some(account), Some(currency), Some(as_of)) = (owner, currency, self.as_of) else {
             return;
@@ -232,7 +240,11 @@ impl Reader {
                 continue;
             }
             let Ok(minor) = amount.trim_start_matches('+').parse::<i64>() else {
-                self.problems.note(record.place(), "invalid_amount", "an amount is digits without a point");
+                self.problems.note(
+                    record.place(),
+                    "invalid_amount",
+                    "an amount is digits without a point",
+                );
                 continue;
             };
             self.account.add(minor, 0);
@@ -259,9 +271,16 @@ impl Reader {
             return;
         };
         let mut fields = record.fields.iter().map(|field| field.trim());
-        let (code, digits) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+        let (code, digits) = (
+            fields.next().unwrap_or_default(),
+            fields.next().unwrap_or_default(),
+        );
         let Ok(minor) = digits.trim_start_matches('+').parse::<i64>() else {
-            self.problems.note(record.place(), "invalid_amount", "an amount is digits without a point");
+            self.problems.note(
+                record.place(),
+                "invalid_amount",
+                "an amount is digits without a point",
+            );
             return;
         };
         self.account.add(minor, 0);
@@ -270,12 +289,15 @@ impl Reader {
         let number: u32 = code.parse().unwrap_or_default();
         let amount = match number {
             100..=399 => Some(Money::new(minor, statement.currency)),
-            400..=699 => minor.checked_neg().map(|minor| Money::new(minor, statement.currency)),
+            400..=699 => minor
+                .checked_neg()
+                .map(|minor| Money::new(minor, statement.currency)),
             // Loans and what a bank defines for itself say nothing of a direction.
             _ => None,
         };
         let Some(amount) = amount else {
-            let detail = format!("type code {code:?} is neither a credit (100 to 399) nor a debit (400 to 699)");
+            let detail =
+                format!("type code {code:?} is neither a credit (100 to 399) nor a debit (400 to 699)");
             self.problems.note(record.place(), "unknown_type_code", detail);
             return;
         };
@@ -322,6 +344,3 @@ fn skip_funds<'a>(funds: &str, fields: &mut impl Iterator<Item = &'a str>) -> Op
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

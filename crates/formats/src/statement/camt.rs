@@ -82,7 +82,11 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Statement>, Vec<FieldError>> {
             }
             at = at.saturating_add(1);
             if lines > LINES {
-                problems.note("", "too_many_lines", format!("the document has more than {LINES} lines"));
+                problems.note(
+                    "",
+                    "too_many_lines",
+                    format!("the document has more than {LINES} lines"),
+                );
                 return problems.finish(Vec::new());
             }
         }
@@ -96,14 +100,17 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Statement>, Vec<FieldError>> {
 fn names(namespace: &str) -> Result<&'static Names, FieldError> {
     let message = namespace.strip_prefix(NAMESPACE).unwrap_or_default();
     let known = MESSAGES.iter().find(|names| {
-        let version = message.strip_prefix(names.message).filter(|version| version.len() == 2);
+        let version = message
+            .strip_prefix(names.message)
+            .filter(|version| version.len() == 2 && version.bytes().all(|b| b.is_ascii_digit()));
         version
             .and_then(|version| version.parse().ok())
             .is_some_and(|version: u8| VERSIONS.contains(&version))
     });
     known.ok_or_else(|| {
         let shown: String = namespace.chars().take(limits::SLUG).collect();
-        let detail = format!("camt.053 and camt.054 of versions 02 to 08 are read, not the namespace {shown:?}");
+        let detail =
+            format!("camt.053 and camt.054 of versions 02 to 08 are read, not the namespace {shown:?}");
         FieldError::new("/", "unsupported_document", detail)
     })
 }
@@ -121,7 +128,9 @@ fn day(element: &Element<'_, '_>, path: &str, problems: &mut Problems) -> Option
     let date = element.find(path)?;
     let found = date.find("Dt").or_else(|| date.find("DtTm")).unwrap_or(date);
     let written = found.text()?;
-    let day = written.split_at_checked(10).map_or(written.as_str(), |(day, _)| day);
+    let day = written
+        .split_at_checked(10)
+        .map_or(written.as_str(), |(day, _)| day);
     problems.keep(
         found.path(),
         kinds::date_in(day).map_err(|problem| (problem.code, problem.detail)),
@@ -175,9 +184,12 @@ fn credit(element: &Element<'_, '_>) -> Option<bool> {
 
 /// A statement without its lines.
 fn head(element: &Element<'_, '_>, format: Format, problems: &mut Problems) -> Option<Statement> {
-    let owner = first(element, &["Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id"])
-        .as_deref()
-        .and_then(account);
+    let owner = first(
+        element,
+        &["Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id"],
+    )
+    .as_deref()
+    .and_then(account);
     if owner.is_none() {
         problems.note(
             format!("{}/Acct/Id", element.path()),
@@ -234,8 +246,18 @@ fn head(element: &Element<'_, '_>, format: Format, problems: &mut Problems) -> O
         currency,
         number: number("ElctrncSeqNb").or_else(|| number("LglSeqNb")),
         page: number("StmtPgntn/PgNb"),
-        opening: opening.or_else(|| interim.first().filter(|_| closing.is_some() || interim.len() > 1).copied()),
-        closing: closing.or_else(|| interim.last().filter(|_| opening.is_some() || interim.len() > 1).copied()),
+        opening: opening.or_else(|| {
+            interim
+                .first()
+                .filter(|_| closing.is_some() || interim.len() > 1)
+                .copied()
+        }),
+        closing: closing.or_else(|| {
+            interim
+                .last()
+                .filter(|_| opening.is_some() || interim.len() > 1)
+                .copied()
+        }),
         lines: Vec::new(),
     })
 }
@@ -244,7 +266,11 @@ fn head(element: &Element<'_, '_>, format: Format, problems: &mut Problems) -> O
 fn entry(ntry: &Element<'_, '_>, statement: &Statement, place: &str, problems: &mut Problems) -> Vec<Line> {
     let currency = statement.currency;
     let Some(credit) = credit(ntry) else {
-        problems.note(format!("{place}/CdtDbtInd"), "required", "CRDT or DBIT is required");
+        problems.note(
+            format!("{place}/CdtDbtInd"),
+            "required",
+            "CRDT or DBIT is required",
+        );
         return Vec::new();
     };
     let Some(whole) = signed(ntry, "Amt", currency, credit, place, problems) else {
@@ -252,7 +278,11 @@ fn entry(ntry: &Element<'_, '_>, statement: &Statement, place: &str, problems: &
     };
     let (booked, valued) = (day(ntry, "BookgDt", problems), day(ntry, "ValDt", problems));
     let Some(booked_on) = booked.or(valued) else {
-        problems.note(format!("{place}/BookgDt"), "required", "a booking or value date is required");
+        problems.note(
+            format!("{place}/BookgDt"),
+            "required",
+            "a booking or value date is required",
+        );
         return Vec::new();
     };
     let status = first(ntry, &["Sts/Cd", "Sts"]).unwrap_or_else(|| "BOOK".to_owned());
@@ -305,7 +335,8 @@ fn parts(details: &[Element<'_, '_>], base: &Line, own: &str, credits: bool) -> 
     let of = u32::try_from(details.len()).unwrap_or(u32::MAX);
     match amounts {
         Some(amounts)
-            if Money::checked_sum(whole.currency(), amounts.iter().copied()).is_ok_and(|sum| sum == whole)
+            if Money::checked_sum(whole.currency(), amounts.iter().copied())
+                .is_ok_and(|sum| sum == whole)
                 && amounts.iter().all(|amount| !amount.is_zero()) =>
         {
             let lines = lines.zip(amounts).zip(1u32..);
@@ -378,7 +409,11 @@ fn transaction(details: &Element<'_, '_>, base: &Line, own: &str) -> Line {
 fn party(details: &Element<'_, '_>, credit: bool, own: &str) -> Party {
     let side = |who: &str| {
         let parties = details.find("RltdPties");
-        let held = |path: &str| parties.as_ref().and_then(|parties| text(parties, &format!("{who}{path}")));
+        let held = |path: &str| {
+            parties
+                .as_ref()
+                .and_then(|parties| text(parties, &format!("{who}{path}")))
+        };
         let named = |path: &str| held(path).and_then(|name| kept(&name, limits::NAME));
         let agent = details.find(&format!("RltdAgts/{who}Agt/FinInstnId"));
         let bank = agent.and_then(|agent| first(&agent, &["BICFI", "BIC", "ClrSysMmbId/MmbId"]));

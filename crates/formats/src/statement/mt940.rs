@@ -52,7 +52,11 @@ pub fn read(text: &str) -> Result<Vec<Statement>, Vec<FieldError>> {
             statements.push((place, statement));
         }
         if lines > LINES {
-            problems.note("", "too_many_lines", format!("the document has more than {LINES} lines"));
+            problems.note(
+                "",
+                "too_many_lines",
+                format!("the document has more than {LINES} lines"),
+            );
             return problems.finish(Vec::new());
         }
     }
@@ -108,7 +112,11 @@ fn statement(message: &[Field<'_>], problems: &mut Problems) -> Option<(String, 
     }
     let opening = of(&["60F", "60M"]);
     if opening.is_none() {
-        problems.note(place.clone(), "required", "the opening balance, field 60, is required");
+        problems.note(
+            place.clone(),
+            "required",
+            "the opening balance, field 60, is required",
+        );
     }
     let opening = balance(opening?, problems)?;
     let closing = of(&["62F", "62M"]).and_then(|field| balance(field, problems));
@@ -147,7 +155,10 @@ fn statement(message: &[Field<'_>], problems: &mut Problems) -> Option<(String, 
     if let Some(closing) = closing
         && closing.amount.currency() != currency
     {
-        let detail = format!("the statement opens in {currency} and closes in {}", closing.amount.currency());
+        let detail = format!(
+            "the statement opens in {currency} and closes in {}",
+            closing.amount.currency()
+        );
         problems.note(place.clone(), "currency_mismatch", detail);
     }
     Some((place, statement))
@@ -200,7 +211,12 @@ fn amount(digits: &str, negative: bool, currency: Currency) -> Result<Money, (&'
 
 /// Field 61: value date, entry date, mark, funds code, amount, type, references, and a second line.
 fn entry(field: &Field<'_>, currency: Currency) -> Result<Line, (&'static str, String)> {
-    let refused = |what: &str| ("invalid_line", format!("the line's {what} cannot be read: {}", field.first()));
+    let refused = |what: &str| {
+        (
+            "invalid_line",
+            format!("the line's {what} cannot be read: {}", field.first()),
+        )
+    };
     let text = field.first();
     let (day, rest) = text.split_at_checked(6).ok_or_else(|| refused("value date"))?;
     let value_on = short_day(day).ok_or_else(|| refused("value date"))?;
@@ -213,13 +229,20 @@ fn entry(field: &Field<'_>, currency: Currency) -> Result<Line, (&'static str, S
         Some(day) => near(day, value_on).ok_or_else(|| refused("entry date"))?,
     };
     // A reversal of a credit takes money out, a reversal of a debit brings it back.
-    let marks = [("RC", true, true), ("RD", false, true), ("C", false, false), ("D", true, false)];
+    let marks = [
+        ("RC", true, true),
+        ("RD", false, true),
+        ("C", false, false),
+        ("D", true, false),
+    ];
     let (rest, negative, reversal) = marks
         .into_iter()
         .find_map(|(mark, negative, reversal)| Some((rest.strip_prefix(mark)?, negative, reversal)))
         .ok_or_else(|| refused("credit or debit mark"))?;
     // The third letter of the currency, where the bank writes it.
-    let rest = rest.strip_prefix(|c: char| c.is_ascii_uppercase()).unwrap_or(rest);
+    let rest = rest
+        .strip_prefix(|c: char| c.is_ascii_uppercase())
+        .unwrap_or(rest);
     let end = rest
         .find(|c: char| !c.is_ascii_digit() && c != ',')
         .unwrap_or(rest.len());
@@ -241,18 +264,23 @@ fn entry(field: &Field<'_>, currency: Currency) -> Result<Line, (&'static str, S
 fn near(month_day: &str, to: NaiveDate) -> Option<NaiveDate> {
     let (month, day) = month_day.split_at_checked(2)?;
     let (month, day) = (month.parse().ok()?, day.parse().ok()?);
-    [to.year().checked_sub(1), Some(to.year()), to.year().checked_add(1)]
-        .into_iter()
-        .flatten()
-        .filter_map(|year| NaiveDate::from_ymd_opt(year, month, day))
-        .min_by_key(|on| on.signed_duration_since(to).num_days().unsigned_abs())
+    [
+        to.year().checked_sub(1),
+        Some(to.year()),
+        to.year().checked_add(1),
+    ]
+    .into_iter()
+    .flatten()
+    .filter_map(|year| NaiveDate::from_ymd_opt(year, month, day))
+    .min_by_key(|on| on.signed_duration_since(to).num_days().unsigned_abs())
 }
 
 /// What a name may hold of several lines.
 fn name(parts: &[&str]) -> Option<String> {
-    let whole: Vec<&str> = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
+    let whole: Vec<&str> = parts
+        .iter()
+        .map(|part| part.trim())
+        .filter(|part| !part.is_empty())
+        .collect();
     kept(&whole.join(" "), limits::NAME)
 }
-
-#[cfg(test)]
-mod tests;

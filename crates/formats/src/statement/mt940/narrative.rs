@@ -6,14 +6,15 @@ use receivables::money::Money;
 
 /// The SEPA words within the purpose of German banks, four letters and a plus each.
 const WORDS: &[&str] = &[
-    "EREF", "KREF", "MREF", "CRED", "DEBT", "SVWZ", "ABWA", "ABWE", "IBAN", "BIC", "COAM", "OAMT", "PURP", "RREF",
-    "DDAT", "BREF", "RETN",
+    "EREF", "KREF", "MREF", "CRED", "DEBT", "SVWZ", "ABWA", "ABWE", "IBAN", "BIC", "COAM", "OAMT", "PURP",
+    "RREF", "DDAT", "BREF", "RETN",
 ];
 
 /// The codes of the others, each between strokes.
 const CODES: &[&str] = &[
-    "EREF", "IREF", "PREF", "MARF", "CSID", "IBAN", "BIC", "NAME", "REMI", "ORDP", "BENM", "CNTP", "RTRN", "TRTP",
-    "PURP", "CHGS", "OCMT", "ULTD", "ULTC", "ULTB", "ISDT", "SVCL", "TRCD", "BUSP", "ADDR", "ID", "CREF", "REFE",
+    "EREF", "IREF", "PREF", "MARF", "CSID", "IBAN", "BIC", "NAME", "REMI", "ORDP", "BENM", "CNTP", "RTRN",
+    "TRTP", "PURP", "CHGS", "OCMT", "ULTD", "ULTC", "ULTB", "ISDT", "SVCL", "TRCD", "BUSP", "ADDR", "ID",
+    "CREF", "REFE",
 ];
 
 /// Tells a line what its field 86 says.
@@ -39,7 +40,10 @@ fn add_text(line: &mut Line, text: &str) {
 /// Three digits of a business transaction code, then a separator and the number of the first subfield.
 fn structured(text: &str) -> Option<char> {
     let (code, rest) = text.split_at_checked(3)?;
-    let separator = rest.chars().next().filter(|c| !c.is_alphanumeric() && !c.is_whitespace())?;
+    let separator = rest
+        .chars()
+        .next()
+        .filter(|c| !c.is_alphanumeric() && !c.is_whitespace())?;
     let number = rest.get(separator.len_utf8()..)?.get(..2)?;
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     (digits(code) && digits(number)).then_some(separator)
@@ -51,10 +55,13 @@ fn german(line: &mut Line, text: &str, separator: char) {
     let (mut purpose, mut names, mut words) = (Vec::new(), Vec::new(), None);
     let (mut bank, mut number) = (None, None);
     for field in fields {
-        let Some((tag, value)) = field.split_at_checked(2) else { continue };
+        let Some((tag, value)) = field.split_at_checked(2) else {
+            continue;
+        };
         match tag {
             "00" => words = Some(value),
-            "20" | "21" | "22" | "23" | "24" | "25" | "26" | "27" | "28" | "29" | "60" | "61" | "62" | "63" => {
+            "20" | "21" | "22" | "23" | "24" | "25" | "26" | "27" | "28" | "29" | "60" | "61" | "62"
+            | "63" => {
                 purpose.push(value);
             }
             "30" => bank = account(value),
@@ -70,7 +77,10 @@ fn german(line: &mut Line, text: &str, separator: char) {
     // The purpose goes on from subfield to subfield, cut wherever 27 characters end.
     let (mut key, mut values): (&str, Vec<(&str, Vec<&str>)>) = ("", Vec::new());
     for part in purpose {
-        let word = WORDS.iter().find(|word| part.strip_prefix(**word).is_some_and(|rest| rest.starts_with('+')));
+        let word = WORDS.iter().find(|word| {
+            part.strip_prefix(**word)
+                .is_some_and(|rest| rest.starts_with('+'))
+        });
         let value = match word {
             Some(word) => {
                 key = word;
@@ -111,7 +121,14 @@ fn german(line: &mut Line, text: &str, separator: char) {
 /// A reason in the text: `Rückgabegrund: AM04`, `RETURN REASON AC04`, `RETN/MD01`.
 fn returned_as(text: &str) -> Option<String> {
     let capital = text.to_uppercase();
-    let said = ["RÜCKGABE", "RUECKGABE", "RÜCKLASTSCHRIFT", "RUECKLASTSCHRIFT", "RETURN", "RETOURE"];
+    let said = [
+        "RÜCKGABE",
+        "RUECKGABE",
+        "RÜCKLASTSCHRIFT",
+        "RUECKLASTSCHRIFT",
+        "RETURN",
+        "RETOURE",
+    ];
     said.iter().find(|word| capital.contains(**word))?;
     capital
         .split(|c: char| !c.is_alphanumeric())
@@ -147,7 +164,11 @@ fn code_at(text: &str, at: usize) -> Option<&'static str> {
     let inner = text.get(at..)?.strip_prefix('/')?;
     CODES
         .iter()
-        .find(|code| inner.strip_prefix(**code).is_some_and(|rest| rest.starts_with('/')))
+        .find(|code| {
+            inner
+                .strip_prefix(**code)
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
         .copied()
 }
 
@@ -156,7 +177,9 @@ fn codes(text: &str) -> Vec<(&'static str, &str)> {
     let mut starts: Vec<(usize, usize, &'static str)> = Vec::new();
     for (at, _) in text.match_indices('/') {
         // The stroke that ends one code may begin the next: `/REMI/` and what follows it.
-        let within = starts.last().is_some_and(|(_, value, _)| at.saturating_add(1) < *value);
+        let within = starts
+            .last()
+            .is_some_and(|(_, value, _)| at.saturating_add(1) < *value);
         if let Some(code) = code_at(text, at).filter(|_| !within) {
             let value = at.saturating_add(code.len()).saturating_add(2);
             starts.push((at, value, code));
