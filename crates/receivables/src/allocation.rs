@@ -40,6 +40,7 @@ use crate::currency::Currency;
 use crate::id::InvoiceId;
 use crate::money::{Money, MoneyError};
 use matching::Index;
+pub(crate) use matching::{JOINS, plain, words};
 
 /// An open invoice, or another receivable, that may take money.
 #[derive(Clone, Debug, PartialEq, Eq)]

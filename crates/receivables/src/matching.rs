@@ -9,6 +9,15 @@
 //!
 //! Source: Dunlin's own rule.
 
+mod book;
+mod fit;
+mod judge;
+mod names;
+mod subset;
+mod text;
+
+pub use book::Book;
+
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -211,6 +220,8 @@ pub struct Reason {
 pub enum Evidence {
     /// A reference that is made for this and nothing else: RF, QRR, a link, a provider's id, an advice.
     Reference,
+    /// A remittance advice of the customer comes to the amount.
+    Announced,
     /// The invoice's number, as a word of its own.
     Number,
     /// The invoice's number, glued to other words, cut, spaced, or with a letter for a digit that looks like it.
@@ -231,26 +242,10 @@ pub enum Evidence {
     NameAlike,
     /// The payer's account is known for another customer.
     OtherAccount,
-    /// The line names another invoice too, or one that is not open.
+    /// The line names another invoice too.
     NamesOther,
-    /// Another currency than that of the invoice that is named.
+    /// The line names an invoice that owes nothing any more.
+    NotOpen,
+    /// The line names an invoice that is owed in another currency.
     OtherCurrency,
-}
-
-/// What lines are matched against, ready to be asked.
-pub struct Book {}
-
-impl Book {
-    /// Puts the contents in order: once for a batch, in O(n log n).
-    pub fn of(_contents: Contents) -> Book {
-        Book {}
-    }
-
-    /// What the money on a line is for. Changes nothing.
-    pub fn judge(&self, _credit: &Credit) -> Verdict {
-        Verdict::Unknown
-    }
-
-    /// Takes what a candidate gives off what its invoices owe: the next line finds them paid.
-    pub fn take(&mut self, _candidate: &Candidate) {}
 }

@@ -15,6 +15,9 @@ use super::{InvoiceRef, OpenInvoice};
 /// hour. Dunlin's own.
 const DIGITS_ALONE: usize = 4;
 
+/// What joins the parts of a number.
+pub(crate) const JOINS: [char; 4] = ['-', '/', '.', '_'];
+
 /// Open invoices by what a payer may call them; values are places in the list that it was made from.
 pub(super) struct Index<'a> {
     by_id: BTreeMap<&'a str, usize>,
@@ -82,8 +85,7 @@ impl<'a> Index<'a> {
 
 /// The words of a text that may be numbers of invoices. What joins the parts of a number (`-`, `/`, `.`, `_`) is
 /// part of the word, so that `INV-12/3` is one number and not the `INV-12` that it begins with.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    const JOINS: [char; 4] = ['-', '/', '.', '_'];
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && !JOINS.contains(&c))
         .map(|word| word.trim_matches(JOINS))
         .filter(|word| {
@@ -93,7 +95,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A number as payers write it: without punctuation, whatever the case.
-fn plain(number: &str) -> String {
+pub(crate) fn plain(number: &str) -> String {
     number
         .chars()
         .filter(|c| c.is_alphanumeric())

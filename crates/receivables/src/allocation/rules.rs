@@ -172,7 +172,7 @@ impl Rules {
     }
 
     /// What banks may have kept of a transfer, as a tolerance.
-    pub(super) fn bank_charges(&self) -> Tolerance {
+    pub(crate) fn bank_charges(&self) -> Tolerance {
         Tolerance {
             amount: self.bank_charge.clone(),
             percent: None,
