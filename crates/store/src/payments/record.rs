@@ -10,7 +10,7 @@ use crate::params;
 use crate::postings::{self, Kind, Posting};
 use chrono::NaiveDate;
 use receivables::allocation::{
-    Allocation, AllocationError, InvoiceRef, Receipt, RemittanceLine, allocate, goes_through_banks,
+    Allocation, AllocationError, InvoiceRef, Order, Receipt, RemittanceLine, allocate, goes_through_banks,
 };
 use receivables::id::{CustomerId, PaymentId};
 use receivables::intake::{CustomerRef, PaymentInput};
@@ -88,6 +88,20 @@ struct Existing {
 
 /// Takes a payment into the ledger and applies it: what the remittance names first, the rest to the oldest.
 pub async fn record(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<Recorded> {
+    record_in_order(tx, moment, incoming, None).await
+}
+
+/// The same, but what the remittance does not name stays on account, whatever the policy says: somebody has decided.
+pub(crate) async fn record_as_named(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<Recorded> {
+    record_in_order(tx, moment, incoming, Some(Order::Remittance)).await
+}
+
+async fn record_in_order(
+    tx: &Tx<'_>,
+    moment: Moment,
+    incoming: &Incoming,
+    order: Option<Order>,
+) -> Result<Recorded> {
     let content = serde_json::to_string(incoming)?;
     let known: Option<Existing> = tx
         .find(
@@ -108,7 +122,7 @@ pub async fn record(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<
         Payer::Several => return Ok(Recorded::SeveralCustomers),
     };
     let allocation = match &payer {
-        Some(customer) => apply(tx, moment, customer, incoming).await?,
+        Some(customer) => apply(tx, moment, customer, incoming, order).await?,
         None => Allocation {
             parts: Vec::new(),
             differences: Vec::new(),
@@ -173,9 +187,11 @@ async fn apply(
     moment: Moment,
     customer: &CustomerId,
     incoming: &Incoming,
+    order: Option<Order>,
 ) -> Result<Allocation> {
     let currency = incoming.amount.currency();
-    let rules = open::rules(tx, moment, customer, currency).await?;
+    let mut rules = open::rules(tx, moment, customer, currency).await?;
+    rules.order = order.unwrap_or(rules.order);
     let open = open::open(tx, customer, currency, incoming.received_on, &rules).await?;
     let receipt = Receipt {
         amount: incoming.amount,
