@@ -7,6 +7,7 @@
 //! |---|---|
 //! | tables as text: CSV | [`csv`] |
 //! | UBL 2.1 invoices and credit notes | [`ubl`] |
+//! | remittance advices: UBL, e-mail text, CSV | [`remittance`] |
 //! | bank statements: camt.053 and camt.054, MT940, BAI2, CSV | [`statement`] |
 #![cfg_attr(
     test,
@@ -21,6 +22,7 @@
 
 pub mod csv;
 mod reader;
+pub mod remittance;
 pub mod statement;
 pub mod ubl;
 mod xml;

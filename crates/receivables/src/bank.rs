@@ -2,6 +2,8 @@
 //!
 //! Source: ISO 20022 external code sets (return reasons); for what makes a gap, Dunlin's own rule.
 
+pub mod payout;
+
 use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
 

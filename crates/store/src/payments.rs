@@ -18,6 +18,7 @@ pub use on_account::{ApplicationView, CreditUsed, UseCredit, use_credit};
 pub(crate) use record::record_as_named;
 pub use record::{Incoming, Recorded, record};
 pub(crate) use settled::{Settled, record_settled};
+pub(crate) use take_back::by_id;
 pub use take_back::{Cause, Reversed, Standing, by_reference, reverse, take_back};
 pub use view::{AllocationView, ChargebackView, DifferenceView, PaymentView, view};
 

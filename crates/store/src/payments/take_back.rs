@@ -78,7 +78,7 @@ pub async fn by_reference(tx: &Tx<'_>, source: &str, reference: &str) -> Result<
 }
 
 /// The payment of an id.
-pub(super) async fn by_id(tx: &Tx<'_>, id: &PaymentId) -> Result<Option<Standing>> {
+pub(crate) async fn by_id(tx: &Tx<'_>, id: &PaymentId) -> Result<Option<Standing>> {
     let row: Option<StandingRow> = tx.find(BY_ID, params![id.as_str()]).await?;
     row.map(StandingRow::standing).transpose()
 }
