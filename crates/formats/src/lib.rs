@@ -9,6 +9,9 @@
 //! | UBL 2.1 invoices and credit notes | [`ubl`] |
 //! | remittance advices: UBL, e-mail text, CSV | [`remittance`] |
 //! | bank statements: camt.053 and camt.054, MT940, BAI2, CSV | [`statement`] |
+//! | an electronic invoice or credit note, whatever its syntax | [`document`] |
+//! | UBL 2.1 | [`ubl`] |
+//! | UN/CEFACT CII | [`cii`] |
 #![cfg_attr(
     test,
     allow(
@@ -20,7 +23,9 @@
     )
 )]
 
+pub mod cii;
 pub mod csv;
+pub mod document;
 mod reader;
 pub mod remittance;
 pub mod statement;

@@ -16,6 +16,8 @@ pub(crate) struct Reader {
     pub(crate) errors: Vec<FieldError>,
     /// What does not.
     pub(crate) remarks: Vec<FieldError>,
+    /// Whether every amount states its currency, as the syntax has it; one that is stated is always compared.
+    pub(crate) currency_on_amounts: bool,
 }
 
 impl Reader {
@@ -25,7 +27,7 @@ impl Reader {
         }
     }
 
-    fn missing(&mut self, element: &Element<'_, '_>, path: &str) {
+    pub(crate) fn missing(&mut self, element: &Element<'_, '_>, path: &str) {
         let name = path.rsplit('/').next().unwrap_or(path);
         self.report(
             format!("{}/{path}", element.path()),
@@ -105,12 +107,13 @@ impl Reader {
         let stated = found.attribute("currencyID");
         let place = format!("{}/@currencyID", found.path());
         let currency = match (currency, stated) {
-            (_, None) => {
+            (_, None) if self.currency_on_amounts => {
                 self.report(place, "required", "an amount states its currency");
                 return None;
             }
             // The document's own currency is wrong or missing, and that has been said.
-            (None, Some(_)) => return None,
+            (None, _) => return None,
+            (Some(currency), None) => currency,
             (Some(currency), Some(stated)) if currency.code() == stated => currency,
             (Some(currency), Some(stated)) => {
                 let stated: String = stated.chars().take(limits::SLUG).collect();
@@ -159,13 +162,16 @@ impl Reader {
         let found = element.find(path)?;
         let text = found.text()?;
         read(&text)
-            .map_err(|problem| {
-                if self.remarks.len() < limits::PROBLEMS {
-                    self.remarks
-                        .push(FieldError::new(found.path(), problem.code, problem.detail));
-                }
-            })
+            .map_err(|problem| self.remark(found.path(), problem))
             .ok()
+    }
+
+    /// Notes what is wrong but does not make the document unusable.
+    pub(crate) fn remark(&mut self, path: impl Into<String>, problem: Problem) {
+        if self.remarks.len() < limits::PROBLEMS {
+            self.remarks
+                .push(FieldError::new(path, problem.code, problem.detail));
+        }
     }
 }
 

@@ -329,8 +329,11 @@ impl<'a, 'input> Element<'a, 'input> {
         &self.path
     }
 
-    /// The first element at a relative path such as `cac:Party/cbc:EndpointID`.
+    /// The first element at a relative path such as `cac:Party/cbc:EndpointID`; `.` is this one.
     pub(crate) fn find(&self, path: &str) -> Option<Element<'a, 'input>> {
+        if path == "." {
+            return Some(self.clone());
+        }
         let node = path
             .split('/')
             .try_fold(self.node, |node, name| self.children(node, name).next())?;

@@ -39,6 +39,7 @@ pub mod aging;
 pub mod allocation;
 pub mod amounts;
 pub mod approval;
+pub mod attachment;
 pub mod backoff;
 pub mod bank;
 pub mod calendar;

@@ -63,6 +63,17 @@ pub const LINES: usize = 10_000;
 /// Documents that belong to an invoice.
 pub const DOCUMENTS: usize = 50;
 
+/// Bytes of one document that is kept: a scanned contract of some dozens of pages. An instance of 128 MiB holds it
+/// several times over while it is read: as base64, as bytes, and as a statement's parameter.
+pub const DOCUMENT_BYTES: usize = 8 << 20;
+
+/// Bytes of all documents of one invoice: what the e-invoicing portals of German authorities take (ZRE and OZG-RE:
+/// 15 MB in all), with room.
+pub const DOCUMENTS_BYTES: usize = 20 << 20;
+
+/// A file's name: what every file system takes in UTF-8, with room for an ending.
+pub const FILE_NAME: usize = 60;
+
 /// Remittance lines of a payment: a batch transfer of a large customer.
 pub const REMITTANCE_LINES: usize = 5_000;
 
@@ -72,6 +83,20 @@ pub const LINK_INVOICES: usize = 500;
 /// Problems reported for one document: beyond this a reader learns nothing new, and a hostile document
 /// cannot make the answer larger than itself.
 pub const PROBLEMS: usize = 100;
+
+/// Bytes of one line of a bulk intake in JSON: as much as one document on its own may have.
+pub const LINE_BYTES: usize = 1 << 20;
+
+/// Bytes of one record of a CSV file: a spreadsheet's cell holds 32,767 characters, and few have a long one. An unclosed
+/// quote is noticed after as many.
+pub const CSV_RECORD: usize = 64 << 10;
+
+/// Columns of a CSV file: the largest exports of ledgers have some eighty.
+pub const CSV_COLUMNS: usize = 256;
+
+/// Unclosed quotes of one CSV file that are looked for over several lines. Each costs a look at [`CSV_RECORD`] bytes;
+/// beyond them a line's end ends the record, whatever is open.
+pub const CSV_UNCLOSED: u32 = 100;
 
 /// Elements within elements of an XML document: UBL 2.1 needs about a dozen.
 pub const XML_DEPTH: usize = 64;

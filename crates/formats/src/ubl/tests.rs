@@ -1,7 +1,10 @@
 //! What documents come to, and what is said about bad ones.
 
-use super::UblDueSource::{DueDate, Note, PaymentMeans, PaymentTerms, SettlementPeriod};
-use super::*;
+use chrono::NaiveDate;
+use receivables::fields::FieldError;
+
+use crate::document::DueSource::{DueDate, Note, PaymentMeans, PaymentTerms, SettlementPeriod};
+use crate::document::{Document, Due, DueSource, Intake, Kind, parse};
 
 mod samples;
 
@@ -32,7 +35,7 @@ fn invoice(change: &[(&str, &str)]) -> String {
     format!("{ROOT}{body}</u:Invoice>")
 }
 
-fn problems(result: Result<UblDocument, Vec<FieldError>>) -> Vec<(String, String)> {
+fn problems(result: Result<Document, Vec<FieldError>>) -> Vec<(String, String)> {
     result
         .unwrap_err()
         .into_iter()
@@ -52,7 +55,7 @@ fn a_minimal_document_is_read_whatever_its_prefixes() {
     let read = parse(invoice(&[]).as_bytes()).unwrap();
     assert_eq!(read.payable.to_string(), "1250.00 EUR");
     assert_eq!(read.external_id(), "Käufer & Söhne");
-    let UblIntake::Invoice { customer, .. } = read.as_intake().unwrap() else {
+    let Intake::Invoice { customer, .. } = read.as_intake().unwrap() else {
         panic!("an invoice")
     };
     assert_eq!(
@@ -117,7 +120,7 @@ fn the_due_date_comes_from_the_clearest_place() {
         let read = parse(invoice(&[(due, &text)]).as_bytes()).unwrap();
         assert_eq!(
             read.due,
-            expected.map(|(on, source)| UblDue { on: day(on), source }),
+            expected.map(|(on, source)| Due { on: day(on), source }),
             "{text}"
         );
     }
@@ -232,7 +235,7 @@ fn a_contact_that_cannot_be_reached_does_not_keep_an_invoice_out() {
         (read.remarks[0].pointer.as_str(), read.remarks[0].code.as_ref()),
         (place, "invalid_email")
     );
-    let UblIntake::Invoice { customer, .. } = read.as_intake().unwrap() else {
+    let Intake::Invoice { customer, .. } = read.as_intake().unwrap() else {
         panic!("an invoice")
     };
     assert_eq!(
@@ -268,12 +271,15 @@ fn what_cannot_be_taken_in_is_said_by_the_intake() {
 fn documents_of_another_kind_are_refused() {
     let without_namespaces = BODY.replace("a:", "").replace("b:", "");
     let cases = [
-        (format!("<Invoice>{without_namespaces}</Invoice>"), "not_ubl"),
+        (
+            format!("<Invoice>{without_namespaces}</Invoice>"),
+            "unknown_document",
+        ),
         (
             "<CrossIndustryInvoice xmlns=\"urn:un:unece:uncefact:data\"/>".to_owned(),
-            "not_ubl",
+            "unknown_document",
         ),
-        ("<html/>".to_owned(), "not_ubl"),
+        ("<html/>".to_owned(), "unknown_document"),
         ("{\"number\": \"1\"}".to_owned(), "malformed_xml"),
         (String::new(), "malformed_xml"),
         (invoice(&[]).replace("</u:Invoice>", ""), "malformed_xml"),
@@ -312,7 +318,10 @@ fn bombs_are_refused_before_they_go_off() {
         );
     }
     let deep_enough = "<a>".repeat(64) + &"</a>".repeat(64);
-    assert_eq!(parse(deep_enough.as_bytes()).unwrap_err()[0].code, "not_ubl");
+    assert_eq!(
+        parse(deep_enough.as_bytes()).unwrap_err()[0].code,
+        "unknown_document"
+    );
 }
 
 #[test]

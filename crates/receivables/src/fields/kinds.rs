@@ -430,7 +430,11 @@ pub fn phone_in(text: &str) -> Result<String, Problem> {
 
 /// An `http` or `https` URL with a host and no credentials in it.
 pub fn url(value: &Value) -> Result<String, Problem> {
-    let text = string(value)?;
+    url_in(string(value)?)
+}
+
+/// As [`url`], from a text.
+pub fn url_in(text: &str) -> Result<String, Problem> {
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"));

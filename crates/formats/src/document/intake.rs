@@ -2,7 +2,7 @@
 //!
 //! Source: EN 16931-1 for what a term means; for what Dunlin takes of it, Dunlin's own rule.
 
-use super::{UblBuyer, UblDocument, UblKind};
+use super::{Attachment, Document, Kind, Line, Party};
 use receivables::country::{self, Country};
 use receivables::fields::FieldError;
 use receivables::intake::{
@@ -14,7 +14,7 @@ use receivables::limits;
 /// What a document comes to. The customer is a draft: it is for creating an account that is not known yet,
 /// and must not overwrite one that is, since time zone and language are guessed from the country.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UblIntake {
+pub enum Intake {
     /// Something is to be paid.
     Invoice {
         /// The buyer.
@@ -31,33 +31,25 @@ pub enum UblIntake {
     },
 }
 
-impl UblDocument {
+impl Document {
     /// The document as the inputs of the API; every problem at once.
-    pub fn as_intake(&self) -> Result<UblIntake, Vec<FieldError>> {
+    pub fn as_intake(&self) -> Result<Intake, Vec<FieldError>> {
         let mut errors = Vec::new();
-        let root = match self.kind {
-            UblKind::Invoice => "/Invoice",
-            UblKind::CreditNote => "/CreditNote",
-        };
         if self.buyer.country.is_none() {
-            let address = "cac:AccountingCustomerParty/cac:Party/cac:PostalAddress";
-            let pointer = format!("{root}/{address}/cac:Country/cbc:IdentificationCode");
             errors.push(FieldError::new(
-                pointer,
+                self.places.country,
                 "required",
                 "the buyer's country is required",
             ));
         }
         let wrong_amount = match self.kind {
-            UblKind::Invoice if self.payable.is_zero() => Some("nothing is left to pay"),
-            UblKind::CreditNote if !self.payable.is_positive() => {
-                Some("a credit note credits more than zero")
-            }
+            Kind::Invoice if self.payable.is_zero() => Some("nothing is left to pay"),
+            Kind::CreditNote if !self.payable.is_positive() => Some("a credit note credits more than zero"),
             _ => None,
         };
-        let payable = format!("{root}/cac:LegalMonetaryTotal/cbc:PayableAmount");
+        let payable = self.places.payable;
         if let Some(detail) = wrong_amount {
-            errors.push(FieldError::new(payable.clone(), "not_positive", detail));
+            errors.push(FieldError::new(payable, "not_positive", detail));
         }
         let total = if self.payable.is_negative() {
             self.payable.checked_neg()
@@ -69,14 +61,14 @@ impl UblDocument {
         match (self.buyer.country, total) {
             (Some(country), Ok(total)) if errors.is_empty() => {
                 let customer = self.customer(country);
-                if self.kind == UblKind::CreditNote || self.payable.is_negative() {
+                if self.kind == Kind::CreditNote || self.payable.is_negative() {
                     let credit_note = self.credit_note(total);
-                    return Ok(UblIntake::CreditNote {
+                    return Ok(Intake::CreditNote {
                         customer,
                         credit_note,
                     });
                 }
-                Ok(UblIntake::Invoice {
+                Ok(Intake::Invoice {
                     customer,
                     invoice: self.invoice(),
                 })
@@ -93,7 +85,7 @@ impl UblDocument {
     }
 
     fn invoice(&self) -> InvoiceInput {
-        let line = |line: &super::UblLine| LineInput {
+        let line = |line: &Line| LineInput {
             description: line.description.clone(),
             quantity: line.quantity,
             amount: Some(line.amount),
@@ -115,7 +107,7 @@ impl UblDocument {
                 .payment_means
                 .iter()
                 .find_map(|means| means.payment_id.clone()),
-            documents: Vec::new(),
+            documents: self.attachments.iter().filter_map(Attachment::link).collect(),
         }
     }
 
@@ -127,8 +119,8 @@ impl UblDocument {
         };
         // An invoice over a negative amount has its number among the invoices.
         let numbering = match self.kind {
-            UblKind::Invoice => format!("{}, invoices", self.numbering()),
-            UblKind::CreditNote => self.numbering(),
+            Kind::Invoice => format!("{}, invoices", self.numbering()),
+            Kind::CreditNote => self.numbering(),
         };
         CreditNoteInput {
             number: self.number.clone(),
@@ -166,7 +158,7 @@ impl UblDocument {
     }
 }
 
-fn contact(buyer: &UblBuyer, country: Country) -> Option<ContactInput> {
+fn contact(buyer: &Party, country: Country) -> Option<ContactInput> {
     let contact = buyer.contact.as_ref()?;
     let postal = PostalAddress {
         lines: buyer
