@@ -1,0 +1,49 @@
+//! Measures the matching of bank lines on generated months: how well, and how fast as the ledger grows.
+//!
+//! `cargo run --release -p receivables --example month [seed] [--missed]`
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::string_slice,
+    reason = "measures, and is no part of the product"
+)]
+
+#[path = "../tests/month/mod.rs"]
+mod month;
+
+use std::time::Instant;
+
+use month::Month;
+use receivables::matching::Book;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let seed = arguments
+        .iter()
+        .find_map(|argument| argument.parse().ok())
+        .unwrap_or(1);
+    let whole = Month::of(seed, 10_000, 100_000);
+    let score = month::score(&whole);
+    println!("seed {seed}: {score}");
+    for (kind, [lines, right, first]) in &score.kinds {
+        println!("  {kind:?}: {lines} lines, {right} automatic, {first} first in review");
+    }
+    if arguments.iter().any(|argument| argument == "--missed") {
+        for one in score.wrong.iter().chain(score.missed.iter()) {
+            println!("{one}\n");
+        }
+    }
+    for invoices in [1_000, 10_000, 100_000] {
+        let month = Month::of(seed, 10_000.min(invoices / 2), invoices);
+        let began = Instant::now();
+        let book = Book::of(month.contents);
+        let made = began.elapsed();
+        let began = Instant::now();
+        let verdicts = month.lines.iter().map(|line| book.judge(&line.credit)).count();
+        let judged = began.elapsed();
+        let a_line = judged / verdicts as u32;
+        println!("{invoices} invoices: book {made:?}, {verdicts} lines {judged:?}, {a_line:?} a line");
+    }
+}
