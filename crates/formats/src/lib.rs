@@ -6,6 +6,9 @@
 //! | to read | look in |
 //! |---|---|
 //! | tables as text: CSV | [`csv`] |
+//! | UBL 2.1 invoices and credit notes | [`ubl`] |
+//! | remittance advices: UBL, e-mail text, CSV | [`remittance`] |
+//! | bank statements: camt.053 and camt.054, MT940, BAI2, CSV | [`statement`] |
 //! | an electronic invoice or credit note, whatever its syntax | [`document`] |
 //! | UBL 2.1 | [`ubl`] |
 //! | UN/CEFACT CII | [`cii`] |
@@ -28,5 +31,7 @@ pub mod csv;
 pub mod csv;
 pub mod document;
 mod reader;
+pub mod remittance;
+pub mod statement;
 pub mod ubl;
 mod xml;

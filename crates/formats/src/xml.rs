@@ -137,6 +137,99 @@ fn judge(text: &str) -> Result<(), FieldError> {
     Ok(())
 }
 
+/// A long document in pieces: what stands around the elements of a name, and each of these as a small document of its
+/// own, under the same ancestors, so that no tree is ever as large as the document.
+pub(crate) struct Pieces<'a> {
+    /// The document with an empty element in the place of each piece.
+    pub(crate) frame: String,
+    text: &'a str,
+    pieces: Vec<Piece>,
+}
+
+struct Piece {
+    /// The start tags of its ancestors, the outermost first.
+    ancestors: Vec<std::ops::Range<usize>>,
+    element: std::ops::Range<usize>,
+}
+
+impl<'a> Pieces<'a> {
+    /// Cuts out every element called `name`, whatever its prefix. Judges the document first.
+    pub(crate) fn of(text: &'a str, name: &str) -> Result<Pieces<'a>, FieldError> {
+        judge(text)?;
+        let at = |rest: &str| text.len().saturating_sub(rest.len());
+        let (mut frame, mut copied) = (String::new(), 0usize);
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut open: Vec<std::ops::Range<usize>> = Vec::new();
+        // Where the piece that we are in began, and how many elements were open around it.
+        let mut inside: Option<(usize, usize)> = None;
+        let mut rest = text;
+        while let Some((before, markup)) = rest.split_once('<') {
+            let begin = at(rest).saturating_add(before.len());
+            let after = |opening: &str, closing: &str| {
+                let inner = markup.strip_prefix(opening)?;
+                Some(inner.split_once(closing).map_or("", |(_, after)| after))
+            };
+            let skipped = after("!--", "-->")
+                .or_else(|| after("![CDATA[", "]]>"))
+                .or_else(|| after("?", "?>"));
+            let mut ended = None;
+            if let Some(after) = skipped {
+                rest = after;
+            } else if let Some(after) = after("/", ">") {
+                open.pop();
+                rest = after;
+                ended = Some(at(rest));
+            } else {
+                let tag = Tag::of(markup);
+                rest = tag.after.strip_prefix('>').unwrap_or(tag.after);
+                if inside.is_none() && local_name(tag.inside) == name {
+                    frame.push_str(text.get(copied..begin).unwrap_or_default());
+                    let called = tag.inside.split(|c: char| c.is_whitespace() || c == '/').next();
+                    frame.push_str(&format!("<{}/>", called.unwrap_or_default()));
+                    inside = Some((begin, open.len()));
+                }
+                match tag.inside.ends_with('/') {
+                    true => ended = Some(at(rest)),
+                    false => open.push(begin..at(rest)),
+                }
+            }
+            if let (Some(end), Some((start, around))) = (ended, inside)
+                && open.len() <= around
+            {
+                pieces.push(Piece {
+                    ancestors: open.clone(),
+                    element: start..end,
+                });
+                copied = end;
+                inside = None;
+            }
+        }
+        frame.push_str(text.get(copied..).unwrap_or_default());
+        Ok(Pieces { frame, text, pieces })
+    }
+
+    /// The document of a piece, by its place among all.
+    pub(crate) fn document(&self, at: usize) -> Option<String> {
+        let piece = self.pieces.get(at)?;
+        let part = |range: &std::ops::Range<usize>| self.text.get(range.clone()).unwrap_or_default();
+        let mut document: String = piece.ancestors.iter().map(part).collect();
+        document.push_str(part(&piece.element));
+        for ancestor in piece.ancestors.iter().rev() {
+            let tag = part(ancestor).trim_start_matches('<').trim_end_matches('>');
+            let called = tag.split_whitespace().next().unwrap_or_default();
+            document.push_str(&format!("</{called}>"));
+        }
+        Some(document)
+    }
+}
+
+/// The name in a start tag, without its prefix.
+fn local_name(tag: &str) -> &str {
+    let called = tag.split(|c: char| c.is_whitespace() || c == '/').next();
+    let called = called.unwrap_or_default();
+    called.rsplit(':').next().unwrap_or(called)
+}
+
 /// The prefix declared by the `xmlns:` at a place in a tag.
 fn prefix(tag: &str, at: usize) -> Option<&str> {
     tag.get(at..)?

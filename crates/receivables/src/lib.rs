@@ -44,6 +44,7 @@ pub mod amounts;
 pub mod approval;
 pub mod attachment;
 pub mod backoff;
+pub mod bank;
 pub mod billing;
 pub mod calendar;
 pub mod channel;

@@ -9,12 +9,15 @@ mod let_go;
 mod on_account;
 mod open;
 mod record;
+mod settled;
 mod take_back;
 mod view;
 
 pub use by_hand::{ByHand, reallocate, refund, refund_through};
 pub use on_account::{ApplicationView, CreditUsed, UseCredit, use_credit};
+pub(crate) use record::record_as_named;
 pub use record::{Incoming, Recorded, record};
+pub(crate) use settled::{Settled, record_settled};
 pub use take_back::{Cause, Reversed, Standing, by_id, by_reference, give_back, left, reverse, take_back};
 pub use view::{AllocationView, ChargebackView, DifferenceView, PaymentView, RefundView, source, view};
 
@@ -43,6 +46,7 @@ pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
         on_account::ALL,
         open::ALL,
         record::ALL,
+        settled::ALL,
         take_back::ALL,
         view::ALL,
     ]

@@ -11,7 +11,7 @@ use crate::params;
 use crate::postings::{self, Kind, Posting};
 use chrono::NaiveDate;
 use receivables::allocation::{
-    Allocation, AllocationError, InvoiceRef, Receipt, RemittanceLine, allocate, goes_through_banks,
+    Allocation, AllocationError, InvoiceRef, Order, Receipt, RemittanceLine, allocate, goes_through_banks,
 };
 use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::intake::{CustomerRef, PaymentInput};
@@ -90,6 +90,20 @@ struct Existing {
 
 /// Takes a payment into the ledger and applies it: what the remittance names first, the rest to the oldest.
 pub async fn record(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<Recorded> {
+    record_in_order(tx, moment, incoming, None).await
+}
+
+/// The same, but what the remittance does not name stays on account, whatever the policy says: somebody has decided.
+pub(crate) async fn record_as_named(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<Recorded> {
+    record_in_order(tx, moment, incoming, Some(Order::Remittance)).await
+}
+
+async fn record_in_order(
+    tx: &Tx<'_>,
+    moment: Moment,
+    incoming: &Incoming,
+    order: Option<Order>,
+) -> Result<Recorded> {
     let content = serde_json::to_string(incoming)?;
     let known: Option<Existing> = tx
         .find(
@@ -110,7 +124,7 @@ pub async fn record(tx: &Tx<'_>, moment: Moment, incoming: &Incoming) -> Result<
         Payer::Several => return Ok(Recorded::SeveralCustomers),
     };
     let allocation = match &payer {
-        Some(customer) => apply(tx, moment, customer, incoming).await?,
+        Some(customer) => apply(tx, moment, customer, incoming, order).await?,
         None => Allocation {
             parts: Vec::new(),
             differences: Vec::new(),
@@ -211,9 +225,11 @@ async fn apply(
     moment: Moment,
     customer: &CustomerId,
     incoming: &Incoming,
+    order: Option<Order>,
 ) -> Result<Allocation> {
     let currency = incoming.amount.currency();
-    let rules = open::rules(tx, moment, customer, currency).await?;
+    let mut rules = open::rules(tx, moment, customer, currency).await?;
+    rules.order = order.unwrap_or(rules.order);
     let open = open::open(tx, customer, currency, incoming.received_on, &rules).await?;
     let receipt = Receipt {
         amount: incoming.amount,

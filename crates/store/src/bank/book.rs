@@ -1,0 +1,269 @@
+//! What lines may be for: everything open in a currency, who owes it, what was announced. A few statements for a batch
+//! of lines, each page of a bounded size; memory grows with what is open, some hundred bytes an invoice.
+
+use crate::db::{Db, statements};
+use crate::error::Result;
+use crate::moment::Moment;
+use crate::params;
+use crate::policies;
+use chrono::NaiveDate;
+use receivables::allocation::Rules;
+use receivables::calendar::plus_days;
+use receivables::country::Country;
+use receivables::currency::Currency;
+use receivables::discount::{self, DiscountTerm};
+use receivables::id::{CustomerId, InvoiceId, PolicyId};
+use receivables::intake::CustomerKind;
+use receivables::matching::{Announced, AnnouncedBy, Contents, Credit, Debtor, Deduction, Owed};
+use receivables::money::Money;
+use receivables::policy::assign::Account;
+use receivables::risk::Band;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+macro_rules! select_owed {
+    ($which:literal) => {
+        concat!(
+            "SELECT json_array(i.id, i.customer_id, i.number, i.content->>'order_number', i.content->>'po_number',
+                i.content->>'payment_reference', i.total_minor, i.balance_minor, i.due_on, i.issue_on, json(i.content->'discount'),
+                iif(i.content->'discount' IS NULL, 0, (SELECT coalesce(sum(p.amount_minor), 0) FROM postings p
+                    WHERE p.invoice_id = i.id AND p.kind = 'credit_note')))
+            FROM invoices i ",
+            $which
+        )
+    };
+}
+
+statements! {
+    OWED = select_owed!("WHERE i.currency = ?1 AND i.balance_minor > 0 AND i.id > ?2 ORDER BY i.id LIMIT ?3");
+    /// Named, though nothing of them is open: whoever names one of these means no other.
+    NAMED = select_owed!("WHERE i.number IN (SELECT value FROM json_each(?)) AND i.balance_minor = 0");
+    DEBTORS = "SELECT json_object('id', k.id, 'name', k.name, 'own', k.policy, 'country', k.country, 'kind', k.kind,
+            'tags', json(k.tags), 'risk', (SELECT r.band FROM risk_scores r WHERE r.customer_id = k.id),
+            'balance_minor', c.balance_minor, 'policy_id', c.policy_id, 'accounts',
+            json((SELECT json_group_array(json_array(p.account, p.name)) FROM payer_accounts p
+                WHERE p.customer_id = k.id)))
+        FROM json_each(?1) AS j JOIN customers k ON k.id = j.value
+        LEFT JOIN cases c ON c.customer_id = k.id AND c.currency = ?2";
+    /// Customers who owe nothing in the currency, but whose account has paid before.
+    PAYERS = "SELECT DISTINCT customer_id FROM payer_accounts WHERE account IN (SELECT value FROM json_each(?))";
+    LINKS = "SELECT json_object('id', l.id, 'customer', l.customer_id, 'amount_minor', l.amount_minor, 'invoices',
+            json((SELECT json_group_array(x.invoice_id) FROM payment_link_invoices x WHERE x.link_id = l.id)))
+        FROM payment_links l WHERE l.id IN (SELECT value FROM json_each(?1)) AND l.currency = ?2";
+    CHECKOUTS = "SELECT json_object('id', c.id, 'customer', l.customer_id, 'amount_minor', c.amount_minor, 'invoices',
+            json((SELECT json_group_array(x.invoice_id) FROM payment_link_invoices x WHERE x.link_id = l.id)))
+        FROM checkouts c JOIN payment_links l ON l.id = c.link_id
+        WHERE c.id IN (SELECT value FROM json_each(?1)) AND c.currency = ?2";
+}
+
+/// Invoices of one statement: a megabyte of JSON.
+const PAGE: u32 = 5_000;
+
+#[derive(Deserialize)]
+struct OwedRow(
+    InvoiceId,
+    CustomerId,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    i64,
+    i64,
+    NaiveDate,
+    NaiveDate,
+    Option<Vec<DiscountTerm>>,
+    i64,
+);
+
+#[derive(Deserialize)]
+struct DebtorRow {
+    id: CustomerId,
+    name: String,
+    own: Option<String>,
+    country: Country,
+    kind: CustomerKind,
+    tags: Vec<String>,
+    risk: Option<Band>,
+    balance_minor: Option<i64>,
+    policy_id: Option<PolicyId>,
+    accounts: Vec<(String, Option<String>)>,
+}
+
+#[derive(Deserialize)]
+struct AnnouncedRow {
+    id: String,
+    customer: CustomerId,
+    amount_minor: Option<i64>,
+    invoices: Vec<InvoiceId>,
+}
+
+/// What the lines of `credits`, all in one currency, may be for.
+pub(super) async fn contents(
+    db: &Db,
+    moment: Moment,
+    currency: Currency,
+    credits: &[&Credit],
+) -> Result<Contents> {
+    let mut owed: Vec<OwedRow> = Vec::new();
+    loop {
+        let after = owed.last().map_or("", |row| row.0.as_str());
+        let page: Vec<OwedRow> = db.list(OWED, params![currency.code(), after, PAGE]).await?;
+        let whole = u32::try_from(page.len()).unwrap_or(u32::MAX) >= PAGE;
+        owed.extend(page);
+        if !whole {
+            break;
+        }
+    }
+    let words = serde_json::to_string(&words(credits))?;
+    owed.extend(db.list::<OwedRow>(NAMED, params![words.as_str()]).await?);
+    let mut announced = Vec::new();
+    for (sql, kind) in [(LINKS, AnnouncedBy::Link), (CHECKOUTS, AnnouncedBy::Provider)] {
+        let rows: Vec<AnnouncedRow> = db.list(sql, params![words.as_str(), currency.code()]).await?;
+        announced.extend(rows.into_iter().map(|row| Announced {
+            kind,
+            references: vec![row.id],
+            customer: row.customer,
+            total: row.amount_minor.map(|minor| Money::new(minor, currency)),
+            shares: row.invoices.into_iter().map(|invoice| (invoice, None)).collect(),
+        }));
+    }
+    announced.extend(super::advice::announced(db, currency).await?);
+    let mut customers: BTreeSet<CustomerId> = owed.iter().map(|row| row.1.clone()).collect();
+    customers.extend(announced.iter().map(|announced| announced.customer.clone()));
+    customers.extend(payers(db, credits).await?);
+    let (debtors, grace) = debtors(db, moment, currency, &customers).await?;
+    let mut invoices = Vec::with_capacity(owed.len());
+    for row in owed {
+        let days = grace.get(&row.1).copied().unwrap_or_default();
+        invoices.push(row.owed(currency, days)?);
+    }
+    Ok(Contents {
+        invoices,
+        debtors,
+        announced,
+    })
+}
+
+impl OwedRow {
+    fn owed(self, currency: Currency, grace_days: u32) -> Result<Owed> {
+        let OwedRow(
+            id,
+            customer,
+            number,
+            order,
+            purchase,
+            quoted,
+            total,
+            balance,
+            due_on,
+            issue_on,
+            terms,
+            credited,
+        ) = self;
+        let (total, credited) = (Money::new(total, currency), Money::new(credited, currency));
+        let terms = terms.unwrap_or_default();
+        let offers = discount::offers(&terms, total.checked_add(credited)?, issue_on)?;
+        let discounts = offers.into_iter().filter(|offer| offer.amount.is_positive());
+        Ok(Owed {
+            id,
+            customer,
+            number,
+            orders: order.into_iter().chain(purchase).collect(),
+            references: quoted.into_iter().collect(),
+            total,
+            balance: Money::new(balance, currency),
+            due_on,
+            discounts: discounts
+                .map(|offer| Deduction {
+                    until: plus_days(offer.until, i64::from(grace_days)),
+                    amount: offer.amount,
+                })
+                .collect(),
+        })
+    }
+}
+
+/// Whatever in the lines may be the number of something, as it stands there.
+fn words(credits: &[&Credit]) -> BTreeSet<String> {
+    let texts = credits
+        .iter()
+        .flat_map(|credit| credit.references.iter().chain(&credit.text));
+    let words = texts.flat_map(|text| {
+        let split = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '(' | ')' | '+'));
+        split.chain([text.as_str()])
+    });
+    words
+        .map(|word| word.trim_matches(['.', '-', '/']))
+        .filter(|word| {
+            word.len() <= receivables::limits::NUMBER && word.contains(|c: char| c.is_ascii_digit())
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+async fn payers(db: &Db, credits: &[&Credit]) -> Result<Vec<CustomerId>> {
+    let accounts: BTreeSet<String> = credits
+        .iter()
+        .filter_map(|credit| credit.payer.account.as_deref())
+        .map(super::account_key)
+        .collect();
+    let rows = db
+        .rows(PAYERS, params![serde_json::to_string(&accounts)?])
+        .await?;
+    rows.into_iter()
+        .map(|row| crate::customers::decode_id(row.text(0)?))
+        .collect()
+}
+
+/// The customers with their policies' rules, and the days of grace that these give for a discount.
+async fn debtors(
+    db: &Db,
+    moment: Moment,
+    currency: Currency,
+    customers: &BTreeSet<CustomerId>,
+) -> Result<(Vec<Debtor>, BTreeMap<CustomerId, u32>)> {
+    let mut rows: Vec<DebtorRow> = Vec::new();
+    let ids: Vec<&CustomerId> = customers.iter().collect();
+    for page in ids.chunks(usize::try_from(PAGE).unwrap_or(usize::MAX)) {
+        let page = serde_json::to_string(page)?;
+        rows.extend(
+            db.list::<DebtorRow>(DEBTORS, params![page, currency.code()])
+                .await?,
+        );
+    }
+    let pinned: BTreeSet<&PolicyId> = rows.iter().filter_map(|row| row.policy_id.as_ref()).collect();
+    let book = policies::Book::load(db, moment, &pinned).await?;
+    // One copy of each version's rules, however many customers are under it.
+    let mut shared: BTreeMap<PolicyId, Arc<Rules>> = BTreeMap::new();
+    let (mut debtors, mut grace) = (Vec::with_capacity(rows.len()), BTreeMap::new());
+    for row in rows {
+        let account = Account {
+            own: row.own,
+            country: row.country,
+            kind: row.kind,
+            risk: row.risk,
+            tags: row.tags,
+            balance: Money::new(row.balance_minor.unwrap_or_default(), currency),
+        };
+        let version = book.ruling(&account, row.policy_id.as_ref())?.version;
+        let rules = shared
+            .entry(version.id.clone())
+            .or_insert_with(|| Arc::new(version.policy.cash.clone()));
+        if rules.discount_grace_days > 0 {
+            grace.insert(row.id.clone(), rules.discount_grace_days);
+        }
+        let (mut names, mut accounts) = (vec![row.name], Vec::new());
+        for (account, name) in row.accounts {
+            accounts.push(account);
+            names.extend(name);
+        }
+        debtors.push(Debtor {
+            id: row.id,
+            names,
+            accounts,
+            rules: Arc::clone(rules),
+        });
+    }
+    Ok((debtors, grace))
+}
