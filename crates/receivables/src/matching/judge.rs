@@ -355,7 +355,9 @@ impl<'a> Scene<'a> {
             owed.is_some_and(|owed| owed.balance.is_positive() && owed.balance.currency() == currency)
         };
         let open: Vec<usize> = account.invoices.iter().copied().filter(is_open).collect();
-        let is_payer = self.knows(debtor, Evidence::Account) || self.knows(debtor, Evidence::Name);
+        // A name that is cut off is one only where few are like it.
+        let is_like = self.knows(debtor, Evidence::NameAlike) && self.payers.len() <= CANDIDATES;
+        let is_payer = is_like || self.knows(debtor, Evidence::Account) || self.knows(debtor, Evidence::Name);
         let mut out = Out {
             scene: self,
             debtor,
@@ -762,6 +764,10 @@ impl Out<'_, '_> {
         let many = fitted.shares.len() > 1 && named.is_none();
         let points = match amount_points(fitted.fit) {
             points if many => points.saturating_sub(8),
+            // An amount alone is soon met by chance.
+            points if named.is_none() && !scene.payers.contains_key(&self.debtor) => {
+                points.checked_div(2).unwrap_or(0)
+            }
             points => points,
         };
         reasons.push(Reason {
@@ -829,6 +835,12 @@ impl Out<'_, '_> {
         if paid.is_empty() {
             return None;
         }
+        // What names another may be a slip for one of these.
+        let is_slip = |quote: &str| {
+            let token = plain(quote);
+            let mut near = self.nearly.iter().filter(|(at, _)| paid.contains(at));
+            near.any(|(_, (_, written))| *written == token)
+        };
         let ours = || {
             scene
                 .mentions
@@ -839,6 +851,7 @@ impl Out<'_, '_> {
             mention.evidence.is_sure()
                 && !paid.contains(&mention.invoice)
                 && !ours().any(|our| our.overlaps(mention))
+                && !is_slip(&mention.quote)
         };
         let other = scene
             .mentions

@@ -56,7 +56,7 @@ pub(crate) enum Kind {
     BankCharge,
     /// One invoice with its number, a few cents off.
     Cents,
-    /// One invoice with its number, less a tax that was withheld.
+    /// One invoice with its number, less a tax that was withheld; no discount is on offer that might be the same.
     Withheld,
     /// A part of one invoice, with its number.
     Part,
@@ -511,7 +511,7 @@ impl Ledger {
                 owed - [500, 750, 1_000, 1_250, 1_500][chance.below(5) as usize]
             }
             Kind::Cents if owed > 100 && is_euro => owed - 1 - chance.below(20) as i64,
-            Kind::Withheld if owed > 10_000 => {
+            Kind::Withheld if owed > 10_000 && off == 0 => {
                 owed - (owed * [1, 2, 10, 15, 20][chance.below(5) as usize] + 50) / 100
             }
             Kind::Part | Kind::PartNothing => owed * (20 + chance.below(60) as i64) / 100,
