@@ -392,6 +392,11 @@ impl<'a> Scene<'a> {
             out.nearly_fitting(&open)?;
         }
         out.on_account(is_payer, &open)?;
+        // What is but like a number needs an amount or a payer that agrees.
+        let is_payer = self.payers.contains_key(&debtor);
+        let faint = |one: &Judged| matches!(one.named, Some(Evidence::Digits | Evidence::Slip));
+        out.judged
+            .retain(|one| is_payer || one.fits_exactly() || !faint(one));
         Ok(out.judged)
     }
 
@@ -652,7 +657,9 @@ impl Out<'_, '_> {
         let mut near = 0usize;
         for at in open.iter().take(OPEN) {
             let fitted = fit(scene.book, account, scene.credit, &[*at])?;
-            if near < CANDIDATES && !matches!(fitted.fit, Fit::Short | Fit::Over) {
+            // Without a word, only what is plainly explained.
+            let is_near = fitted.is_settled || fitted.fit == Fit::Withholding;
+            if near < CANDIDATES && is_near {
                 near = near.saturating_add(1);
                 self.offer(&[*at], false)?;
             }
