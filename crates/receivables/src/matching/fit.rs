@@ -11,9 +11,12 @@ use crate::money::{Money, MoneyError};
 /// matched automatically by them.
 const WITHHELD: &[i128] = &[1, 10, 20, 30, 50, 100, 150, 200, 300];
 
-/// The part of what is owed that banks may keep at most, as its divisor: who pays three of ten has not paid a charge,
-/// whatever the policy lets go in all. Dunlin's own.
+/// The part of what is owed, as its divisor, up to which what is missing is plainly a charge of banks, within what the
+/// policy lets them keep. Dunlin's own.
 const CHARGED: i64 = 10;
+
+/// The same, up to which it may be one: a person looks at it. Beyond, something was paid in part.
+const PERHAPS_CHARGED: i64 = 4;
 
 /// What some invoices get of an amount.
 pub(super) struct Fitted {
@@ -121,9 +124,9 @@ fn missing(debtor: &Account, credit: &Credit, owed: Money, short: Money) -> Resu
     if WITHHELD.iter().any(is_withheld) {
         return Ok((Fit::Withholding, false));
     }
-    let is_small = short.minor().saturating_mul(CHARGED) <= owed.minor();
-    match within(kept_by_banks) && is_small {
-        true => Ok((Fit::BankCharge, true)),
+    let part = |divisor: i64| short.minor().saturating_mul(divisor) <= owed.minor();
+    match within(kept_by_banks) && part(PERHAPS_CHARGED) {
+        true => Ok((Fit::BankCharge, part(CHARGED))),
         false => Ok((Fit::Short, false)),
     }
 }

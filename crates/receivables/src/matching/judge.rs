@@ -59,9 +59,7 @@ fn amount_points(fit: Fit) -> i32 {
         Fit::Tolerance => 24,
         Fit::BankCharge => 22,
         Fit::Withholding => 14,
-        Fit::Over => 6,
-        Fit::Short => 4,
-        Fit::OnAccount => 0,
+        Fit::Over | Fit::Short | Fit::OnAccount => 0,
     }
 }
 
@@ -355,13 +353,19 @@ impl<'a> Scene<'a> {
             owed.is_some_and(|owed| owed.balance.is_positive() && owed.balance.currency() == currency)
         };
         let open: Vec<usize> = account.invoices.iter().copied().filter(is_open).collect();
-        let is_payer = self.knows(debtor, Evidence::Account) || self.knows(debtor, Evidence::Name);
+        // A name that is cut off is one only where few are like it.
+        let is_like = self.knows(debtor, Evidence::NameAlike) && self.payers.len() <= CANDIDATES;
+        let is_payer = is_like || self.knows(debtor, Evidence::Account) || self.knows(debtor, Evidence::Name);
         let mut out = Out {
             scene: self,
             debtor,
             judged: Vec::new(),
             nearly: self.nearly_named(debtor, &open),
         };
+        // Amounts are soon met by chance: not by somebody whose name is another.
+        if self.credit.payer.name.is_some() && !self.speaks_for(debtor) && out.nearly.is_empty() {
+            return Ok(Vec::new());
+        }
         for (at, quote) in &self.announced {
             if account.announced.contains(at) {
                 out.announced(*at, &open, Evidence::Reference, quote)?;
@@ -388,7 +392,26 @@ impl<'a> Scene<'a> {
             out.nearly_fitting(&open)?;
         }
         out.on_account(is_payer, &open)?;
+        // What is but like a number needs an amount or a payer that agrees.
+        let is_payer = self.payers.contains_key(&debtor);
+        let faint = |one: &Judged| matches!(one.named, Some(Evidence::Digits | Evidence::Slip));
+        out.judged
+            .retain(|one| is_payer || one.fits_exactly() || !faint(one));
         Ok(out.judged)
+    }
+
+    /// Whether the line names something of a debtor, or its payer is known as one.
+    fn speaks_for(&self, debtor: usize) -> bool {
+        let named = self
+            .mentions
+            .iter()
+            .any(|mention| self.book.debtor_of(mention.invoice) == Some(debtor));
+        let of_debtor = |at: &usize| {
+            let announced = self.book.announced.get(*at);
+            announced.and_then(|announced| self.book.place_of(&announced.customer)) == Some(debtor)
+        };
+        let announced = self.announced.iter().any(|(at, _)| of_debtor(at));
+        named || announced || self.payers.contains_key(&debtor)
     }
 
     /// Open invoices of which the line has the number but for a slip.
@@ -452,12 +475,13 @@ impl<'a> Scene<'a> {
         }
         let is_known = first.has(Evidence::Account);
         let is_payer = is_known || first.has(Evidence::Name);
+        let agrees = is_payer || first.has(Evidence::NameAlike);
         let by_reference = match first.named {
             Some(Evidence::Reference) => first.is_settled,
             Some(Evidence::Announced) => first.fits_exactly() && is_payer,
-            Some(Evidence::Number) => first.is_settled && self.is_telling(is_payer, others),
+            Some(Evidence::Number) => first.is_settled && self.is_telling(agrees, others),
             Some(Evidence::NumberInParts | Evidence::Order) => {
-                first.fits_exactly() && self.is_telling(is_payer, others)
+                first.fits_exactly() && self.is_telling(agrees, others)
             }
             Some(Evidence::Slip | Evidence::Digits) => first.fits_exactly() && is_payer && first.is_only,
             _ => false,
@@ -468,13 +492,13 @@ impl<'a> Scene<'a> {
 
     /// Whether a number and the amount tell what was paid: not where as much is owed on a number that is but a slip
     /// away, nor, where the payer is not known, where many owe as much or somebody does who may have paid.
-    fn is_telling(&self, is_payer: bool, others: &[Judged]) -> bool {
+    fn is_telling(&self, agrees: bool, others: &[Judged]) -> bool {
         let payers = [Evidence::Account, Evidence::Name, Evidence::NameAlike];
         let may_be_meant = |other: &Judged| {
             let is_near = other.has(Evidence::Slip);
-            other.fits_exactly() && (is_near || !is_payer && payers.iter().any(|code| other.has(*code)))
+            other.fits_exactly() && (is_near || !agrees && payers.iter().any(|code| other.has(*code)))
         };
-        (is_payer || !self.crowd) && !others.iter().any(may_be_meant)
+        (agrees || !self.crowd) && !others.iter().any(may_be_meant)
     }
 
     /// Whether the name alone is enough: nobody else has it or owes as much, and no account is known that this is not.
@@ -633,7 +657,9 @@ impl Out<'_, '_> {
         let mut near = 0usize;
         for at in open.iter().take(OPEN) {
             let fitted = fit(scene.book, account, scene.credit, &[*at])?;
-            if near < CANDIDATES && !matches!(fitted.fit, Fit::Short | Fit::Over) {
+            // Without a word, only what is plainly explained.
+            let is_near = fitted.is_settled || fitted.fit == Fit::Withholding;
+            if near < CANDIDATES && is_near {
                 near = near.saturating_add(1);
                 self.offer(&[*at], false)?;
             }
@@ -761,7 +787,11 @@ impl Out<'_, '_> {
         };
         let many = fitted.shares.len() > 1 && named.is_none();
         let points = match amount_points(fitted.fit) {
-            points if many => points.saturating_sub(8),
+            points if many => points.saturating_sub(8).max(0),
+            // An amount alone is soon met by chance.
+            points if named.is_none() && !scene.payers.contains_key(&self.debtor) => {
+                points.checked_div(2).unwrap_or(0)
+            }
             points => points,
         };
         reasons.push(Reason {
@@ -829,6 +859,12 @@ impl Out<'_, '_> {
         if paid.is_empty() {
             return None;
         }
+        // What names another may be a slip for one of these.
+        let is_slip = |quote: &str| {
+            let token = plain(quote);
+            let mut near = self.nearly.iter().filter(|(at, _)| paid.contains(at));
+            near.any(|(_, (_, written))| *written == token)
+        };
         let ours = || {
             scene
                 .mentions
@@ -839,6 +875,7 @@ impl Out<'_, '_> {
             mention.evidence.is_sure()
                 && !paid.contains(&mention.invoice)
                 && !ours().any(|our| our.overlaps(mention))
+                && !is_slip(&mention.quote)
         };
         let other = scene
             .mentions

@@ -12,6 +12,9 @@
 //! whose invoices ask for a reference and whose payers mostly give one: 69 lines of 100 name what they pay so that it
 //! can be read, whole or in parts, and pay just that.
 //!
+//! Who says nothing pays what is due for longest (§ 366(2) BGB): of several invoices of one amount, and where the money
+//! is less than any of them. That is the truth of such lines.
+//!
 //! A bank writes the text in lines of 27 characters (MT940, field 86) or 35 (as SEPA banks print it) on three of ten
 //! lines, and cuts words at their ends; on the others in one.
 
@@ -56,7 +59,7 @@ pub(crate) enum Kind {
     BankCharge,
     /// One invoice with its number, a few cents off.
     Cents,
-    /// One invoice with its number, less a tax that was withheld.
+    /// One invoice with its number, less a tax that was withheld; no discount is on offer that might be the same.
     Withheld,
     /// A part of one invoice, with its number.
     Part,
@@ -493,8 +496,20 @@ impl Ledger {
             false => chance.below(open.len().saturating_sub(many) as u64 + 1) as usize,
         };
         let mut oldest = open;
-        oldest.sort_by_key(|at| self.invoices[*at].due_on);
-        let which: Vec<usize> = oldest.into_iter().skip(from).take(many).collect();
+        oldest.sort_by_key(|at| (self.invoices[*at].due_on, self.invoices[*at].number.clone()));
+        let mut which: Vec<usize> = oldest.iter().copied().skip(from).take(many).collect();
+        // Who says nothing pays what is due for longest, by law: of equals, and where he pays a part.
+        if matches!(kind, Kind::Nothing | Kind::MergedNothing | Kind::PartNothing) {
+            let mut meant = Vec::new();
+            for at in &which {
+                let is_it = |other: &&usize| {
+                    let equal = self.invoices[**other].balance == self.invoices[*at].balance;
+                    (kind == Kind::PartNothing || equal) && !meant.contains(*other)
+                };
+                meant.extend(oldest.iter().find(is_it).copied());
+            }
+            which = meant;
+        }
         if which.len() < many {
             return None;
         }
@@ -511,7 +526,7 @@ impl Ledger {
                 owed - [500, 750, 1_000, 1_250, 1_500][chance.below(5) as usize]
             }
             Kind::Cents if owed > 100 && is_euro => owed - 1 - chance.below(20) as i64,
-            Kind::Withheld if owed > 10_000 => {
+            Kind::Withheld if owed > 10_000 && off == 0 => {
                 owed - (owed * [1, 2, 10, 15, 20][chance.below(5) as usize] + 50) / 100
             }
             Kind::Part | Kind::PartNothing => owed * (20 + chance.below(60) as i64) / 100,
@@ -703,12 +718,13 @@ impl Ledger {
 
 fn unrelated(chance: &mut Chance, date: NaiveDate) -> Line {
     let (who, what) = *chance.of(&[
-        ("Finanzamt Köln-Mitte", "Umsatzsteuer 05/2026 StNr 215/5087/0815"),
-        ("Sparkasse", "Habenzinsen Q2"),
-        ("Stadtwerke", "Guthaben Vertrag 7700123456"),
-        ("Telekom", "Erstattung Kundenkonto 4711223344"),
-        ("Büro Depot SE", "Retoure 2026-000815 Gutschrift"),
+        ("Finanzamt Köln-Mitte", "Umsatzsteuer 05/2026 StNr 215/"),
+        ("Sparkasse", "Habenzinsen Q2 Konto "),
+        ("Stadtwerke", "Guthaben Vertrag 77"),
+        ("Telekom", "Erstattung Kundenkonto "),
+        ("Büro Depot SE", "Retoure 2026-"),
     ]);
+    let what = format!("{what}{:06}", chance.below(1_000_000));
     Line {
         credit: Credit {
             amount: Money::new(
@@ -717,7 +733,7 @@ fn unrelated(chance: &mut Chance, date: NaiveDate) -> Line {
             ),
             booked_on: date,
             references: Vec::new(),
-            text: cut(chance, what),
+            text: cut(chance, &what),
             payer: Payer {
                 account: Some(account(chance)),
                 name: Some(who.to_owned()),
@@ -773,8 +789,8 @@ pub(crate) struct Score {
     pub(crate) first: usize,
     /// Per kind: lines, right, first.
     pub(crate) kinds: BTreeMap<Kind, [usize; 3]>,
-    /// What was left and the truth was not first, each in words.
-    pub(crate) missed: Vec<String>,
+    /// What was left, whether the truth was first, and all of it in words.
+    pub(crate) left: Vec<(Kind, bool, String)>,
 }
 
 impl std::fmt::Display for Score {
@@ -827,28 +843,24 @@ pub(crate) fn score(month: &Month) -> Score {
         let verdict = book.judge(&line.credit);
         let kind = score.kinds.entry(line.truth.kind).or_default();
         kind[0] += 1;
-        match &verdict {
+        let words = || format!("{:?}\n{:?}\n{verdict:?}", line.credit, line.truth);
+        let is_first = match &verdict {
             Verdict::Automatic(candidate) if is_true(candidate, &line.truth) => {
                 score.right += 1;
                 kind[1] += 1;
                 book.take(candidate);
                 continue;
             }
-            Verdict::Automatic(_) => score
-                .wrong
-                .push(format!("{:?}\n{:?}\n{verdict:?}", line.credit, line.truth)),
-            Verdict::Review(candidates) if is_true(&candidates[0], &line.truth) => {
-                score.first += 1;
-                kind[2] += 1;
+            Verdict::Automatic(_) => {
+                score.wrong.push(words());
+                false
             }
-            Verdict::Unknown if line.truth.customer.is_none() => {
-                score.first += 1;
-                kind[2] += 1;
-            }
-            _ => score
-                .missed
-                .push(format!("{:?}\n{:?}\n{verdict:?}", line.credit, line.truth)),
-        }
+            Verdict::Review(candidates) => is_true(&candidates[0], &line.truth),
+            Verdict::Unknown => line.truth.customer.is_none(),
+        };
+        score.first += usize::from(is_first);
+        kind[2] += usize::from(is_first);
+        score.left.push((line.truth.kind, is_first, words()));
         if let Verdict::Review(candidates) = &verdict {
             book.hold(&candidates[0]);
         }
