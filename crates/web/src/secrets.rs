@@ -133,7 +133,10 @@ mod tests {
     fn what_is_locked_is_hidden_and_opens_with_its_own_secret_and_name_alone() {
         let locked = lock("s", "quickbooks", "refresh-token").unwrap();
         assert!(!locked.contains("refresh") && locked != lock("s", "quickbooks", "refresh-token").unwrap());
-        assert_eq!(unlock("s", "quickbooks", &locked).as_deref(), Some("refresh-token"));
+        assert_eq!(
+            unlock("s", "quickbooks", &locked).as_deref(),
+            Some("refresh-token")
+        );
         assert_eq!(unlock("t", "quickbooks", &locked), None);
         assert_eq!(unlock("s", "xero", &locked), None);
         let changed = if locked.ends_with('A') { "B" } else { "A" };
