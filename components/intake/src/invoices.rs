@@ -1,11 +1,11 @@
 //! Invoices: JSON (one or many), NDJSON, UBL.
 
 use crate::documents;
-use crate::events::{self, invoice_awaited};
 use crate::lines::{self, LISTED, Shape};
 use receivables::fields::FieldError;
 use receivables::id::{CustomerId, InvoiceId};
 use receivables::intake::InvoiceInput;
+use store::billing::generic::{invoice_awaited, resume};
 use store::invoices::{self, Taken, Voided};
 use store::rejects::{self, Reject};
 use store::views::{self, InvoiceFilter};
@@ -47,7 +47,7 @@ pub(crate) async fn one(cx: &Cx, tx: &Tx<'_>, input: &InvoiceInput) -> Result<Re
         Some(other) => return Err(Problem::invalid(refusal(input, &other))),
         None => return Err(Problem::internal("an invoice without an outcome")),
     };
-    events::resume(cx, tx, vec![invoice_awaited(&input.number)]).await?;
+    resume(tx, cx.moment(), vec![invoice_awaited(&input.number)]).await?;
     Ok(Reply::json(status, &shown(tx, &id).await?))
 }
 
@@ -109,7 +109,7 @@ async fn many(cx: &Cx, principal: &Principal, bytes: &[u8], items: &[(u32, &str)
             }
         }
         let brought = inputs.iter().map(|input| invoice_awaited(&input.number));
-        events::resume(cx, tx, brought.collect()).await?;
+        resume(tx, cx.moment(), brought.collect()).await?;
         rejected.sort_by_key(|reject| reject.line);
         rejects::keep(tx, cx.moment(), &rejected).await?;
         let listed = rejected.get(..LISTED).unwrap_or(&rejected);

@@ -4,7 +4,6 @@
 
 mod customers;
 mod documents;
-mod events;
 mod invoices;
 mod lines;
 
@@ -31,8 +30,6 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         (_, ["v1", "invoices", _, "void"] | ["v1", "credit-notes"]) => {
             Err(Problem::method_not_allowed("POST"))
         }
-        ("POST", ["webhooks", "billing"]) => events::webhook(cx).await,
-        (_, ["webhooks", "billing"]) => Err(Problem::method_not_allowed("POST")),
         ("GET", ["v1", "intake", "rejects"]) => lines::rejects(cx).await,
         (_, ["v1", "intake", "rejects"]) => Err(Problem::method_not_allowed("GET")),
         _ => Err(Problem::no_route()),

@@ -15,7 +15,7 @@ use crate::credit_notes;
 use crate::customers::{self, Directory};
 use crate::db::Tx;
 use crate::error::Result;
-use crate::inbound::Effect;
+use crate::inbound::{Effect, Worth};
 use crate::invoices::{self, Amended, Taken, Voided};
 use crate::moment::Moment;
 use crate::write_offs::{self, WrittenOff};
@@ -37,19 +37,26 @@ pub struct Applied {
     pub effect: Effect,
     /// Whose it is, where that is known here.
     pub customer: Option<CustomerId>,
+    /// Whether one that failed is worth another try.
+    pub worth: Worth,
     /// What others may wait for that is here now, as they name it.
     pub brought: Vec<String>,
 }
 
 impl Applied {
-    fn failed(why: impl Into<String>) -> Self {
-        Self::of(Effect::Failed(why.into()))
+    /// What cannot be understood says the same again.
+    fn unread(why: impl Into<String>) -> Self {
+        Self {
+            worth: Worth::Nothing,
+            ..Self::of(Effect::Failed(why.into()))
+        }
     }
 
     fn of(effect: Effect) -> Self {
         Self {
             effect,
             customer: None,
+            worth: Worth::Trying,
             brought: Vec::new(),
         }
     }
@@ -175,6 +182,7 @@ async fn invoice(
     Ok(Applied {
         effect,
         customer,
+        worth: Worth::Trying,
         brought: number.chain([invoice_awaited(&state.id)]).collect(),
     })
 }

@@ -17,9 +17,12 @@ use std::collections::BTreeSet;
 statements! {
     STORE = "INSERT INTO inbound_events (source, event_id, received_at, body, status, due_at)
         SELECT ?1, j.value->>'id', ?2, j.value->>'body', 'received', ?4 FROM json_each(?3) AS j WHERE true
-        ON CONFLICT (source, event_id) DO UPDATE SET due_at = excluded.due_at
-            WHERE excluded.due_at IS NOT NULL AND status = 'failed'
+        ON CONFLICT (source, event_id) DO UPDATE SET due_at = excluded.due_at, attempts = 0
+            WHERE excluded.due_at IS NOT NULL AND status IN ('received', 'failed')
         RETURNING event_id";
+    RENEW = "INSERT INTO inbound_events (source, event_id, received_at, body, status, due_at)
+        SELECT ?1, j.value->>'id', ?2, j.value->>'body', 'received', ?2 FROM json_each(?3) AS j WHERE true
+        ON CONFLICT (source, event_id) DO UPDATE SET due_at = excluded.due_at, status = 'received', attempts = 0";
     OPEN = "SELECT event_id FROM inbound_events WHERE source = ?1 AND status IN ('received', 'failed')
         AND event_id IN (SELECT value FROM json_each(?2))";
     CONCLUDE = "UPDATE inbound_events SET status = ?3, outcome = ?4, waits_for = ?5, due_at = NULL
@@ -74,8 +77,8 @@ impl Effect {
 }
 
 /// Stores the verified events of one delivery; those that are there already stay as they are. With `due_at`, in
-/// milliseconds, they are dealt with from then on by whoever asks for what is [due](claim); one that had failed is tried
-/// anew. Answers the ids of those that are to be dealt with.
+/// milliseconds, they are dealt with from then on by whoever asks for what is [due](claim); one that has failed or waits is
+/// tried anew. Answers the ids of those that are to be dealt with.
 pub async fn store(
     tx: &Tx<'_>,
     moment: Moment,
@@ -86,6 +89,12 @@ pub async fn store(
     let parameters = params![source, moment.ms(), serde_json::to_string(events)?, due_at];
     let stored = tx.rows(STORE, parameters).await?;
     stored.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+}
+
+/// Has events of our own dealt with now, whatever became of them before: they stand for what another event names.
+pub async fn renew(tx: &Tx<'_>, moment: Moment, source: &str, events: &[&Stored]) -> Result<()> {
+    let parameters = params![source, moment.ms(), serde_json::to_string(events)?];
+    tx.run(RENEW, parameters).await
 }
 
 /// The ids of those events that have yet to take effect, asked inside the transaction that gives it to them. One that

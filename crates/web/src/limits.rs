@@ -48,6 +48,13 @@ pub const PROVIDER_WORDS: usize = 500;
 pub const PROVIDER_PAUSE_H: i64 = 24;
 /// Seconds for which one is left alone that is asked too much and does not say how long.
 pub const PROVIDER_PAUSE_S: i64 = 60;
+/// Seconds that an accounting system's answer is waited for: a token and a document, with their connections, stay below
+/// the 30 s that hosted platforms give a handler, whenever the run begins to fetch them.
+pub const FETCH_TIMEOUT_S: u64 = 5;
+/// Events that are due and claimed at a time: what a run that ends early puts off is no more.
+pub const INBOUND_CLAIM: usize = 10;
+/// Seconds after which the job deals with an event that was acknowledged and not dealt with: a request takes one.
+pub const INBOUND_GRACE_S: i64 = 60;
 /// Events of a webhook that take effect in one transaction: the write lock is held for a few milliseconds.
 pub const EVENTS: usize = 50;
 /// Hours for which a provider delivers one signed webhook again and again (Twilio SendGrid: a day).

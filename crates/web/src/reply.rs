@@ -89,7 +89,12 @@ impl Reply {
 
     /// 204: done, and nothing to say.
     pub fn no_content() -> Self {
-        let mut reply = Self::text(204, Bytes::new());
+        Self::empty(204)
+    }
+
+    /// An answer without a body, for those who want none.
+    pub fn empty(status: u16) -> Self {
+        let mut reply = Self::text(status, Bytes::new());
         reply.headers.retain(|(name, _)| *name != header::CONTENT_TYPE);
         reply
     }

@@ -16,9 +16,17 @@ use web::{Cx, Problem};
 /// Of each kind, at most; the API lists all.
 const MATTERS: u32 = 20;
 
+/// Events that failed are counted up to so many.
+const FAILED_EVENTS: u32 = 1_000;
+
 /// What waits for people, whoever it is about.
 pub(super) async fn waiting(cx: &Cx, db: &Db) -> Result<Vec<MatterRow>, Problem> {
     decisions(cx, db, None).await
+}
+
+/// How many events from outside have failed and wait for people, counted as far as anybody counts.
+pub(super) async fn failed_events(db: &Db) -> Result<i64, Problem> {
+    Ok(store::inbound::for_people(db, FAILED_EVENTS).await?)
 }
 
 /// What is open with a customer.

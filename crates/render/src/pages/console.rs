@@ -70,6 +70,8 @@ pub struct HomePage {
     pub totals: Vec<CurrencyTotals>,
     /// What waits for people: tasks and requests for approval, the first due first.
     pub matters: Vec<MatterRow>,
+    /// Events from outside that could not be taken in and are not tried again by themselves.
+    pub failed_events: i64,
     /// Overdue customers, the most urgent first.
     pub worklist: Vec<WorkRow>,
     /// Messages by state.

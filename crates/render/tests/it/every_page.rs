@@ -33,6 +33,7 @@ fn every_page() -> Vec<(String, String)> {
     let empty = HomePage {
         totals: vec![],
         matters: vec![],
+        failed_events: 0,
         worklist: vec![],
         ..samples::home()
     };

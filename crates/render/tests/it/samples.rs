@@ -214,6 +214,7 @@ pub(crate) fn home() -> HomePage {
             totals("JPY", "1250000", [975, 25, 0, 0, 0]),
         ],
         matters: vec![matter("task", Some(day("2026-01-14")))],
+        failed_events: 2,
         worklist: vec![
             work_row("cus_1", "Brandt & Söhne GmbH", 14, Some((72, "high"))),
             work_row("cus_2", "Atelier Lumière SARL", 3, Some((18, "low"))),

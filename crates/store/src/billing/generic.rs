@@ -5,6 +5,7 @@
 //! what is said of one customer, the latest `timestamp` counts.
 
 use super::{Applied, in_words, number_taken, objects, older};
+use crate::customers::Directory;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::inbound::{self, Effect, Stored};
@@ -65,12 +66,13 @@ async fn waiting(tx: &Tx<'_>, moment: Moment, brought: &[String]) -> Result<Vec<
 async fn apply(tx: &Tx<'_>, moment: Moment, text: &str) -> Result<Applied> {
     let value: serde_json::Value = match serde_json::from_str(text) {
         Ok(value) => value,
-        Err(error) => return Ok(Applied::failed(format!("not JSON: {error}"))),
+        Err(error) => return Ok(Applied::unread(format!("not JSON: {error}"))),
     };
     let event = match BillingEvent::parse(&value) {
         Ok(event) => event,
-        Err(errors) => return Ok(Applied::failed(in_words(&errors))),
+        Err(errors) => return Ok(Applied::unread(in_words(&errors))),
     };
+    let whose = whose(&event).cloned();
     let (effect, brings) = match event {
         BillingEvent::Customer(input) => {
             let effect = customer(tx, moment, &input, said_at(&value)).await?;
@@ -100,11 +102,28 @@ async fn apply(tx: &Tx<'_>, moment: Moment, text: &str) -> Result<Applied> {
         BillingEvent::Other(kind) => (Effect::Ignored(format!("type {kind} needs nothing done")), None),
     };
     let done = matches!(effect, Effect::Processed(_));
+    let customer = match (&effect, whose) {
+        (Effect::Failed(_), Some(whose)) => {
+            let directory = Directory::load(tx, std::iter::once(&whose)).await?;
+            directory.get(&whose).map(|known| known.id.clone())
+        }
+        _ => None,
+    };
     Ok(Applied {
-        effect,
-        customer: None,
         brought: brings.filter(|_| done).into_iter().collect(),
+        customer,
+        ..Applied::of(effect)
     })
+}
+
+/// Whom an event is about, for the person who has to look at it.
+fn whose(event: &BillingEvent) -> Option<&CustomerRef> {
+    match event {
+        BillingEvent::Invoice(input) => Some(&input.customer),
+        BillingEvent::CreditNote(input) => Some(&input.customer),
+        BillingEvent::Payment(input) => input.customer.as_ref(),
+        BillingEvent::Customer(_) | BillingEvent::Voided { .. } | BillingEvent::Other(_) => None,
+    }
 }
 
 /// When the system says that what it tells was so: `timestamp`, after Standard Webhooks' "Payload structure".

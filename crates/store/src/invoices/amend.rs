@@ -4,6 +4,7 @@
 //! customer or currency, which make it another invoice; a total below what was settled already; any change to one that
 //! is due in parts, since which part would change is nowhere said.
 
+use crate::activities::{self, Activity};
 use crate::consequences;
 use crate::customers::Directory;
 use crate::db::{Tx, statements};
@@ -122,6 +123,17 @@ pub async fn amend(tx: &Tx<'_>, moment: Moment, id: &InvoiceId, input: &InvoiceI
         };
         postings::post(tx, moment, &[entry]).await?;
     }
+    let activity = Activity {
+        customer_id: invoice.customer.clone(),
+        kind: "invoice_amended",
+        title: format!("Invoice {} changed", invoice.number),
+        detail: format!(
+            "Its source says so: {}, due on {}.",
+            input.total, due.schedule.due_on
+        ),
+        refers_to: Some(id.to_string()),
+    };
+    activities::record(tx, moment, &[activity]).await?;
     consequences::of_money(tx, moment, &BTreeSet::from([invoice.customer])).await?;
     Ok(Amended::Done)
 }

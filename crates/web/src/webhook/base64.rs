@@ -36,18 +36,18 @@ mod tests {
     #[test]
     fn only_the_body_as_it_came_under_one_of_our_keys_is_believed() {
         let spaced = [BODY, b" "].concat();
-        let cases: [(&[&str], Option<&str>, &[u8], bool); 8] = [
-            (&[KEY], Some(SIGNATURE), BODY, true),
-            (&["old", KEY], Some(SIGNATURE), BODY, true),
-            (&["old"], Some(SIGNATURE), BODY, false),
-            (&[], Some(SIGNATURE), BODY, false),
-            (&[KEY], None, BODY, false),
-            (&[KEY], Some(""), BODY, false),
-            (&[KEY], Some("not base64"), BODY, false),
-            (&[KEY], Some(SIGNATURE), &spaced, false),
-        ];
-        for (keys, signature, body, expected) in cases {
-            assert_eq!(verify(keys, signature, body), expected, "{keys:?} {signature:?}");
+        let believed = |keys: &[&str], signature: &str, body: &[u8]| verify(keys, Some(signature), body);
+        assert!(believed(&[KEY], SIGNATURE, BODY));
+        assert!(believed(&["old", KEY], SIGNATURE, BODY));
+        for (keys, signature, body) in [
+            (&["old"][..], SIGNATURE, BODY),
+            (&[], SIGNATURE, BODY),
+            (&[KEY], "", BODY),
+            (&[KEY], "not base64", BODY),
+            (&[KEY], SIGNATURE, &spaced),
+        ] {
+            assert!(!believed(keys, signature, body), "{keys:?} {signature:?}");
         }
+        assert!(!verify(&[KEY], None, BODY));
     }
 }
