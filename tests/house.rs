@@ -101,9 +101,19 @@ fn components_are_thin() {
 #[test]
 fn each_component_may_do_what_it_needs_and_no_more() {
     // Component, whether it sees the ledger, whom it may call.
-    let expected: [(&str, bool, &[&str]); 15] = [
+    let expected: [(&str, bool, &[&str]); 16] = [
         ("access", true, &[]),
         ("agreements", true, &[]),
+        (
+            "billing",
+            true,
+            &[
+                "{{ xero_url }}",
+                "{{ xero_identity_url }}",
+                "{{ quickbooks_url }}",
+                "{{ quickbooks_oauth_url }}",
+            ],
+        ),
         (
             "cash",
             true,
@@ -116,16 +126,6 @@ fn each_component_may_do_what_it_needs_and_no_more() {
                 "{{ paypal_url }}",
             ],
         ),
-            "billing",
-            true,
-            &[
-                "{{ xero_url }}",
-                "{{ xero_identity_url }}",
-                "{{ quickbooks_url }}",
-                "{{ quickbooks_oauth_url }}",
-            ],
-        ),
-        ("cash", true, &[]),
         ("charges", true, &[]),
         ("console", true, &[]),
         ("courier", true, &["{{ postmark_url }}", "{{ sendgrid_url }}"]),

@@ -94,6 +94,9 @@ pub struct EndpointView {
     pub rotated_at: Option<String>,
     /// RFC 3339, UTC.
     pub created_at: String,
+    /// The host of its address: path and query may hold what only its owner knows.
+    #[serde(skip)]
+    pub host: String,
     /// What its secret is derived from.
     #[serde(skip)]
     pub secrets: SecretVersions,
@@ -129,6 +132,7 @@ impl Row {
                 rotated_at: self.rotated_ms.map(instant).transpose()?,
             },
             id: self.id,
+            host: host(&self.url).to_owned(),
             url: self.url,
             types: self.types,
             description: self.description,
@@ -141,6 +145,12 @@ impl Row {
             created_at: rfc3339(self.created_ms)?,
         })
     }
+}
+
+/// The host of an address.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or_default()
 }
 
 /// Makes an endpoint, which is told of what happens from now on.

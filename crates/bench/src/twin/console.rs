@@ -75,7 +75,7 @@ pub(super) async fn home(headers: HeaderMap) -> Response {
 fn matter(customer: &CustomerId, detail: Option<String>) -> MatterRow {
     MatterRow {
         kind: "task",
-        customer_id: customer.to_string(),
+        customer_id: Some(customer.to_string()),
         title: "Waits for somebody".to_owned(),
         detail,
         due_on: None,

@@ -213,7 +213,13 @@ pub(crate) fn home() -> HomePage {
             totals("EUR", "82960.40", [621, 208, 112, 41, 18]),
             totals("JPY", "1250000", [975, 25, 0, 0, 0]),
         ],
-        matters: vec![matter("task", Some(day("2026-01-14")))],
+        matters: vec![
+            matter("task", Some(day("2026-01-14"))),
+            MatterRow {
+                customer_id: None,
+                ..matter("endpoint", None)
+            },
+        ],
         failed_events: 2,
         worklist: vec![
             work_row("cus_1", "Brandt & Söhne GmbH", 14, Some((72, "high"))),
@@ -260,7 +266,7 @@ pub(crate) fn customers() -> CustomersPage {
 fn matter(kind: &'static str, due_on: Option<NaiveDate>) -> MatterRow {
     MatterRow {
         kind,
-        customer_id: "cus_1".into(),
+        customer_id: Some("cus_1".into()),
         title: "Call the customer".into(),
         detail: Some("Policy standard, step call".into()),
         due_on,

@@ -1,7 +1,7 @@
 //! Settling: what became of each delivery that was claimed, and what that means for its endpoint.
 
-use super::DISABLE;
 use super::deliveries::{Claimed, Try};
+use super::{DISABLE, host};
 use crate::db::{Tx, statements};
 use crate::error::Result;
 use crate::events::{self, Event};
@@ -21,9 +21,8 @@ statements! {
     /// Whose lease is lost changes nothing: who holds it now records what it finds.
     SETTLE = "UPDATE webhook_deliveries SET status = j.value->>'status', due_at = j.value->>'due_ms', lease = NULL,
             first_at = coalesce(first_at, ?1), attempts = attempts + 1,
-            tries = (SELECT json_group_array(json(t.value)) FROM (SELECT value FROM (
-                SELECT key, value FROM json_each(json_insert(tries, '$[#]', json(j.value->'try')))
-                ORDER BY key DESC LIMIT ?3) ORDER BY key) AS t)
+            tries = json_insert(iif(json_array_length(tries) >= ?3, json_remove(tries, '$[0]'), tries), '$[#]',
+                json(j.value->'try'))
         FROM json_each(?2) AS j
         WHERE endpoint_id = j.value->>'endpoint' AND seq = j.value->>'seq' AND status = 'sending'
             AND lease = j.value->>'lease'
@@ -216,10 +215,4 @@ async fn disable(
         told.push(Event::general("endpoint.disabled", about));
     }
     events::record(tx, moment, &told).await
-}
-
-/// The host of an address: its path and query may hold what only the endpoint's owner knows.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', '?']).next().unwrap_or_default()
 }
