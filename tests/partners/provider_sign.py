@@ -12,7 +12,7 @@ text = sys.stdin.read()
 if kind == "adyen":
     from Adyen.util import generate_notification_sig
 
-    print(generate_notification_sig(json.loads(text), secret))
+    print(generate_notification_sig(json.loads(text), secret).decode())
     sys.exit()
 signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 if kind == "razorpay":
