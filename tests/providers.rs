@@ -377,6 +377,16 @@ fn there_is_one_session_whatever_is_lost_on_the_way() {
 }
 
 #[test]
+fn an_answer_that_takes_too_long_is_asked_for_again_under_the_same_name() {
+    own!();
+    let setup = Setup::start(&mollie::PLAYER);
+    let owing = setup.owing("125.00");
+    setup.next([Fault::Slow(Duration::from_secs(7))]);
+    setup.press(&owing);
+    assert_eq!((setup.made()[0], setup.recorder.journal().len()), (1, 2));
+}
+
+#[test]
 fn another_amount_is_another_session_and_the_first_one_is_closed() {
     own!();
     for player in PLAYERS {
