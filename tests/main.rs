@@ -37,6 +37,7 @@ mod intake;
 mod kill;
 mod openapi;
 mod pay;
+mod providers;
 mod risk;
 mod strategy;
 mod stripe;

@@ -491,6 +491,27 @@ mod tests {
     }
 
     #[test]
+    fn a_link_follows_from_the_order() {
+        let ids = crate::tests::Ids::new();
+        let adyen = Adyen {
+            api: Api::new("adyen", "https://adyen.example/", Vec::new()),
+            account: "Sandpiper".to_owned(),
+        };
+        let expected = json!({"reference": ids.checkout, "merchantAccount": "Sandpiper",
+            "amount": {"value": 12_500, "currency": "EUR"}, "description": "R-1, R-2", "countryCode": "DE",
+            "shopperLocale": "de-AT", "shopperReference": ids.customer,
+            "returnUrl": "https://pay.example/back?returned=1", "expiresAt": "2026-01-13T08:00:00Z",
+            "reusable": false,
+            "metadata": {"checkout": ids.checkout, "customer": ids.customer, "link": ids.link},
+            "shopperEmail": "ada@nordwind.example"});
+        assert_eq!(adyen.link(&ids.order("125.00", "EUR")), Ok(expected));
+        assert_eq!(
+            adyen.link(&ids.order("150", "ISK")).unwrap()["amount"]["value"],
+            15_000
+        );
+    }
+
+    #[test]
     fn a_link_that_was_looked_at_says_how_far_it_is() {
         for (status, expected) in [
             ("active", Told::Nothing("PL1 is open".to_owned())),

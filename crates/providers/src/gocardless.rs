@@ -17,6 +17,7 @@ use receivables::told::{Chargeback, ChargebackStage, Paid, Refund, RefundState, 
 use receivables::units::GOCARDLESS;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use store::checkouts::Looked;
 use store::refunds::{self, Answered};
 use web::outbound::Answer;
@@ -136,11 +137,16 @@ fn hear<'a>(cx: &'a Cx, body: &'a [u8]) -> Doing<'a, Result<Vec<Event>, Problem>
         let delivery: Delivery = serde_json::from_slice(body)
             .map_err(|error| Problem::bad_request(format!("The body has no events: {error}.")))?;
         let mut events = Vec::with_capacity(delivery.events.len());
+        // Several events of one delivery are often about the same: that is asked about once.
+        let mut known: BTreeMap<String, Value> = BTreeMap::new();
         for sent in delivery.events {
             let mut document = json!({"action": sent.action});
             if let Some(path) = sent.path() {
-                let answer = api.get(&path).await?;
-                let found: Value = api.read(&answer)?;
+                let found = match known.get(&path) {
+                    Some(found) => found.clone(),
+                    None => api.read(&api.get(&path).await?)?,
+                };
+                known.insert(path, found.clone());
                 if let (Some(into), Value::Object(found)) = (document.as_object_mut(), found) {
                     into.extend(found);
                 }
@@ -615,6 +621,19 @@ mod tests {
             };
             assert_eq!(told, Ok(vec![Told::Refund(expected)]), "{status}");
         }
+    }
+
+    #[test]
+    fn a_mandate_and_its_pages_follow_from_the_order() {
+        let ids = crate::tests::Ids::new();
+        let order = ids.order("125.00", "GBP");
+        let expected = json!({"billing_requests": {"mandate_request": {"currency": "GBP"},
+            "metadata": {"checkout": ids.checkout, "customer": ids.customer, "link": ids.link}}});
+        assert_eq!(mandate(&order), expected);
+        let expected = json!({"billing_request_flows": {"redirect_uri": "https://pay.example/back?returned=1",
+            "exit_uri": "https://pay.example/back", "lock_currency": true, "links": {"billing_request": "BRQ1"},
+            "prefilled_customer": {"email": "ada@nordwind.example", "country_code": "DE"}}});
+        assert_eq!(flow(&order, "BRQ1"), expected);
     }
 
     #[test]

@@ -206,6 +206,42 @@ fn ours(name: Option<&str>) -> Result<CheckoutId, String> {
 mod tests {
     use super::*;
 
+    /// Our names for what an order is about.
+    pub(crate) struct Ids {
+        pub(crate) checkout: CheckoutId,
+        pub(crate) customer: CustomerId,
+        pub(crate) link: LinkId,
+    }
+
+    impl Ids {
+        pub(crate) fn new() -> Self {
+            Self {
+                checkout: CheckoutId::from_parts(1, [1; 10]),
+                customer: CustomerId::from_parts(1, [2; 10]),
+                link: LinkId::from_parts(1, [3; 10]),
+            }
+        }
+
+        /// An order for an Austrian reader who lives in Germany.
+        pub(crate) fn order(&self, amount: &str, currency: &str) -> Order<'_> {
+            Order {
+                checkout: &self.checkout,
+                customer: &self.customer,
+                link: &self.link,
+                amount: Money::parse(amount, Currency::parse(currency).unwrap()).unwrap(),
+                creditor_name: "Sandpiper Tools".to_owned(),
+                purpose: "R-1, R-2".to_owned(),
+                email: Some("ada@nordwind.example"),
+                country: "DE",
+                locale: "de-AT",
+                success_url: "https://pay.example/back?returned=1".to_owned(),
+                cancel_url: "https://pay.example/back".to_owned(),
+                webhook_url: "https://pay.example/webhooks/x".to_owned(),
+                expires_at: "2026-01-13T08:00:00Z".parse().unwrap(),
+            }
+        }
+    }
+
     #[test]
     fn each_provider_is_there_once_and_can_be_had_somewhere() {
         for row in PROVIDERS {

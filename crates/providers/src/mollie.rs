@@ -484,6 +484,21 @@ mod tests {
     }
 
     #[test]
+    fn a_payment_follows_from_the_order() {
+        let ids = crate::tests::Ids::new();
+        let expected = json!({"amount": {"currency": "EUR", "value": "125.00"}, "description": "R-1, R-2",
+            "redirectUrl": "https://pay.example/back?returned=1", "cancelUrl": "https://pay.example/back",
+            "webhookUrl": "https://pay.example/webhooks/x", "locale": "de_AT",
+            "metadata": {"checkout": ids.checkout, "customer": ids.customer, "link": ids.link}});
+        assert_eq!(payment(&ids.order("125.00", "EUR")), Ok(expected));
+        assert_eq!(
+            payment(&ids.order("1250", "JPY")).unwrap()["amount"]["value"],
+            "1250"
+        );
+        assert!(payment(&ids.order("1.000", "KWD")).is_err());
+    }
+
+    #[test]
     fn a_webhook_names_a_payment_and_nothing_that_leads_elsewhere() {
         assert_eq!(payment_id(b"id=tr_7UhSN1zuXS"), Some("tr_7UhSN1zuXS"));
         for wrong in [

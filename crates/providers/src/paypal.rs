@@ -584,6 +584,18 @@ mod tests {
     }
 
     #[test]
+    fn an_order_follows_from_ours() {
+        let ids = crate::tests::Ids::new();
+        let expected = json!({"intent": "CAPTURE", "purchase_units": [{"custom_id": ids.checkout,
+            "description": "R-1, R-2", "amount": {"currency_code": "HUF", "value": "1250"}}],
+            "payment_source": {"paypal": {"experience_context": {"brand_name": "Sandpiper Tools", "locale": "de-AT",
+                "shipping_preference": "NO_SHIPPING", "user_action": "PAY_NOW",
+                "return_url": "https://pay.example/back?returned=1", "cancel_url": "https://pay.example/back"}}}});
+        assert_eq!(order_of(&ids.order("1250.00", "HUF")), Ok(expected));
+        assert!(order_of(&ids.order("1250.50", "HUF")).is_err());
+    }
+
+    #[test]
     fn an_order_says_how_far_it_is() {
         for (status, expected) in [
             ("CREATED", Told::Nothing("5O1 is open".to_owned())),

@@ -455,6 +455,19 @@ mod tests {
     }
 
     #[test]
+    fn a_link_follows_from_the_order() {
+        let ids = crate::tests::Ids::new();
+        let expected = json!({"amount": 12_500, "currency": "INR", "accept_partial": false,
+            "reference_id": ids.checkout, "description": "R-1, R-2", "notify": {"sms": false, "email": false},
+            "reminder_enable": false,
+            "notes": {"checkout": ids.checkout, "customer": ids.customer, "link": ids.link},
+            "callback_url": "https://pay.example/back?returned=1", "callback_method": "get",
+            "expire_by": 1_768_291_200, "customer": {"email": "ada@nordwind.example"}});
+        assert_eq!(link(&ids.order("125.00", "INR")), Ok(expected));
+        assert!(link(&ids.order("1.001", "KWD")).is_err());
+    }
+
+    #[test]
     fn refunds_and_disputes_name_their_payment() {
         for (status, state) in [
             ("pending", RefundState::Requested),

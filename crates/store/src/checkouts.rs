@@ -32,7 +32,7 @@ statements! {
         FROM checkouts WHERE link_id = ? AND status IN ('open', 'pending') ORDER BY status DESC LIMIT 1";
     OPENED = "UPDATE checkouts SET session = ?2, url = ?3, expires_at = ?4, look_at = ?5
         WHERE id = ?1 AND status = 'open' RETURNING id";
-    LOOK_AT = "UPDATE checkouts SET look_at = j.value->>1 FROM json_each(?) AS j WHERE id = j.value->>0";
+    LOOK_AT = "UPDATE checkouts SET look_at = j.value->>1 FROM json_each(?) AS j WHERE checkouts.id = j.value->>0";
     /// In the order in which they are due.
     DUE = "SELECT json_object('id', id, 'provider', provider, 'session', session, 'status', status,
             'currency', currency, 'amount_minor', amount_minor, 'began_ms', created_at)
