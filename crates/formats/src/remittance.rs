@@ -71,10 +71,16 @@ fn advice(
     };
     let total = total.unwrap_or(sum);
     if total != sum {
-        return one("does_not_add_up", format!("the lines come to {sum}, the total is stated as {total}"));
+        return one(
+            "does_not_add_up",
+            format!("the lines come to {sum}, the total is stated as {total}"),
+        );
     }
     if !total.is_positive() {
-        return one("not_positive", format!("an advice is about money that comes, not {total}"));
+        return one(
+            "not_positive",
+            format!("an advice is about money that comes, not {total}"),
+        );
     }
     Ok(Advice {
         reference,
@@ -94,7 +100,9 @@ fn amount(text: &str, currency: Currency) -> Option<Money> {
     };
     let separators = ['.', ',', '\'', '\u{2019}', ' ', '\u{a0}', '\u{202f}'];
     if !digits.starts_with(|c: char| c.is_ascii_digit())
-        || !digits.chars().all(|c| c.is_ascii_digit() || separators.contains(&c))
+        || !digits
+            .chars()
+            .all(|c| c.is_ascii_digit() || separators.contains(&c))
     {
         return None;
     }

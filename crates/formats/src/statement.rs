@@ -10,6 +10,7 @@
 
 pub mod bai2;
 pub mod camt;
+pub mod csv;
 pub mod mt940;
 
 use std::collections::BTreeMap;

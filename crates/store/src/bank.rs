@@ -80,7 +80,8 @@ pub async fn mapping(db: &Db, name: &str) -> Result<Option<Value>> {
 
 /// Saves a mapping under a name, in the place of the one before.
 pub async fn put_mapping(db: &Db, moment: Moment, name: &str, mapping: &Value) -> Result<()> {
-    db.run(PUT_MAPPING, params![name, mapping.to_string(), moment.ms()]).await
+    db.run(PUT_MAPPING, params![name, mapping.to_string(), moment.ms()])
+        .await
 }
 
 /// An account as it is compared: letters and digits, the letters large.
@@ -100,7 +101,8 @@ async fn teach(
     let Some(account) = account.map(account_key).filter(|account| !account.is_empty()) else {
         return Ok(());
     };
-    tx.run(TEACH, params![account, customer.as_str(), name, moment.ms()]).await
+    tx.run(TEACH, params![account, customer.as_str(), name, moment.ms()])
+        .await
 }
 
 /// Takes back what one match has taught.
@@ -108,7 +110,8 @@ async fn unteach(tx: &Tx<'_>, account: Option<&str>, customer: &CustomerId) -> R
     let Some(account) = account.map(account_key).filter(|account| !account.is_empty()) else {
         return Ok(());
     };
-    tx.run(FORGET_ALL, params![account.as_str(), customer.as_str()]).await?;
+    tx.run(FORGET_ALL, params![account.as_str(), customer.as_str()])
+        .await?;
     tx.run(FORGET, params![account, customer.as_str()]).await
 }
 

@@ -79,25 +79,46 @@ impl Payout {
     fn problems(&self) -> Vec<FieldError> {
         let currency = self.net.currency();
         let mut problems = Vec::new();
-        let mut check = |pointer: String, what: &str, found: Result<Money, MoneyError>, stated: Money| match found {
-            Ok(found) if found == stated => {}
-            Ok(found) => {
-                let detail = format!("the {what} comes to {found} and is stated as {stated}");
-                problems.push(FieldError::new(pointer, "does_not_add_up", detail));
-            }
-            Err(error) => problems.push(FieldError::new(pointer, error.code(), error.to_string())),
-        };
-        check("/net".to_owned(), "net amount", self.gross.checked_sub(self.fee), self.net);
+        let mut check =
+            |pointer: String, what: &str, found: Result<Money, MoneyError>, stated: Money| match found {
+                Ok(found) if found == stated => {}
+                Ok(found) => {
+                    let detail = format!("the {what} comes to {found} and is stated as {stated}");
+                    problems.push(FieldError::new(pointer, "does_not_add_up", detail));
+                }
+                Err(error) => problems.push(FieldError::new(pointer, error.code(), error.to_string())),
+            };
+        check(
+            "/net".to_owned(),
+            "net amount",
+            self.gross.checked_sub(self.fee),
+            self.net,
+        );
         for (item, at) in self.items.iter().zip(0usize..) {
             let net = item.gross.checked_sub(item.fee);
             check(format!("/items/{at}/net"), "net amount", net, item.net);
         }
         let sums = [
-            ("/gross", "gross amount of the items", self.items.iter().map(|item| item.gross).collect::<Vec<_>>(), self.gross),
-            ("/fee", "fee of the items", self.items.iter().map(|item| item.fee).collect(), self.fee),
+            (
+                "/gross",
+                "gross amount of the items",
+                self.items.iter().map(|item| item.gross).collect::<Vec<_>>(),
+                self.gross,
+            ),
+            (
+                "/fee",
+                "fee of the items",
+                self.items.iter().map(|item| item.fee).collect(),
+                self.fee,
+            ),
         ];
         for (pointer, what, amounts, stated) in sums {
-            check(pointer.to_owned(), what, Money::checked_sum(currency, amounts), stated);
+            check(
+                pointer.to_owned(),
+                what,
+                Money::checked_sum(currency, amounts),
+                stated,
+            );
         }
         problems.truncate(limits::PROBLEMS);
         problems
@@ -143,7 +164,11 @@ fn ours(value: &Value) -> Result<Payout, Vec<FieldError>> {
 fn stripe(value: &Value) -> Result<Payout, Vec<FieldError>> {
     let mut problems = Vec::new();
     let mut missing = |pointer: &str, what: &str| {
-        problems.push(FieldError::new(pointer, "required", format!("{what} is required")));
+        problems.push(FieldError::new(
+            pointer,
+            "required",
+            format!("{what} is required"),
+        ));
     };
     let of = |pointer: &str| value.pointer(pointer);
     let reference = of("/payout/id").and_then(Value::as_str);
@@ -156,19 +181,31 @@ fn stripe(value: &Value) -> Result<Payout, Vec<FieldError>> {
         missing("/payout/currency", "a currency");
     }
     let arrives = of("/payout/arrival_date").and_then(Value::as_i64);
-    let arrives_on = arrives.and_then(|at| DateTime::from_timestamp(at, 0)).map(|at| at.date_naive());
+    let arrives_on = arrives
+        .and_then(|at| DateTime::from_timestamp(at, 0))
+        .map(|at| at.date_naive());
     if arrives_on.is_none() {
-        missing("/payout/arrival_date", "the day of arrival, in seconds since 1970,");
+        missing(
+            "/payout/arrival_date",
+            "the day of arrival, in seconds since 1970,",
+        );
     }
     let amount = of("/payout/amount").and_then(Value::as_i64);
     if amount.is_none() {
         missing("/payout/amount", "a whole amount in the smallest unit");
     }
     let listed = of("/balance_transactions/data").or(of("/balance_transactions"));
-    let listed = listed.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let listed = listed
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     if listed.len() > ITEMS {
         let detail = format!("at most {ITEMS} balance transactions are taken");
-        return Err(vec![FieldError::new("/balance_transactions", "too_many_items", detail)]);
+        return Err(vec![FieldError::new(
+            "/balance_transactions",
+            "too_many_items",
+            detail,
+        )]);
     }
     let mut items = Vec::new();
     for (each, at) in listed.iter().zip(0usize..) {
@@ -182,10 +219,18 @@ fn stripe(value: &Value) -> Result<Payout, Vec<FieldError>> {
                 let money = |minor| Money::new(minor, currency);
                 let (gross, fee, net) = (money(gross), money(fee), money(net));
                 let reference = reference.chars().take(limits::KEY).collect();
-                items.push(Item { reference, gross, fee, net });
+                items.push(Item {
+                    reference,
+                    gross,
+                    fee,
+                    net,
+                });
             }
             (_, _, _, _, None) => {}
-            _ => missing(&format!("/balance_transactions/{at}"), "a source with amount, fee and net"),
+            _ => missing(
+                &format!("/balance_transactions/{at}"),
+                "a source with amount, fee and net",
+            ),
         }
     }
     let (Some(reference), Some(currency), Some(arrives_on), Some(amount), true) =
@@ -195,7 +240,13 @@ fn stripe(value: &Value) -> Result<Payout, Vec<FieldError>> {
     };
     let sum = |amounts: Vec<Money>| {
         let sum = Money::checked_sum(currency, amounts);
-        sum.map_err(|error| vec![FieldError::new("/balance_transactions", error.code(), error.to_string())])
+        sum.map_err(|error| {
+            vec![FieldError::new(
+                "/balance_transactions",
+                error.code(),
+                error.to_string(),
+            )]
+        })
     };
     Ok(Payout {
         provider: "stripe".to_owned(),
@@ -245,11 +296,19 @@ pub fn differences(items: &[(Item, Option<Known>)]) -> Vec<Difference> {
         let (code, recorded, detail) = match known {
             // A fee of its own has no payment.
             None if reported.is_zero() => return None,
-            None => ("unknown_payment", None, format!("no payment is on record for these {reported}")),
+            None => (
+                "unknown_payment",
+                None,
+                format!("no payment is on record for these {reported}"),
+            ),
             Some(known) if known.amount.currency() != reported.currency() => (
                 "currency_differs",
                 Some(known.amount),
-                format!("reported in {}, recorded in {}", reported.currency(), known.amount.currency()),
+                format!(
+                    "reported in {}, recorded in {}",
+                    reported.currency(),
+                    known.amount.currency()
+                ),
             ),
             Some(known) if reported.is_negative() => {
                 let back = reported.checked_neg().ok()?;
@@ -305,7 +364,9 @@ mod tests {
             *off.pointer_mut(pointer).unwrap() = json!(amount);
             let problems = Payout::parse(&off).unwrap_err();
             assert!(
-                problems.iter().any(|problem| problem.pointer == wrong && problem.code == "does_not_add_up"),
+                problems
+                    .iter()
+                    .any(|problem| problem.pointer == wrong && problem.code == "does_not_add_up"),
                 "{pointer}: {problems:?}"
             );
         }
@@ -321,8 +382,14 @@ mod tests {
                 {"id": "txn_1", "type": "charge", "amount": 10000, "fee": 175, "net": 9825, "source": "ch_1"}]}});
         let payout = Payout::parse(&stripe).unwrap();
         let euro = Currency::parse("EUR").unwrap();
-        assert_eq!((payout.reference.as_str(), payout.arrives_on.to_string()), ("po_1", "2026-01-14".to_owned()));
-        assert_eq!((payout.gross, payout.fee), (Money::new(10_000, euro), Money::new(175, euro)));
+        assert_eq!(
+            (payout.reference.as_str(), payout.arrives_on.to_string()),
+            ("po_1", "2026-01-14".to_owned())
+        );
+        assert_eq!(
+            (payout.gross, payout.fee),
+            (Money::new(10_000, euro), Money::new(175, euro))
+        );
         assert_eq!(payout.items.len(), 1);
         let empty = Payout::parse(&json!({"balance_transactions": []})).unwrap_err();
         assert_eq!(empty.len(), 4);
@@ -354,7 +421,10 @@ mod tests {
             (item("dollars", 100), known(dollars, dollars)),
             (item("fee_only", 0), None),
         ];
-        let found: Vec<(&str, String)> = differences(&items).into_iter().map(|found| (found.code, found.reference)).collect();
+        let found: Vec<(&str, String)> = differences(&items)
+            .into_iter()
+            .map(|found| (found.code, found.reference))
+            .collect();
         let expected = [
             ("unknown_payment", "nobody"),
             ("amount_differs", "less"),

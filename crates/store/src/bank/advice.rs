@@ -80,9 +80,16 @@ struct NumberRow {
 /// Keeps an advice, and uses it at once where its money is here.
 pub async fn keep_advice(tx: &Tx<'_>, moment: Moment, advice: &remittance::Advice) -> Result<Advice> {
     let currency = advice.total.currency();
-    let numbers: BTreeSet<&str> = advice.lines.iter().map(|line| line.invoice_number.as_str()).collect();
+    let numbers: BTreeSet<&str> = advice
+        .lines
+        .iter()
+        .map(|line| line.invoice_number.as_str())
+        .collect();
     let rows: Vec<NumberRow> = tx
-        .list(NUMBERS, params![serde_json::to_string(&numbers)?, currency.code()])
+        .list(
+            NUMBERS,
+            params![serde_json::to_string(&numbers)?, currency.code()],
+        )
         .await?;
     // A number that several customers have is nobody's.
     let mut found: BTreeMap<&str, Option<&NumberRow>> = BTreeMap::new();
@@ -102,13 +109,20 @@ pub async fn keep_advice(tx: &Tx<'_>, moment: Moment, advice: &remittance::Advic
         .iter()
         .map(|line| KeptLine {
             invoice_number: line.invoice_number.clone(),
-            invoice_id: found.get(line.invoice_number.as_str()).copied().flatten().map(|row| row.id.clone()),
+            invoice_id: found
+                .get(line.invoice_number.as_str())
+                .copied()
+                .flatten()
+                .map(|row| row.id.clone()),
             amount: line.amount,
             deduction: line.deduction,
             reason: line.reason.clone(),
         })
         .collect();
-    let said = format!("{:?}|{}|{:?}|{:?}", advice.reference, advice.total, advice.paid_on, advice.lines);
+    let said = format!(
+        "{:?}|{}|{:?}|{:?}",
+        advice.reference, advice.total, advice.paid_on, advice.lines
+    );
     let fingerprint = hash(&said);
     let id = moment.id(RemittanceId::from_parts)?;
     let parameters = params![
@@ -128,9 +142,14 @@ pub async fn keep_advice(tx: &Tx<'_>, moment: Moment, advice: &remittance::Advic
         let known = known.and_then(|known| RemittanceId::parse(&known).ok());
         return Ok(Advice::Duplicate(known.unwrap_or(id)));
     }
-    tx.run(AGAIN, params![advice.total.minor(), currency.code()]).await?;
+    tx.run(AGAIN, params![advice.total.minor(), currency.code()])
+        .await?;
     if let Some(customer) = customer {
-        let open = found.values().flatten().filter(|row| row.balance_minor > 0).count();
+        let open = found
+            .values()
+            .flatten()
+            .filter(|row| row.balance_minor > 0)
+            .count();
         if open > 0 {
             apply_to_account(tx, moment, &id, customer, advice.total, &lines).await?;
         }
@@ -163,7 +182,14 @@ async fn apply_to_account(
         })
         .collect();
     if let ByHand::Done = payments::reallocate(tx, moment, &payment, &wanted).await? {
-        mark(tx, &[Used { id, payment: &payment }]).await?;
+        mark(
+            tx,
+            &[Used {
+                id,
+                payment: &payment,
+            }],
+        )
+        .await?;
     }
     Ok(())
 }
@@ -217,11 +243,16 @@ struct AwaitedRow {
 
 /// Payments have come: an advice of that customer over that amount is used.
 pub(super) async fn used(tx: &Tx<'_>, paid: &[(&Candidate, PaymentId)]) -> Result<()> {
-    let currencies: BTreeSet<&str> = paid.iter().map(|(candidate, _)| candidate.short.currency().code()).collect();
+    let currencies: BTreeSet<&str> = paid
+        .iter()
+        .map(|(candidate, _)| candidate.short.currency().code())
+        .collect();
     if currencies.is_empty() {
         return Ok(());
     }
-    let rows: Vec<AwaitedRow> = tx.list(USED_FOR, params![serde_json::to_string(&currencies)?]).await?;
+    let rows: Vec<AwaitedRow> = tx
+        .list(USED_FOR, params![serde_json::to_string(&currencies)?])
+        .await?;
     let (mut used, mut taken) = (Vec::new(), BTreeSet::new());
     for (candidate, payment) in paid {
         let currency = candidate.short.currency();

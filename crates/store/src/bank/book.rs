@@ -147,7 +147,20 @@ pub(super) async fn contents(
 
 impl OwedRow {
     fn owed(self, currency: Currency, grace_days: u32) -> Result<Owed> {
-        let OwedRow(id, customer, number, order, purchase, quoted, total, balance, due_on, issue_on, terms, credited) = self;
+        let OwedRow(
+            id,
+            customer,
+            number,
+            order,
+            purchase,
+            quoted,
+            total,
+            balance,
+            due_on,
+            issue_on,
+            terms,
+            credited,
+        ) = self;
         let (total, credited) = (Money::new(total, currency), Money::new(credited, currency));
         let terms = terms.unwrap_or_default();
         let offers = discount::offers(&terms, total.checked_add(credited)?, issue_on)?;
@@ -173,14 +186,18 @@ impl OwedRow {
 
 /// Whatever in the lines may be the number of something, as it stands there.
 fn words(credits: &[&Credit]) -> BTreeSet<String> {
-    let texts = credits.iter().flat_map(|credit| credit.references.iter().chain(&credit.text));
+    let texts = credits
+        .iter()
+        .flat_map(|credit| credit.references.iter().chain(&credit.text));
     let words = texts.flat_map(|text| {
         let split = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '(' | ')' | '+'));
         split.chain([text.as_str()])
     });
     words
         .map(|word| word.trim_matches(['.', '-', '/']))
-        .filter(|word| word.len() <= receivables::limits::NUMBER && word.contains(|c: char| c.is_ascii_digit()))
+        .filter(|word| {
+            word.len() <= receivables::limits::NUMBER && word.contains(|c: char| c.is_ascii_digit())
+        })
         .map(str::to_owned)
         .collect()
 }
@@ -191,7 +208,9 @@ async fn payers(db: &Db, credits: &[&Credit]) -> Result<Vec<CustomerId>> {
         .filter_map(|credit| credit.payer.account.as_deref())
         .map(super::account_key)
         .collect();
-    let rows = db.rows(PAYERS, params![serde_json::to_string(&accounts)?]).await?;
+    let rows = db
+        .rows(PAYERS, params![serde_json::to_string(&accounts)?])
+        .await?;
     rows.into_iter()
         .map(|row| crate::customers::decode_id(row.text(0)?))
         .collect()
@@ -208,7 +227,10 @@ async fn debtors(
     let ids: Vec<&CustomerId> = customers.iter().collect();
     for page in ids.chunks(usize::try_from(PAGE).unwrap_or(usize::MAX)) {
         let page = serde_json::to_string(page)?;
-        rows.extend(db.list::<DebtorRow>(DEBTORS, params![page, currency.code()]).await?);
+        rows.extend(
+            db.list::<DebtorRow>(DEBTORS, params![page, currency.code()])
+                .await?,
+        );
     }
     let pinned: BTreeSet<&PolicyId> = rows.iter().filter_map(|row| row.policy_id.as_ref()).collect();
     let book = policies::Book::load(db, moment, &pinned).await?;

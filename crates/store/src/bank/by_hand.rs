@@ -135,7 +135,10 @@ pub async fn decide(
             decided.payment = Some(payment);
             decided.why = format!("Candidate {number}, as a person decided.");
         }
-        Match::For { customer, allocations } => {
+        Match::For {
+            customer,
+            allocations,
+        } => {
             if !row.content.amount.is_positive() {
                 let detail = "money went out on this line: it is nobody's payment";
                 return Ok(refused("", "not_a_credit", detail));
@@ -184,10 +187,17 @@ async fn too_much(tx: &Tx<'_>, candidate: &Candidate) -> Result<Option<Decision>
     if candidate.shares.is_empty() {
         return Ok(None);
     }
-    let invoices: Vec<&str> = candidate.shares.iter().map(|share| share.invoice.as_str()).collect();
+    let invoices: Vec<&str> = candidate
+        .shares
+        .iter()
+        .map(|share| share.invoice.as_str())
+        .collect();
     let currency = candidate.short.currency();
     let row = tx
-        .row(OPEN_INVOICES, params![serde_json::to_string(&invoices)?, currency.code()])
+        .row(
+            OPEN_INVOICES,
+            params![serde_json::to_string(&invoices)?, currency.code()],
+        )
         .await?;
     let owed = Money::new(row.map_or(Ok(0), |row| row.int(0))?, currency);
     let wanted = Money::checked_sum(currency, candidate.shares.iter().map(|share| share.amount))?;
@@ -208,7 +218,10 @@ async fn misnamed(tx: &Tx<'_>, incoming: &Incoming) -> Result<Option<Decision>> 
             InvoiceRef::Number(number) => number.as_str(),
         };
         let row = tx
-            .row(OPEN_INVOICES, params![serde_json::to_string(&[name])?, currency.code()])
+            .row(
+                OPEN_INVOICES,
+                params![serde_json::to_string(&[name])?, currency.code()],
+            )
             .await?;
         let owed = Money::new(row.map_or(Ok(0), |row| row.int(0))?, currency);
         let pointer = format!("/allocations/{at}");
@@ -267,6 +280,7 @@ pub async fn unmatch(
         advice::free(tx, payment).await?;
     }
     tx.run(FREE_PAYOUT, params![id.as_str()]).await?;
-    tx.run(CLEAR, params![id.as_str(), reason, by, moment.ms()]).await?;
+    tx.run(CLEAR, params![id.as_str(), reason, by, moment.ms()])
+        .await?;
     Ok(Decision::Done)
 }

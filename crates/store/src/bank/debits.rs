@@ -51,7 +51,10 @@ pub(super) async fn judge<'a>(
         return Ok(decided);
     };
     let mut found = Vec::new();
-    for row in tx.rows(NAMED, params![end_to_end.as_str(), line.amount.currency().code()]).await? {
+    for row in tx
+        .rows(NAMED, params![end_to_end.as_str(), line.amount.currency().code()])
+        .await?
+    {
         if let Ok(id) = PaymentId::parse(row.text(0)?)
             && let Some(standing) = payments::by_id(tx, &id).await?
             && standing.left.is_positive()

@@ -73,7 +73,10 @@ pub enum Payouts {
 pub async fn keep_payout(tx: &Tx<'_>, moment: Moment, payout: &Payout) -> Result<Payouts> {
     let content = hash(&serde_json::to_string(payout)?);
     let known: Option<KnownRow> = tx
-        .find(KNOWN, params![payout.provider.as_str(), payout.reference.as_str()])
+        .find(
+            KNOWN,
+            params![payout.provider.as_str(), payout.reference.as_str()],
+        )
         .await?;
     if let Some(known) = known {
         return Ok(match known.content == format!("\"{content}\"") {
@@ -130,7 +133,8 @@ async fn came(tx: &Tx<'_>, moment: Moment, id: &PayoutId, payout: &Payout) -> Re
         .iter()
         .filter(|row| names(&row.content, &payout.provider, &payout.reference));
     if let (Some(only), None) = (named.next(), named.next()) {
-        tx.run(MATCH_LINE, params![only.id.as_str(), id.as_str(), moment.ms()]).await?;
+        tx.run(MATCH_LINE, params![only.id.as_str(), id.as_str(), moment.ms()])
+            .await?;
         arrived(tx, Some(id), &only.id).await?;
     }
     Ok(())
@@ -244,7 +248,9 @@ pub struct PayoutView {
 pub async fn one_payout(db: &Db, id: &PayoutId) -> Result<Option<PayoutView>> {
     let row: Option<OneRow> = db.find(ONE, params![id.as_str()]).await?;
     let Some(row) = row else { return Ok(None) };
-    let held: Vec<HeldRow> = db.list(ITEMS, params![id.as_str(), row.provider.as_str()]).await?;
+    let held: Vec<HeldRow> = db
+        .list(ITEMS, params![id.as_str(), row.provider.as_str()])
+        .await?;
     let money = |minor| Money::new(minor, row.currency);
     let items: Vec<(Item, Option<Known>)> = held
         .into_iter()

@@ -100,13 +100,19 @@ type Accounts = BTreeMap<(String, Currency), Vec<Ends>>;
 
 async fn ends(db: &Db, of: Option<(&str, Currency)>) -> Result<Accounts> {
     let rows: Vec<EndsRow> = match of {
-        Some((account, currency)) => db.list(ENDS_OF_ACCOUNT, params![account, currency.code()]).await?,
+        Some((account, currency)) => {
+            db.list(ENDS_OF_ACCOUNT, params![account, currency.code()])
+                .await?
+        }
         None => db.list(STATEMENT_ENDS, params![]).await?,
     };
     let mut accounts = Accounts::new();
     for row in rows {
         if let Some(ends) = row.ends() {
-            accounts.entry((row.account, row.currency)).or_default().push(ends);
+            accounts
+                .entry((row.account, row.currency))
+                .or_default()
+                .push(ends);
         }
     }
     Ok(accounts)
@@ -263,7 +269,11 @@ fn accounts(
     moved: &[(String, Currency, String, i64, i64)],
 ) -> Result<Vec<AccountView>> {
     let mut keys: Vec<(String, Currency)> = known.keys().cloned().collect();
-    keys.extend(moved.iter().map(|(account, currency, ..)| (account.clone(), *currency)));
+    keys.extend(
+        moved
+            .iter()
+            .map(|(account, currency, ..)| (account.clone(), *currency)),
+    );
     keys.sort();
     keys.dedup();
     let mut views = Vec::with_capacity(keys.len());
@@ -276,7 +286,10 @@ fn accounts(
         };
         let (matched, open, ignored) = (of(&["matched"])?, of(&["received", "review"])?, of(&["ignored"])?);
         let all = Money::checked_sum(currency, [matched, open, ignored])?;
-        let mut ends: Vec<Ends> = known.get(&(account.clone(), currency)).cloned().unwrap_or_default();
+        let mut ends: Vec<Ends> = known
+            .get(&(account.clone(), currency))
+            .cloned()
+            .unwrap_or_default();
         ends.retain(|ends| ends.to >= from && ends.to <= to);
         ends.sort_by_key(|ends| (ends.to, ends.number, ends.page));
         let opening = ends.first().map(|ends| ends.opening);

@@ -50,7 +50,9 @@ pub struct Counts {
 
 /// How the lines of statements stand.
 pub async fn counts(db: &Db, statements: &[StatementId]) -> Result<Counts> {
-    let rows: Vec<(String, i64)> = db.list(COUNTS, params![serde_json::to_string(statements)?]).await?;
+    let rows: Vec<(String, i64)> = db
+        .list(COUNTS, params![serde_json::to_string(statements)?])
+        .await?;
     let mut counts = Counts::default();
     for (status, number) in rows {
         match status.as_str() {
@@ -87,7 +89,8 @@ pub(super) async fn save(tx: &Tx<'_>, moment: Moment, decided: &[Decided<'_>]) -
     if decided.is_empty() {
         return Ok(());
     }
-    tx.run(SAVE, params![moment.ms(), serde_json::to_string(decided)?]).await
+    tx.run(SAVE, params![moment.ms(), serde_json::to_string(decided)?])
+        .await
 }
 
 /// Who decides when nobody does.
@@ -103,7 +106,10 @@ pub async fn settle(db: &Db, moment: Moment, go_on: impl Fn() -> bool) -> Result
         after = last.id.to_string();
         let mut by_currency: BTreeMap<Currency, Vec<Received>> = BTreeMap::new();
         for line in page {
-            by_currency.entry(line.content.amount.currency()).or_default().push(line);
+            by_currency
+                .entry(line.content.amount.currency())
+                .or_default()
+                .push(line);
         }
         for (currency, lines) in by_currency {
             let done = of_currency(db, moment, currency, &lines, &go_on).await?;
@@ -128,7 +134,9 @@ pub(super) fn credit(line: &Line) -> Credit {
             account: line.party.account.clone(),
             name: line.party.name.clone(),
         },
-        charges: line.charges.filter(|charges| charges.currency() == line.amount.currency()),
+        charges: line
+            .charges
+            .filter(|charges| charges.currency() == line.amount.currency()),
     }
 }
 
@@ -174,10 +182,15 @@ async fn of_currency(
                     }
                     _ => None,
                 };
-                Judged { line, verdict, payout }
+                Judged {
+                    line,
+                    verdict,
+                    payout,
+                }
             })
             .collect();
-        db.transaction(async |tx: &Tx<'_>| apply(tx, moment, &judged).await).await?;
+        db.transaction(async |tx: &Tx<'_>| apply(tx, moment, &judged).await)
+            .await?;
         done = done.saturating_add(batch.len());
     }
     Ok(done)
@@ -191,7 +204,12 @@ struct Judged<'a> {
 }
 
 impl<'a> Judged<'a> {
-    fn decided(&self, status: &'static str, candidates: &'a [Candidate], why: impl Into<String>) -> Decided<'a> {
+    fn decided(
+        &self,
+        status: &'static str,
+        candidates: &'a [Candidate],
+        why: impl Into<String>,
+    ) -> Decided<'a> {
         Decided {
             id: &self.line.id,
             status,
@@ -233,7 +251,11 @@ pub(super) fn incoming(id: &BankLineId, times: i64, line: &Line, candidate: &Can
 
 /// Why, in a sentence: the reasons of a candidate.
 pub(super) fn said(candidate: &Candidate) -> String {
-    let reasons: Vec<&str> = candidate.reasons.iter().map(|reason| reason.detail.as_str()).collect();
+    let reasons: Vec<&str> = candidate
+        .reasons
+        .iter()
+        .map(|reason| reason.detail.as_str())
+        .collect();
     match reasons.is_empty() {
         true => "The bank's line is for this.".to_owned(),
         false => format!("Score {}: {}.", candidate.score, reasons.join("; ")),
@@ -325,7 +347,9 @@ async fn balances(tx: &Tx<'_>, judged: &[&Judged<'_>]) -> Result<BTreeMap<Invoic
         })
         .flatten()
         .collect();
-    let rows: Vec<(InvoiceId, i64)> = tx.list(BALANCES, params![serde_json::to_string(&invoices)?]).await?;
+    let rows: Vec<(InvoiceId, i64)> = tx
+        .list(BALANCES, params![serde_json::to_string(&invoices)?])
+        .await?;
     Ok(rows.into_iter().collect())
 }
 
@@ -336,7 +360,10 @@ fn still_owed(candidate: &Candidate, balances: &BTreeMap<InvoiceId, i64>) -> Res
     let owed = Money::checked_sum(currency, candidate.shares.iter().map(|share| of(&share.invoice)))?;
     let given = Money::checked_sum(currency, candidate.shares.iter().map(|share| share.amount))?;
     Ok(owed == given.checked_add(candidate.short)?
-        && candidate.shares.iter().all(|share| share.amount.minor() <= of(&share.invoice).minor()))
+        && candidate
+            .shares
+            .iter()
+            .all(|share| share.amount.minor() <= of(&share.invoice).minor()))
 }
 
 /// Records the payment that a line is for a candidate, under the rules of allocation.
@@ -349,14 +376,23 @@ async fn record(tx: &Tx<'_>, moment: Moment, line: &Received, candidate: &Candid
 pub(super) fn recorded(recorded: Recorded) -> Result<PaymentId> {
     match recorded {
         Recorded::Accepted(id) => Ok(id),
-        other => Err(StoreError::Host(format!("a bank line's payment was not taken: {other:?}"))),
+        other => Err(StoreError::Host(format!(
+            "a bank line's payment was not taken: {other:?}"
+        ))),
     }
 }
 
 /// Remembers the payer of a line that a person has matched.
 pub(super) async fn learn(tx: &Tx<'_>, moment: Moment, line: &Line, customer: &CustomerId) -> Result<()> {
     let party = &line.party;
-    teach(tx, moment, party.account.as_deref(), customer, party.name.as_deref()).await
+    teach(
+        tx,
+        moment,
+        party.account.as_deref(),
+        customer,
+        party.name.as_deref(),
+    )
+    .await
 }
 
 /// Takes a payment that came back off the books.
@@ -367,5 +403,13 @@ pub(super) async fn take_back(
     line: &Line,
     reason: &str,
 ) -> Result<Money> {
-    payments::take_back(tx, moment, payment, size(line.amount)?, payments::Cause::Bounce, reason).await
+    payments::take_back(
+        tx,
+        moment,
+        payment,
+        size(line.amount)?,
+        payments::Cause::Bounce,
+        reason,
+    )
+    .await
 }

@@ -135,8 +135,14 @@ async fn keep(tx: &Tx<'_>, moment: Moment, statement: &Statement, keys: &[String
     let id = moment.id(StatementId::from_parts)?;
     // Without balances, the days are those of its lines.
     let days: BTreeSet<_> = statement.lines.iter().map(|line| line.booked_on).collect();
-    let from = statement.opening.map(|balance| balance.on).or(days.first().copied());
-    let to = statement.closing.map(|balance| balance.on).or(days.last().copied());
+    let from = statement
+        .opening
+        .map(|balance| balance.on)
+        .or(days.first().copied());
+    let to = statement
+        .closing
+        .map(|balance| balance.on)
+        .or(days.last().copied());
     let whole = |number: Option<u64>| number.and_then(|number| i64::try_from(number).ok());
     let parameters = params![
         id.as_str(),

@@ -122,8 +122,10 @@ pub(crate) async fn record_settled(
     if rows.is_empty() {
         return Ok(ids);
     }
-    tx.run(INSERT, params![moment.ms(), serde_json::to_string(&rows)?]).await?;
-    tx.run(ALLOCATE, params![moment.ms(), serde_json::to_string(&parts)?]).await?;
+    tx.run(INSERT, params![moment.ms(), serde_json::to_string(&rows)?])
+        .await?;
+    tx.run(ALLOCATE, params![moment.ms(), serde_json::to_string(&parts)?])
+        .await?;
     postings::post(tx, moment, &entries).await?;
     activities::record(tx, moment, &log).await?;
     consequences::of_money(tx, moment, &customers).await?;
