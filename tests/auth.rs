@@ -30,7 +30,12 @@ const ROUTES: [(&str, &str, &str); 18] = [
     ("DELETE", "/v1/api-keys/key_00000000000000000000000000", "admin"),
 ];
 
-const JOBS: [&str; 3] = ["/internal/sweep", "/internal/deliver", "/internal/risk"];
+const JOBS: [&str; 4] = [
+    "/internal/sweep",
+    "/internal/deliver",
+    "/internal/match",
+    "/internal/risk",
+];
 
 fn new_key(app: &App, scopes: &[&str]) -> (String, String) {
     let answer = app

@@ -2,8 +2,8 @@
 
 use crate::{accounts, approvals, hand_overs, holds, orders, suspensions, tasks, write_offs};
 use crate::{
-    activities, agreements, chargebacks, charges, checkouts, credit_notes, customers, delivery, disputes,
-    dues, dunning, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
+    activities, agreements, bank, chargebacks, charges, checkouts, credit_notes, customers, delivery,
+    disputes, dues, dunning, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
     migrations, payments, policies, postings, promises, rates, rejects, risk, suppressions, views,
 };
 use rusqlite::Connection;
@@ -26,6 +26,10 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
         "a partial index that holds the few cases with something on account",
     ),
     ("TOTALS", "one row per status: nine"),
+    (
+        "STATEMENT_ENDS",
+        "one row per bank statement: some hundreds a year",
+    ),
 ];
 
 fn statements() -> Vec<(&'static str, &'static str)> {
@@ -65,6 +69,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         ]
         .concat(),
     );
+    all.extend(bank::all_statements());
     all.extend(charges::statements());
     all.extend(delivery::statements());
     all.extend(disputes::statements());

@@ -107,6 +107,12 @@ impl Reply {
         self
     }
 
+    /// A JSON answer's value.
+    pub fn value(&self) -> Result<serde_json::Value, crate::Problem> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| crate::Problem::internal(format!("answer: {error}")))
+    }
+
     /// The same JSON answer with one more member.
     pub fn with_member(self, name: &str, value: &impl Serialize) -> Result<Self, crate::Problem> {
         let refused = |error: serde_json::Error| crate::Problem::internal(format!("answer: {error}"));
