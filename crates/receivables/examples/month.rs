@@ -1,6 +1,6 @@
 //! Measures the matching of bank lines on generated months: how well, and how fast as the ledger grows.
 //!
-//! `cargo run --release -p receivables --example month [seed] [--missed]`
+//! `cargo run --release -p receivables --example month [seed] [--left]`
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -30,9 +30,12 @@ fn main() {
     for (kind, [lines, right, first]) in &score.kinds {
         println!("  {kind:?}: {lines} lines, {right} automatic, {first} first in review");
     }
-    if arguments.iter().any(|argument| argument == "--missed") {
-        for one in score.wrong.iter().chain(score.missed.iter()) {
-            println!("{one}\n");
+    for one in &score.wrong {
+        println!("WRONG\n{one}");
+    }
+    if arguments.iter().any(|argument| argument == "--left") {
+        for (kind, is_first, one) in &score.left {
+            println!("LEFT {kind:?} {is_first}\n{one}");
         }
     }
     for invoices in [1_000, 10_000, 100_000] {

@@ -15,7 +15,7 @@ use crate::money::Money;
 use crate::reference::{Key, Structured};
 
 /// Debtors whose names hold a word: of a word that more have in common, none is found by it alone.
-const NAMESAKES: usize = 40;
+pub(super) const NAMESAKES: usize = 40;
 
 /// What a reference means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +68,7 @@ pub struct Book {
     accounts: BTreeMap<String, Vec<usize>>,
     names: BTreeMap<Name, Vec<usize>>,
     words: BTreeMap<String, Vec<usize>>,
+    pub(super) held: BTreeSet<usize>,
 }
 
 impl Book {
@@ -95,6 +96,7 @@ impl Book {
             accounts: BTreeMap::new(),
             names: BTreeMap::new(),
             words: BTreeMap::new(),
+            held: BTreeSet::new(),
         };
         book.know_debtors();
         book.know_announced();
@@ -126,6 +128,26 @@ impl Book {
                 owed.discounts.clear();
             }
             self.know_amounts(at);
+        }
+    }
+
+    /// That a line which is left for a person may be for a candidate: until it is [released](Book::release), no other
+    /// line is matched to its invoices automatically.
+    pub fn hold(&mut self, candidate: &Candidate) {
+        let places = candidate
+            .shares
+            .iter()
+            .filter_map(|share| self.invoice_of(&share.invoice));
+        let places: Vec<usize> = places.collect();
+        self.held.extend(places);
+    }
+
+    /// That a person has decided on what was [held](Book::hold).
+    pub fn release(&mut self, candidate: &Candidate) {
+        for share in &candidate.shares {
+            if let Some(at) = self.invoice_of(&share.invoice) {
+                self.held.remove(&at);
+            }
         }
     }
 
@@ -212,7 +234,8 @@ impl Book {
         }
     }
 
-    fn amounts_of(&self, at: usize) -> Vec<(Currency, i64)> {
+    /// What settles an open invoice: what it owes, and that less each discount.
+    pub(super) fn amounts_of(&self, at: usize) -> Vec<(Currency, i64)> {
         let Some(owed) = self.invoices.get(at).filter(|owed| owed.balance.is_positive()) else {
             return Vec::new();
         };
@@ -283,8 +306,8 @@ impl Book {
             self.words
                 .range(from..)
                 .take_while(move |(other, _)| other.starts_with(&begins))
-                .take(NAMESAKES)
                 .flat_map(|(_, all)| all.iter().copied())
+                .take(NAMESAKES.saturating_add(1))
                 .collect::<BTreeSet<usize>>()
         };
         let words = name.words().map(beginning);

@@ -11,6 +11,13 @@ use crate::money::{Money, MoneyError};
 /// matched automatically by them.
 const WITHHELD: &[i128] = &[1, 10, 20, 30, 50, 100, 150, 200, 300];
 
+/// The part of what is owed, as its divisor, up to which what is missing is plainly a charge of banks, within what the
+/// policy lets them keep. Dunlin's own.
+const CHARGED: i64 = 10;
+
+/// The same, up to which it may be one: a person looks at it. Beyond, something was paid in part.
+const PERHAPS_CHARGED: i64 = 4;
+
 /// What some invoices get of an amount.
 pub(super) struct Fitted {
     pub(super) fit: Fit,
@@ -105,19 +112,21 @@ fn missing(debtor: &Account, credit: &Credit, owed: Money, short: Money) -> Resu
     if within(debtor.rules.under.limit(owed)?.minor()) {
         return Ok((Fit::Tolerance, true));
     }
-    if within(kept_by_banks) {
-        return Ok((Fit::BankCharge, true));
-    }
     if credit.charges == Some(short) {
-        return Ok((Fit::BankCharge, false));
+        return Ok((Fit::BankCharge, within(kept_by_banks)));
     }
     let is_withheld = |thousandths: &i128| {
         let product = i128::from(owed.minor()).checked_mul(*thousandths);
         let tax = product.and_then(|product| product.checked_add(500)?.checked_div(1_000));
         tax == Some(i128::from(short.minor()))
     };
-    match WITHHELD.iter().any(is_withheld) {
-        true => Ok((Fit::Withholding, false)),
+    // What may be a tax is claimed from an authority, not let go: a person looks at it first.
+    if WITHHELD.iter().any(is_withheld) {
+        return Ok((Fit::Withholding, false));
+    }
+    let part = |divisor: i64| short.minor().saturating_mul(divisor) <= owed.minor();
+    match within(kept_by_banks) && part(PERHAPS_CHARGED) {
+        true => Ok((Fit::BankCharge, part(CHARGED))),
         false => Ok((Fit::Short, false)),
     }
 }

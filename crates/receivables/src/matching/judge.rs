@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::book::{Book, Target};
+use super::book::{Book, NAMESAKES, Target};
 use super::fit::{Fitted, fit};
 use super::names::Name;
 use super::text::{Found, Text, nearly, same_series};
@@ -59,9 +59,7 @@ fn amount_points(fit: Fit) -> i32 {
         Fit::Tolerance => 24,
         Fit::BankCharge => 22,
         Fit::Withholding => 14,
-        Fit::Over => 6,
-        Fit::Short => 4,
-        Fit::OnAccount => 0,
+        Fit::Over | Fit::Short | Fit::OnAccount => 0,
     }
 }
 
@@ -280,14 +278,29 @@ impl<'a> Scene<'a> {
         let Some(name) = payer.name.as_deref().and_then(Name::of) else {
             return;
         };
-        for debtor in self.book.with_name(&name) {
-            self.payers.entry(*debtor).or_default().push(Evidence::Name);
-        }
-        for debtor in self.book.with_name_like(&name) {
-            let known = self.payers.entry(debtor).or_default();
-            if !known.contains(&Evidence::Name) {
-                known.push(Evidence::NameAlike);
-            }
+        let namesakes = self.book.with_name(&name);
+        // A name that too many have recognises nobody, but agrees with what else is found.
+        let mut by_name: BTreeSet<usize> = match namesakes.len() <= NAMESAKES {
+            true => namesakes.iter().copied().collect(),
+            false => BTreeSet::new(),
+        };
+        by_name.extend(self.book.with_name_like(&name));
+        by_name.extend(self.payers.keys().copied());
+        let named = self.mentions.iter().map(|mention| mention.invoice);
+        let found = named.chain(self.owing.iter().copied());
+        by_name.extend(found.filter_map(|at| self.book.debtor_of(at)));
+        for debtor in by_name {
+            let names = self
+                .book
+                .debtors
+                .get(debtor)
+                .map_or(&[][..], |debtor| &debtor.names);
+            let evidence = match names.contains(&name) {
+                true => Evidence::Name,
+                false if names.iter().any(|other| other.is_like(&name)) => Evidence::NameAlike,
+                false => continue,
+            };
+            self.payers.entry(debtor).or_default().push(evidence);
         }
     }
 
@@ -340,13 +353,19 @@ impl<'a> Scene<'a> {
             owed.is_some_and(|owed| owed.balance.is_positive() && owed.balance.currency() == currency)
         };
         let open: Vec<usize> = account.invoices.iter().copied().filter(is_open).collect();
-        let is_payer = self.knows(debtor, Evidence::Account) || self.knows(debtor, Evidence::Name);
+        // A name that is cut off is one only where few are like it.
+        let is_like = self.knows(debtor, Evidence::NameAlike) && self.payers.len() <= CANDIDATES;
+        let is_payer = is_like || self.knows(debtor, Evidence::Account) || self.knows(debtor, Evidence::Name);
         let mut out = Out {
             scene: self,
             debtor,
             judged: Vec::new(),
             nearly: self.nearly_named(debtor, &open),
         };
+        // Amounts are soon met by chance: not by somebody whose name is another.
+        if self.credit.payer.name.is_some() && !self.speaks_for(debtor) && out.nearly.is_empty() {
+            return Ok(Vec::new());
+        }
         for (at, quote) in &self.announced {
             if account.announced.contains(at) {
                 out.announced(*at, &open, Evidence::Reference, quote)?;
@@ -374,6 +393,20 @@ impl<'a> Scene<'a> {
         }
         out.on_account(is_payer, &open)?;
         Ok(out.judged)
+    }
+
+    /// Whether the line names something of a debtor, or its payer is known as one.
+    fn speaks_for(&self, debtor: usize) -> bool {
+        let named = self
+            .mentions
+            .iter()
+            .any(|mention| self.book.debtor_of(mention.invoice) == Some(debtor));
+        let of_debtor = |at: &usize| {
+            let announced = self.book.announced.get(*at);
+            announced.and_then(|announced| self.book.place_of(&announced.customer)) == Some(debtor)
+        };
+        let announced = self.announced.iter().any(|(at, _)| of_debtor(at));
+        named || announced || self.payers.contains_key(&debtor)
     }
 
     /// Open invoices of which the line has the number but for a slip.
@@ -424,18 +457,26 @@ impl<'a> Scene<'a> {
         if first.candidate.shares.is_empty() || against.iter().any(|code| first.has(*code)) {
             return false;
         }
+        let is_held = |share: &Share| {
+            let at = self.book.invoice_of(&share.invoice);
+            at.is_some_and(|at| self.book.held.contains(&at))
+        };
+        if first.candidate.shares.iter().any(is_held) {
+            return false;
+        }
         let next = others.first().map_or(i32::MIN, |next| next.raw);
         if first.raw.saturating_sub(next) < MARGIN {
             return false;
         }
         let is_known = first.has(Evidence::Account);
         let is_payer = is_known || first.has(Evidence::Name);
+        let agrees = is_payer || first.has(Evidence::NameAlike);
         let by_reference = match first.named {
             Some(Evidence::Reference) => first.is_settled,
             Some(Evidence::Announced) => first.fits_exactly() && is_payer,
-            Some(Evidence::Number) => first.is_settled && (is_payer || self.is_telling(others)),
+            Some(Evidence::Number) => first.is_settled && self.is_telling(agrees, others),
             Some(Evidence::NumberInParts | Evidence::Order) => {
-                first.fits_exactly() && (is_payer || self.is_telling(others))
+                first.fits_exactly() && self.is_telling(agrees, others)
             }
             Some(Evidence::Slip | Evidence::Digits) => first.fits_exactly() && is_payer && first.is_only,
             _ => false,
@@ -444,19 +485,15 @@ impl<'a> Scene<'a> {
         by_reference || by_payer
     }
 
-    /// Whether amount and number tell who paid, where the payer is not known: not where many owe just as much, and not
-    /// where somebody else who does may have been meant.
-    fn is_telling(&self, others: &[Judged]) -> bool {
+    /// Whether a number and the amount tell what was paid: not where as much is owed on a number that is but a slip
+    /// away, nor, where the payer is not known, where many owe as much or somebody does who may have paid.
+    fn is_telling(&self, agrees: bool, others: &[Judged]) -> bool {
+        let payers = [Evidence::Account, Evidence::Name, Evidence::NameAlike];
         let may_be_meant = |other: &Judged| {
-            let codes = [
-                Evidence::Slip,
-                Evidence::Account,
-                Evidence::Name,
-                Evidence::NameAlike,
-            ];
-            other.fits_exactly() && codes.iter().any(|code| other.has(*code))
+            let is_near = other.has(Evidence::Slip);
+            other.fits_exactly() && (is_near || !agrees && payers.iter().any(|code| other.has(*code)))
         };
-        !self.crowd && !others.iter().any(may_be_meant)
+        (agrees || !self.crowd) && !others.iter().any(may_be_meant)
     }
 
     /// Whether the name alone is enough: nobody else has it or owes as much, and no account is known that this is not.
@@ -587,14 +624,11 @@ impl Out<'_, '_> {
     /// Invoices that owe the amount, alone or together.
     fn by_amount(&mut self, open: &[usize], is_payer: bool) -> Result<(), MoneyError> {
         let credit = self.scene.credit;
-        let alone: Vec<usize> = open
-            .iter()
-            .copied()
-            .filter(|at| self.scene.book.owing(credit.amount).any(|owing| owing == *at))
-            .collect();
+        let wanted = (credit.amount.currency(), credit.amount.minor());
+        let comes_to = |at: &usize| self.scene.book.amounts_of(*at).contains(&wanted);
+        let alone: Vec<usize> = open.iter().copied().filter(comes_to).collect();
         // Whether the amount can be made in another way is asked only of who is known to pay.
-        let speaks = self.scene.payers.contains_key(&self.debtor);
-        let (sets, complete) = match speaks {
+        let (sets, complete) = match is_payer {
             true => self.sums(open, credit.amount.minor()),
             false => (Vec::new(), false),
         };
@@ -746,7 +780,11 @@ impl Out<'_, '_> {
         };
         let many = fitted.shares.len() > 1 && named.is_none();
         let points = match amount_points(fitted.fit) {
-            points if many => points.saturating_sub(8),
+            points if many => points.saturating_sub(8).max(0),
+            // An amount alone is soon met by chance.
+            points if named.is_none() && !scene.payers.contains_key(&self.debtor) => {
+                points.checked_div(2).unwrap_or(0)
+            }
             points => points,
         };
         reasons.push(Reason {
@@ -814,6 +852,12 @@ impl Out<'_, '_> {
         if paid.is_empty() {
             return None;
         }
+        // What names another may be a slip for one of these.
+        let is_slip = |quote: &str| {
+            let token = plain(quote);
+            let mut near = self.nearly.iter().filter(|(at, _)| paid.contains(at));
+            near.any(|(_, (_, written))| *written == token)
+        };
         let ours = || {
             scene
                 .mentions
@@ -824,6 +868,7 @@ impl Out<'_, '_> {
             mention.evidence.is_sure()
                 && !paid.contains(&mention.invoice)
                 && !ours().any(|our| our.overlaps(mention))
+                && !is_slip(&mention.quote)
         };
         let other = scene
             .mentions

@@ -25,6 +25,10 @@ const LONGEST: usize = 27;
 /// Digits that a number has to have to be believed without its letters or in parts: below, chance is enough.
 const DIGITS: usize = 4;
 
+/// Digits of a number that is taken for whole where a stroke and more digits follow: years and running numbers have
+/// fewer.
+const WHOLE: usize = 6;
+
 /// A group of digits, with the letters at its ends that may be digits too (`O`, `I`, `L`).
 #[derive(Clone, Copy)]
 struct Group {
@@ -168,7 +172,9 @@ impl Text {
             });
         };
         let (before, after) = (self.before(from), self.after(to));
-        if before == Around::Longer || after == Around::Longer {
+        // A list may be joined by strokes; a number of many digits is whole without what follows.
+        let is_longer = |around| around == Around::Longer || around == Around::Listed && digits < WHOLE;
+        if is_longer(before) || is_longer(after) {
             return None;
         }
         let inside: String = self.chars.get(from..to)?.iter().collect();
@@ -311,6 +317,8 @@ enum Around {
     Glued,
     /// More of a longer number.
     Longer,
+    /// A stroke and more digits: more of a longer number, or the next of a list.
+    Listed,
 }
 
 /// `edge`: the outermost character of the number itself.
@@ -319,18 +327,19 @@ fn around(mut outwards: impl Iterator<Item = char>, edge: Option<char>) -> Aroun
         return Around::Free;
     };
     let ends_in_digit = edge.is_some_and(|c| c.is_ascii_digit());
-    let mut broken = false;
-    let mut joined = false;
+    let (mut broken, mut joined, mut listed) = (false, false, true);
     while next == '\n' || JOINS.contains(&next) {
         broken |= next == '\n';
         joined |= next != '\n';
+        listed &= next == '\n' || next == '/';
         match outwards.next() {
             Some(more) => next = more,
             None => return Around::Free,
         }
     }
     match (next.is_ascii_digit(), next.is_alphabetic()) {
-        (true, _) if joined => Around::Longer,
+        (true, _) if joined && listed && ends_in_digit => Around::Listed,
+        (true, _) if joined && ends_in_digit => Around::Longer,
         (true, _) if broken && ends_in_digit => Around::Break,
         (true, _) if broken => Around::Free,
         (_, true) if broken => Around::Free,
