@@ -57,27 +57,27 @@ fn advice(
     total: Option<Money>,
     lines: Vec<AdviceLine>,
 ) -> Result<Advice, Vec<FieldError>> {
-    let one = |code, detail: String| Err(vec![FieldError::new("", code, detail)]);
+    let refused = |code, detail: String| Err(vec![FieldError::new("", code, detail)]);
     if lines.is_empty() {
-        return one("no_lines", "no invoice with an amount is named".to_owned());
+        return refused("no_lines", "no invoice with an amount is named".to_owned());
     }
     if lines.len() > limits::REMITTANCE_LINES {
         let detail = format!("at most {} lines are taken", limits::REMITTANCE_LINES);
-        return one("too_many_lines", detail);
+        return refused("too_many_lines", detail);
     }
     let sum = match Money::checked_sum(currency, lines.iter().map(|line| line.amount)) {
         Ok(sum) => sum,
-        Err(error) => return one(error.code(), error.to_string()),
+        Err(error) => return refused(error.code(), error.to_string()),
     };
     let total = total.unwrap_or(sum);
     if total != sum {
-        return one(
+        return refused(
             "does_not_add_up",
             format!("the lines come to {sum}, the total is stated as {total}"),
         );
     }
     if !total.is_positive() {
-        return one(
+        return refused(
             "not_positive",
             format!("an advice is about money that comes, not {total}"),
         );

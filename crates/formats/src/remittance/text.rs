@@ -68,8 +68,7 @@ pub fn read(bytes: &[u8]) -> Result<Advice, Vec<FieldError>> {
         let after = |words: &[&str]| {
             let word = words.iter().find(|word| lower.starts_with(**word))?;
             let rest = lower.get(word.len()..)?;
-            rest.starts_with(|c: char| !c.is_alphanumeric())
-                .then_some(rest.len())
+            rest.starts_with([':', ' ', '\t', '#', '=']).then_some(rest.len())
         };
         let rest = |length: usize| {
             line.trim()
