@@ -20,6 +20,7 @@ mod harness;
 mod agreements;
 mod auth;
 mod bad_input;
+mod bank;
 mod cash;
 mod charges;
 mod concurrency;
