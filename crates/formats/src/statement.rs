@@ -382,4 +382,6 @@ pub(crate) fn short_day(text: &str) -> Option<NaiveDate> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
