@@ -125,6 +125,9 @@ const ACCENTS: &[(&str, &str)] = &[
 /// The fewest letters of a word by which a name is found: shorter ones are in too many.
 const WORD: usize = 4;
 
+/// The fewest letters that are left of a word that was cut off.
+const CUT: usize = 2;
+
 /// A name as it is compared: its words in alphabetical order, without accents, legal forms and forms of address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name(Vec<String>);
@@ -163,8 +166,8 @@ impl Name {
             false => (other, self),
         };
         let same = |a: &str, b: &str| {
-            let is_cut = a.chars().count() >= WORD && b.starts_with(a)
-                || b.chars().count() >= WORD && a.starts_with(b);
+            let is_cut =
+                a.chars().count() >= CUT && b.starts_with(a) || b.chars().count() >= CUT && a.starts_with(b);
             a == b || is_cut
         };
         let held = short.0.iter().all(|a| long.0.iter().any(|b| same(a, b)));

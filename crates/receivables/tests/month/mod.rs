@@ -718,12 +718,13 @@ impl Ledger {
 
 fn unrelated(chance: &mut Chance, date: NaiveDate) -> Line {
     let (who, what) = *chance.of(&[
-        ("Finanzamt Köln-Mitte", "Umsatzsteuer 05/2026 StNr 215/5087/0815"),
-        ("Sparkasse", "Habenzinsen Q2"),
-        ("Stadtwerke", "Guthaben Vertrag 7700123456"),
-        ("Telekom", "Erstattung Kundenkonto 4711223344"),
-        ("Büro Depot SE", "Retoure 2026-000815 Gutschrift"),
+        ("Finanzamt Köln-Mitte", "Umsatzsteuer 05/2026 StNr 215/"),
+        ("Sparkasse", "Habenzinsen Q2 Konto "),
+        ("Stadtwerke", "Guthaben Vertrag 77"),
+        ("Telekom", "Erstattung Kundenkonto "),
+        ("Büro Depot SE", "Retoure 2026-"),
     ]);
+    let what = format!("{what}{:06}", chance.below(1_000_000));
     Line {
         credit: Credit {
             amount: Money::new(
@@ -732,7 +733,7 @@ fn unrelated(chance: &mut Chance, date: NaiveDate) -> Line {
             ),
             booked_on: date,
             references: Vec::new(),
-            text: cut(chance, what),
+            text: cut(chance, &what),
             payer: Payer {
                 account: Some(account(chance)),
                 name: Some(who.to_owned()),
