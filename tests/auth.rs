@@ -30,11 +30,14 @@ const ROUTES: [(&str, &str, &str); 18] = [
     ("DELETE", "/v1/api-keys/key_00000000000000000000000000", "admin"),
 ];
 
-const JOBS: [&str; 4] = [
+const JOBS: [&str; 7] = [
     "/internal/sweep",
     "/internal/deliver",
-    "/internal/risk",
+    "/internal/relay",
+    "/internal/payments",
+    "/internal/match",
     "/internal/inbound",
+    "/internal/risk",
 ];
 
 fn new_key(app: &App, scopes: &[&str]) -> (String, String) {

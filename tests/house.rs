@@ -101,9 +101,10 @@ fn components_are_thin() {
 #[test]
 fn each_component_may_do_what_it_needs_and_no_more() {
     // Component, whether it sees the ledger, whom it may call.
-    let expected: [(&str, bool, &[&str]); 16] = [
+    let expected: [(&str, bool, &[&str]); 17] = [
         ("access", true, &[]),
         ("agreements", true, &[]),
+        ("bank", true, &[]),
         (
             "billing",
             true,

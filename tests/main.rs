@@ -20,6 +20,7 @@ mod harness;
 mod agreements;
 mod auth;
 mod bad_input;
+mod bank;
 mod billing;
 mod cash;
 mod charges;

@@ -15,4 +15,5 @@ pub mod columns;
 pub mod layout;
 pub mod mapping;
 pub mod records;
+pub(crate) mod table;
 pub mod write;

@@ -57,24 +57,30 @@ fn advice(
     total: Option<Money>,
     lines: Vec<AdviceLine>,
 ) -> Result<Advice, Vec<FieldError>> {
-    let one = |code, detail: String| Err(vec![FieldError::new("", code, detail)]);
+    let refused = |code, detail: String| Err(vec![FieldError::new("", code, detail)]);
     if lines.is_empty() {
-        return one("no_lines", "no invoice with an amount is named".to_owned());
+        return refused("no_lines", "no invoice with an amount is named".to_owned());
     }
     if lines.len() > limits::REMITTANCE_LINES {
         let detail = format!("at most {} lines are taken", limits::REMITTANCE_LINES);
-        return one("too_many_lines", detail);
+        return refused("too_many_lines", detail);
     }
     let sum = match Money::checked_sum(currency, lines.iter().map(|line| line.amount)) {
         Ok(sum) => sum,
-        Err(error) => return one(error.code(), error.to_string()),
+        Err(error) => return refused(error.code(), error.to_string()),
     };
     let total = total.unwrap_or(sum);
     if total != sum {
-        return one("does_not_add_up", format!("the lines come to {sum}, the total is stated as {total}"));
+        return refused(
+            "does_not_add_up",
+            format!("the lines come to {sum}, the total is stated as {total}"),
+        );
     }
     if !total.is_positive() {
-        return one("not_positive", format!("an advice is about money that comes, not {total}"));
+        return refused(
+            "not_positive",
+            format!("an advice is about money that comes, not {total}"),
+        );
     }
     Ok(Advice {
         reference,
@@ -94,7 +100,9 @@ fn amount(text: &str, currency: Currency) -> Option<Money> {
     };
     let separators = ['.', ',', '\'', '\u{2019}', ' ', '\u{a0}', '\u{202f}'];
     if !digits.starts_with(|c: char| c.is_ascii_digit())
-        || !digits.chars().all(|c| c.is_ascii_digit() || separators.contains(&c))
+        || !digits
+            .chars()
+            .all(|c| c.is_ascii_digit() || separators.contains(&c))
     {
         return None;
     }

@@ -10,6 +10,7 @@
 
 pub mod bai2;
 pub mod camt;
+pub mod csv;
 pub mod mt940;
 
 use std::collections::BTreeMap;
@@ -380,5 +381,7 @@ pub(crate) fn short_day(text: &str) -> Option<NaiveDate> {
         .flatten()
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,8 @@ mod book;
 mod fit;
 mod judge;
 mod names;
+mod offers;
+mod scene;
 mod subset;
 mod text;
 
@@ -249,3 +251,6 @@ pub enum Evidence {
     /// The line names an invoice that is owed in another currency.
     OtherCurrency,
 }
+
+#[cfg(test)]
+mod tests;

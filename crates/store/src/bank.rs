@@ -20,7 +20,7 @@ mod view;
 
 pub use advice::{Advice, AdviceView, advices, keep_advice, one_advice};
 pub use by_hand::{Decision, Match, decide, unmatch};
-pub use payouts::{Payout, PayoutView, Payouts, keep_payout, one_payout};
+pub use payouts::{PayoutView, Payouts, keep_payout, one_payout};
 pub use report::{Report, report};
 pub use settle::{Counts, counts, settle};
 pub use take::{Kept, take};

@@ -11,9 +11,10 @@ use crate::{
     accounts, approvals, billing, hand_overs, holds, orders, suspensions, tasks, tokens, write_offs,
 };
 use crate::{
-    activities, agreements, chargebacks, charges, checkouts, credit_notes, customers, delivery, disputes,
-    dues, dunning, endpoints, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
-    migrations, payments, policies, postings, promises, rates, refunds, rejects, risk, suppressions, views,
+    activities, agreements, bank, chargebacks, charges, checkouts, credit_notes, customers, delivery,
+    disputes, dues, dunning, endpoints, events, idempotency, inbound, instalment_plans, invoices, keys,
+    links, mailbox, migrations, payments, policies, postings, promises, rates, refunds, rejects, risk,
+    suppressions, views,
 };
 use rusqlite::Connection;
 
@@ -39,6 +40,10 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
         "what turned in this transaction: nothing is left between two",
     ),
     ("TOTALS", "one row per status: nine"),
+    (
+        "STATEMENT_ENDS",
+        "one row per bank statement: some hundreds a year",
+    ),
 ];
 
 fn statements() -> Vec<(&'static str, &'static str)> {
@@ -87,6 +92,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
     all.extend(billing::statements());
     all.extend(inbound::statements());
     all.extend(invoices::statements());
+    all.extend(bank::all_statements());
     all.extend(charges::statements());
     all.extend(delivery::statements());
     all.extend(disputes::statements());

@@ -116,9 +116,14 @@ impl Reply {
     /// A member of a JSON answer.
     pub fn member<T: DeserializeOwned>(&self, name: &str) -> Result<T, crate::Problem> {
         let refused = |error: serde_json::Error| crate::Problem::internal(format!("answer: {error}"));
-        let mut body: serde_json::Value = serde_json::from_slice(&self.body).map_err(refused)?;
-        let member = body.get_mut(name).map(serde_json::Value::take);
+        let member = self.value()?.get_mut(name).map(serde_json::Value::take);
         serde_json::from_value(member.unwrap_or_default()).map_err(refused)
+    }
+
+    /// A JSON answer's value.
+    pub fn value(&self) -> Result<serde_json::Value, crate::Problem> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| crate::Problem::internal(format!("answer: {error}")))
     }
 
     /// The same JSON answer with one more member.

@@ -16,16 +16,42 @@ use receivables::money::Money;
 
 /// Words that stand before the sum of all.
 const TOTALS: &[&str] = &[
-    "total", "sum", "summe", "gesamt", "gesamtbetrag", "gesamtsumme", "zahlbetrag", "payment amount", "amount paid",
-    "montant total", "importe total", "totale", "totaal",
+    "total",
+    "sum",
+    "summe",
+    "gesamt",
+    "gesamtbetrag",
+    "gesamtsumme",
+    "zahlbetrag",
+    "payment amount",
+    "amount paid",
+    "montant total",
+    "importe total",
+    "totale",
+    "totaal",
 ];
 /// Words that stand before the payer's name of the payment.
 const REFERENCES: &[&str] = &[
-    "reference", "payment reference", "our reference", "referenz", "zahlungsreferenz", "avis", "avisnummer",
-    "payment no", "payment number", "référence",
+    "reference",
+    "payment reference",
+    "our reference",
+    "referenz",
+    "zahlungsreferenz",
+    "avis",
+    "avisnummer",
+    "payment no",
+    "payment number",
+    "référence",
 ];
 /// Words before the day on which it is paid.
-const DAYS: &[&str] = &["payment date", "value date", "zahlungsdatum", "valuta", "date", "datum"];
+const DAYS: &[&str] = &[
+    "payment date",
+    "value date",
+    "zahlungsdatum",
+    "valuta",
+    "date",
+    "datum",
+];
 
 /// Reads a text; every problem at once.
 pub fn read(bytes: &[u8]) -> Result<Advice, Vec<FieldError>> {
@@ -42,14 +68,20 @@ pub fn read(bytes: &[u8]) -> Result<Advice, Vec<FieldError>> {
         let after = |words: &[&str]| {
             let word = words.iter().find(|word| lower.starts_with(**word))?;
             let rest = lower.get(word.len()..)?;
-            rest.starts_with(|c: char| !c.is_alphanumeric()).then_some(rest.len())
+            rest.starts_with([':', ' ', '\t', '#', '=']).then_some(rest.len())
         };
-        let rest = |length: usize| line.trim().get(line.trim().len().saturating_sub(length)..).unwrap_or_default();
+        let rest = |length: usize| {
+            line.trim()
+                .get(line.trim().len().saturating_sub(length)..)
+                .unwrap_or_default()
+        };
         if let Some(length) = after(TOTALS) {
             total = amounts(rest(length), currency).last().copied().or(total);
         } else if let Some(length) = after(REFERENCES) {
             let value = rest(length).trim_matches([' ', ':', '#', '.', '\t']);
-            reference = reference.or(kinds::text_in(value, limits::KEY).ok().filter(|value| !value.is_empty()));
+            reference = reference.or(kinds::text_in(value, limits::KEY)
+                .ok()
+                .filter(|value| !value.is_empty()));
         } else if let Some(length) = after(DAYS) {
             paid_on = paid_on.or(day(rest(length)));
         } else {
@@ -93,7 +125,10 @@ fn is_amount(word: &str, currency: Currency) -> Option<Money> {
     let word = word.strip_prefix(currency.code()).unwrap_or(word);
     let word = word.strip_suffix(currency.code()).unwrap_or(word);
     let plain = word.trim_matches(|c: char| "€$£₹¥".contains(c));
-    let decimals = plain.trim_end_matches('-').rsplit_once(['.', ',']).map(|(_, decimals)| decimals.len());
+    let decimals = plain
+        .trim_end_matches('-')
+        .rsplit_once(['.', ','])
+        .map(|(_, decimals)| decimals.len());
     let exponent = usize::try_from(currency.exponent()).ok()?;
     let whole = exponent == 0 && decimals.is_none_or(|decimals| decimals == 3);
     (whole || (exponent > 0 && decimals == Some(exponent)))
@@ -108,12 +143,14 @@ fn amounts(line: &str, currency: Currency) -> Vec<Money> {
 /// `INV-2026-0102  1,190.00`, `INV-7 100.00 -2.00 98.00 discount`.
 fn read_line(line: &str, currency: Currency) -> Option<AdviceLine> {
     let is_day = |word: &str| day(word).is_some();
-    let number = words(line).map(|word| word.trim_matches([',', '.'])).find(|word| {
-        let digits = word.chars().filter(char::is_ascii_digit).count();
-        let told = digits >= 4 || (digits > 0 && word.contains(char::is_alphabetic));
-        let money = currency.exponent() > 0 && is_amount(word, currency).is_some();
-        told && !money && !is_day(word)
-    })?;
+    let number = words(line)
+        .map(|word| word.trim_matches([',', '.']))
+        .find(|word| {
+            let digits = word.chars().filter(char::is_ascii_digit).count();
+            let told = digits >= 4 || (digits > 0 && word.contains(char::is_alphabetic));
+            let money = currency.exponent() > 0 && is_amount(word, currency).is_some();
+            told && !money && !is_day(word)
+        })?;
     let rest = line.split_once(number).map_or("", |(_, rest)| rest);
     let found = amounts(rest, currency);
     let (paid, deduction) = match found.as_slice() {
@@ -139,10 +176,11 @@ fn read_line(line: &str, currency: Currency) -> Option<AdviceLine> {
 
 /// A day, where a text has one in a form that cannot be misread.
 fn day(text: &str) -> Option<NaiveDate> {
-    text.split(|c: char| c.is_whitespace() || c == ':' || c == ',').find_map(|word| {
-        let word = word.trim_end_matches('.');
-        NaiveDate::parse_from_str(word, "%Y-%m-%d")
-            .or_else(|_| NaiveDate::parse_from_str(word, "%d.%m.%Y"))
-            .ok()
-    })
+    text.split(|c: char| c.is_whitespace() || c == ':' || c == ',')
+        .find_map(|word| {
+            let word = word.trim_end_matches('.');
+            NaiveDate::parse_from_str(word, "%Y-%m-%d")
+                .or_else(|_| NaiveDate::parse_from_str(word, "%d.%m.%Y"))
+                .ok()
+        })
 }

@@ -57,8 +57,16 @@ fn read_line(reader: &mut Reader, line: &Element<'_, '_>, currency: Option<Curre
     ];
     let number = reader.first_text(line, &documents, limits::NUMBER);
     if number.is_none() {
-        let place = format!("{}/{}", line.path(), documents.first().copied().unwrap_or_default());
-        reader.report(place, "required", "the invoice that the line is about is required");
+        let place = format!(
+            "{}/{}",
+            line.path(),
+            documents.first().copied().unwrap_or_default()
+        );
+        reader.report(
+            place,
+            "required",
+            "the invoice that the line is about is required",
+        );
     }
     let (debit, credit) = (
         reader.amount(line, "cbc:DebitLineAmount", currency),

@@ -172,10 +172,10 @@ impl Reader {
         }
     }
 
-    /// What a control record says must be what was found. An absent count is not checked.
+    /// What a control record says must be what was found.
     fn control(&mut self, record: &Record<'_>, at: usize, found: i64, what: &str) {
         let stated = record.field(at);
-        if !stated.is_empty() && stated.trim_start_matches('+').parse() != Ok(found) {
+        if stated.trim_start_matches('+').parse() != Ok(found) {
             let shown: String = stated.chars().take(24).collect();
             let detail = format!("the {what} is stated as {shown} and comes to {found}");
             self.problems.note(record.place(), "control_total", detail);

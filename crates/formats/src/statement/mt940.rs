@@ -211,22 +211,22 @@ fn amount(digits: &str, negative: bool, currency: Currency) -> Result<Money, (&'
 
 /// Field 61: value date, entry date, mark, funds code, amount, type, references, and a second line.
 fn entry(field: &Field<'_>, currency: Currency) -> Result<Line, (&'static str, String)> {
-    let refused = |what: &str| {
-        (
+    let unread = |what: &str| {
+        refused(
             "invalid_line",
             format!("the line's {what} cannot be read: {}", field.first()),
         )
     };
     let text = field.first();
-    let (day, rest) = text.split_at_checked(6).ok_or_else(|| refused("value date"))?;
-    let value_on = short_day(day).ok_or_else(|| refused("value date"))?;
+    let (day, rest) = text.split_at_checked(6).ok_or_else(|| unread("value date"))?;
+    let value_on = short_day(day).ok_or_else(|| unread("value date"))?;
     let (entry_day, rest) = match rest.split_at_checked(4) {
         Some((day, after)) if day.bytes().all(|b| b.is_ascii_digit()) => (Some(day), after),
         _ => (None, rest),
     };
     let booked_on = match entry_day {
         None => value_on,
-        Some(day) => near(day, value_on).ok_or_else(|| refused("entry date"))?,
+        Some(day) => near(day, value_on).ok_or_else(|| unread("entry date"))?,
     };
     // A reversal of a credit takes money out, a reversal of a debit brings it back.
     let marks = [
@@ -238,7 +238,7 @@ fn entry(field: &Field<'_>, currency: Currency) -> Result<Line, (&'static str, S
     let (rest, negative, reversal) = marks
         .into_iter()
         .find_map(|(mark, negative, reversal)| Some((rest.strip_prefix(mark)?, negative, reversal)))
-        .ok_or_else(|| refused("credit or debit mark"))?;
+        .ok_or_else(|| unread("credit or debit mark"))?;
     // The third letter of the currency, where the bank writes it.
     let rest = rest
         .strip_prefix(|c: char| c.is_ascii_uppercase())
@@ -246,7 +246,7 @@ fn entry(field: &Field<'_>, currency: Currency) -> Result<Line, (&'static str, S
     let end = rest
         .find(|c: char| !c.is_ascii_digit() && c != ',')
         .unwrap_or(rest.len());
-    let (digits, rest) = rest.split_at_checked(end).ok_or_else(|| refused("amount"))?;
+    let (digits, rest) = rest.split_at_checked(end).ok_or_else(|| unread("amount"))?;
     let mut line = Line::new(booked_on, value_on, amount(digits, negative, currency)?);
     line.reversal = reversal;
     let (code, rest) = rest.split_at_checked(4).unwrap_or((rest, ""));
@@ -258,6 +258,10 @@ fn entry(field: &Field<'_>, currency: Currency) -> Result<Line, (&'static str, S
     narrative::amounts(&mut line, &more.join(""));
     line.text = kept(&more.join("\n"), LINE_TEXT).unwrap_or_default();
     Ok(line)
+}
+
+fn refused(code: &'static str, detail: String) -> (&'static str, String) {
+    (code, detail)
 }
 
 /// The day `MMDD` that is nearest to another: at the turn of a year either may be in the other year.

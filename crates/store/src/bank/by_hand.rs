@@ -19,10 +19,9 @@ use serde::Deserialize;
 statements! {
     LINE = "SELECT json_object('content', json(content), 'status', status, 'candidates', json(candidates),
             'payment', payment_id, 'times', times) FROM bank_lines WHERE id = ?";
-    OPEN_INVOICES = "SELECT coalesce(sum(i.balance_minor), 0) FROM (SELECT id FROM invoices
-            WHERE id IN (SELECT value FROM json_each(?1))
-            UNION SELECT id FROM invoices WHERE number IN (SELECT value FROM json_each(?1))) AS named
-        CROSS JOIN invoices i ON i.id = named.id WHERE i.currency = ?2";
+    OPEN_INVOICES = "SELECT coalesce(sum(balance_minor), 0) FROM invoices WHERE +currency = ?2 AND id IN (
+            SELECT id FROM invoices WHERE id IN (SELECT value FROM json_each(?1))
+            UNION SELECT id FROM invoices WHERE number IN (SELECT value FROM json_each(?1)))";
     CLEAR = "UPDATE bank_lines SET status = 'review', payment_id = NULL, payout_id = NULL, why = ?2, decided_by = ?3,
             decided_at = ?4 WHERE id = ?1";
     FREE_PAYOUT = "UPDATE payouts SET line_id = NULL WHERE line_id = ?";

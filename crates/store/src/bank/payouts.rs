@@ -8,13 +8,11 @@ use crate::moment::Moment;
 use crate::params;
 use chrono::{NaiveDate, TimeDelta};
 use formats::statement::Line;
-use receivables::bank::payout::{self, Item, Known};
+use receivables::bank::payout::{self, Difference, Item, Known, Payout};
 use receivables::currency::Currency;
 use receivables::id::{BankLineId, PaymentId, PayoutId};
 use receivables::money::Money;
 use serde::{Deserialize, Serialize};
-
-pub use receivables::bank::payout::{Difference, Payout};
 
 statements! {
     KNOWN = "SELECT json_object('id', id, 'content', content) FROM payouts WHERE provider = ? AND reference = ?";

@@ -286,7 +286,7 @@ async fn apply(tx: &Tx<'_>, moment: Moment, judged: &[Judged<'_>]) -> Result<()>
                 decided.push(known);
             }
             Some(Verdict::Automatic(candidate)) => {
-                match still_owed(candidate, &balances)? {
+                match still_owed(candidate, &balances) {
                     // Somebody was faster, and the book is out of date: the next one judges it.
                     false => {}
                     true if is_plain(candidate) => {
@@ -333,9 +333,9 @@ async fn apply(tx: &Tx<'_>, moment: Moment, judged: &[Judged<'_>]) -> Result<()>
     advice::used(tx, &paid).await
 }
 
-/// Pays its invoices to the last minor unit, and nothing else.
+/// Gives its invoices just what the line brings, and needs no rule for the rest: there is none.
 fn is_plain(candidate: &Candidate) -> bool {
-    candidate.fit == Fit::Exact && candidate.on_account.is_zero() && candidate.short.is_zero()
+    candidate.fit == Fit::Exact && candidate.on_account.is_zero()
 }
 
 async fn balances(tx: &Tx<'_>, judged: &[&Judged<'_>]) -> Result<BTreeMap<InvoiceId, i64>> {
@@ -353,17 +353,11 @@ async fn balances(tx: &Tx<'_>, judged: &[&Judged<'_>]) -> Result<BTreeMap<Invoic
     Ok(rows.into_iter().collect())
 }
 
-/// Whether its invoices owe in all what the candidate says they do.
-fn still_owed(candidate: &Candidate, balances: &BTreeMap<InvoiceId, i64>) -> Result<bool> {
-    let currency = candidate.short.currency();
-    let of = |invoice: &InvoiceId| Money::new(balances.get(invoice).copied().unwrap_or_default(), currency);
-    let owed = Money::checked_sum(currency, candidate.shares.iter().map(|share| of(&share.invoice)))?;
-    let given = Money::checked_sum(currency, candidate.shares.iter().map(|share| share.amount))?;
-    Ok(owed == given.checked_add(candidate.short)?
-        && candidate
-            .shares
-            .iter()
-            .all(|share| share.amount.minor() <= of(&share.invoice).minor()))
+/// Whether its invoices still owe what the candidate gives them.
+fn still_owed(candidate: &Candidate, balances: &BTreeMap<InvoiceId, i64>) -> bool {
+    let owed = |invoice: &InvoiceId| balances.get(invoice).copied().unwrap_or_default();
+    let mut shares = candidate.shares.iter();
+    shares.all(|share| share.amount.minor() <= owed(&share.invoice))
 }
 
 /// Records the payment that a line is for a candidate, under the rules of allocation.

@@ -18,7 +18,7 @@ macro_rules! select_line {
         concat!(
             "SELECT json_object('id', id, 'statement', statement_id, 'account', account, 'content', json(content),
                 'status', status, 'candidates', json(candidates), 'why', why, 'payment', payment_id,
-                'payout', payout_id, 'decided_by', decided_by, 'decided_at', decided_at, 'times', times)
+                'payout', payout_id, 'decided_by', decided_by, 'decided_at', decided_at)
             FROM bank_lines ",
             $which
         )
@@ -48,7 +48,6 @@ struct Row {
     payout: Option<PayoutId>,
     decided_by: Option<String>,
     decided_at: Option<i64>,
-    times: i64,
 }
 
 /// A line of a bank statement as the API shows it.
@@ -98,8 +97,6 @@ pub struct LineView {
     pub decided_by: Option<String>,
     /// When, an RFC 3339 instant.
     pub decided_at: Option<String>,
-    #[serde(skip)]
-    pub(super) times: i64,
 }
 
 /// Who is on the other side of a line.
@@ -152,7 +149,6 @@ impl Row {
             payout_id: self.payout,
             decided_by: self.decided_by,
             decided_at: self.decided_at.map(rfc3339).transpose()?,
-            times: self.times,
         })
     }
 }

@@ -1,8 +1,9 @@
-//! Many payments at once, each of which pays its invoices to the last minor unit: what a day's bank statement mostly is.
+//! Many payments at once, each of which goes to its invoices to the last minor unit: what a day's bank statement mostly
+//! is.
 //!
 //! **Shape.** A batch costs a handful of statements however long it is, and whom it concerns is planned anew once.
-//! **Takes** only what needs no rule: the caller has made sure, in the same transaction, that each invoice owes just what
-//! it gets. Anything else goes through [`super::record`].
+//! **Takes** only what needs no rule: the caller has made sure, in the same transaction, that each invoice owes what it
+//! gets, and nothing is left over or let go. Anything else goes through [`super::record`].
 
 use super::Incoming;
 use crate::activities::{self, Activity};
@@ -28,13 +29,13 @@ statements! {
             j.value->>'why', ?1 FROM json_each(?2) AS j";
 }
 
-/// A payment that settles what it names.
+/// A payment that goes to what it names.
 pub(crate) struct Settled {
     /// The payment; its remittance is not looked at.
     pub(crate) incoming: Incoming,
     /// Who paid.
     pub(crate) customer: CustomerId,
-    /// What each invoice gets: all that it owes. Together the amount.
+    /// What each invoice gets: no more than it owes. Together the amount.
     pub(crate) parts: Vec<(InvoiceId, Money)>,
     /// Why, in a sentence.
     pub(crate) why: String,

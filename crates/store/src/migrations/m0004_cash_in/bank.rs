@@ -87,6 +87,10 @@ pub(super) const STATEMENTS: &[&str] = &[
         received_at INTEGER NOT NULL
     ) STRICT",
     "CREATE INDEX remittances_by_status ON remittances (status, id)",
+    "CREATE INDEX remittances_by_customer ON remittances (customer_id)",
+    "CREATE INDEX remittances_by_payment ON remittances (payment_id) WHERE payment_id IS NOT NULL",
+    // Payments that are recorded many at a time: what refers to them is looked for.
+    "CREATE INDEX checkouts_paid ON checkouts (payment_id) WHERE payment_id IS NOT NULL",
     // --- payouts of providers -----------------------------------------------------------------------
     "CREATE TABLE payouts (
         id TEXT PRIMARY KEY,
@@ -104,6 +108,7 @@ pub(super) const STATEMENTS: &[&str] = &[
         CHECK (gross_minor - fee_minor = net_minor)
     ) STRICT",
     "CREATE INDEX payouts_by_day ON payouts (arrives_on, id)",
+    "CREATE INDEX payouts_by_line ON payouts (line_id) WHERE line_id IS NOT NULL",
     "CREATE INDEX payouts_awaited ON payouts (currency, net_minor) WHERE line_id IS NULL",
     "CREATE TABLE payout_items (
         payout_id TEXT NOT NULL REFERENCES payouts (id),
