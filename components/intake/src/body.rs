@@ -46,6 +46,11 @@ impl Body {
         Ok(piece)
     }
 
+    /// What was read and is not in the digest yet.
+    pub(crate) fn ahead(&self) -> impl Iterator<Item = &[u8]> {
+        self.waiting.iter().map(AsRef::as_ref)
+    }
+
     /// Takes the bytes before `end` that were read into the digest.
     pub(crate) fn hash_to(&mut self, end: u64) {
         while let Some(mut piece) = self.waiting.pop_front() {

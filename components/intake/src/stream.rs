@@ -74,6 +74,10 @@ pub(crate) async fn take(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
         Some(_) => Form::Csv(state.layout.as_ref().and_then(delimiter)),
     };
     let mut splitter = Splitter::new(form, state.line, body.hashed);
+    // The piece in which the passed part ended goes on.
+    for piece in body.ahead() {
+        splitter.push(piece);
+    }
     loop {
         let batch = fill(&mut body, &mut splitter, request, &mut state).await?;
         let first = before.is_none() && state.tally.is_empty();
