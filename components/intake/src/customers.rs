@@ -1,9 +1,10 @@
 //! Customers: one or many; created, or brought up to date.
 
-use crate::lines::{self, LISTED, Shape};
+use crate::batch::LISTED;
+use crate::lines::{self, Shape};
 use receivables::intake::CustomerInput;
 use store::billing::generic::{customer_awaited, resume};
-use store::rejects::{self, Reject};
+use store::rejects::{self, Origin, Reject};
 use store::{customers, views};
 use web::{Cx, Problem, Reply, Scope, limits};
 
@@ -47,7 +48,12 @@ pub(crate) async fn take(cx: &Cx) -> Result<Reply, Problem> {
                 }
                 let brought = inputs.iter().map(|input| customer_awaited(&input.external_id));
                 resume(tx, cx.moment(), brought.collect()).await?;
-                rejects::keep(tx, cx.moment(), &rejected).await?;
+                let origin = Origin {
+                    kind: "customer",
+                    source: None,
+                    layout: None,
+                };
+                rejects::keep(tx, cx.moment(), origin, &rejected).await?;
                 let listed = rejected.get(..LISTED).unwrap_or(&rejected);
                 Ok(Reply::json(
                     200,

@@ -33,8 +33,6 @@ statements! {
     OF_SOURCE = select_reject!("WHERE r.source = ?3 AND r.id > ?1 ORDER BY r.id LIMIT ?2");
     ONE = select_reject!("WHERE r.id = ?");
     REMOVE = "DELETE FROM intake_rejects WHERE id IN (SELECT value FROM json_each(?)) RETURNING id";
-    /// Its fingerprint becomes its own: another line may have the same errors by now.
-    CORRECT = "UPDATE intake_rejects SET body = ?2, errors = ?3, fingerprint = id, layout = ?4 WHERE id = ?1";
 }
 
 /// A line that was not taken.
@@ -69,19 +67,17 @@ struct Row<'a> {
     errors: &'a [FieldError],
 }
 
-async fn keep_layout(tx: &Tx<'_>, layout: Option<&str>) -> Result<Option<String>> {
-    let Some(layout) = layout else { return Ok(None) };
-    let hash = HEXLOWER.encode(&Sha256::digest(layout));
-    tx.run(KEEP_LAYOUT, params![hash.as_str(), layout]).await?;
-    Ok(Some(hash))
-}
-
 /// Keeps `rejects`; the same line with the same errors again is kept once.
 pub async fn keep(tx: &Tx<'_>, moment: Moment, origin: Origin<'_>, rejects: &[Reject]) -> Result<()> {
     if rejects.is_empty() {
         return Ok(());
     }
-    let layout = keep_layout(tx, origin.layout).await?;
+    let layout = origin
+        .layout
+        .map(|layout| HEXLOWER.encode(&Sha256::digest(layout)));
+    if let (Some(hash), Some(layout)) = (&layout, origin.layout) {
+        tx.run(KEEP_LAYOUT, params![hash.as_str(), layout]).await?;
+    }
     let mut mint = moment.mint()?;
     let rows = rejects
         .iter()
@@ -149,20 +145,4 @@ pub async fn remove(tx: &Tx<'_>, ids: &[RejectId]) -> Result<usize> {
         true => Ok(0),
         false => Ok(tx.rows(REMOVE, params![serde_json::to_string(ids)?]).await?.len()),
     }
-}
-
-/// Keeps a line as somebody corrected it, with what is wrong with it now.
-pub async fn correct(
-    tx: &Tx<'_>,
-    id: &RejectId,
-    body: &str,
-    layout: Option<&str>,
-    errors: &[FieldError],
-) -> Result<()> {
-    let layout = keep_layout(tx, layout).await?;
-    tx.run(
-        CORRECT,
-        params![id.as_str(), body, serde_json::to_string(errors)?, layout],
-    )
-    .await
 }

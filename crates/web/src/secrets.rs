@@ -18,6 +18,11 @@ pub fn hash(text: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
 }
 
+/// Bytes in hexadecimal, as digests are kept.
+pub fn hex(bytes: &[u8]) -> String {
+    HEXLOWER.encode(bytes)
+}
+
 /// SHA-256 over several parts, in hexadecimal, each part's length included so that no two splits meet.
 pub fn fingerprint(parts: &[&[u8]]) -> String {
     let mut digest = Sha256::new();
