@@ -6,13 +6,16 @@
 
 mod by_hand;
 mod let_go;
+mod named;
 mod on_account;
 mod open;
 mod record;
 mod take_back;
 mod view;
 
+pub(crate) use by_hand::reallocate_by;
 pub use by_hand::{ByHand, reallocate, refund};
+pub use named::apply_named;
 pub use on_account::{ApplicationView, CreditUsed, UseCredit, use_credit};
 pub use record::{Incoming, Recorded, record};
 pub use take_back::{Cause, Reversed, Standing, by_reference, left, reverse, take_back};
@@ -40,6 +43,7 @@ pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
         ALL,
         by_hand::ALL,
         let_go::ALL,
+        named::ALL,
         on_account::ALL,
         open::ALL,
         record::ALL,

@@ -41,6 +41,17 @@ pub async fn reallocate(
     id: &PaymentId,
     wanted: &[RemittanceLine],
 ) -> Result<ByHand> {
+    reallocate_by(tx, moment, id, wanted, "by hand").await
+}
+
+/// The same; `how` it comes about is said: "set by hand".
+pub(crate) async fn reallocate_by(
+    tx: &Tx<'_>,
+    moment: Moment,
+    id: &PaymentId,
+    wanted: &[RemittanceLine],
+    how: &str,
+) -> Result<ByHand> {
     let Some(payment) = by_id(tx, id).await? else {
         return Ok(ByHand::Unknown);
     };
@@ -65,6 +76,9 @@ pub async fn reallocate(
         Ok(new) => new,
         Err(errors) => return Ok(ByHand::Refused(errors)),
     };
+    if new.changes.is_empty() && known.is_some() {
+        return Ok(ByHand::Done);
+    }
     // Of an invoice that keeps what it has, what was let go is kept too.
     let changed: Vec<Held> = before
         .into_iter()
@@ -94,13 +108,14 @@ pub async fn reallocate(
     if !on_account.is_zero() {
         entries.push(entry(None, on_account));
     }
+    let why = format!("set {how}");
     let rows: Vec<AllocationRow<'_>> = new
         .changes
         .iter()
         .map(|change| AllocationRow {
             invoice: &change.invoice,
             amount_minor: change.amount.minor(),
-            why: "set by hand",
+            why: &why,
         })
         .collect();
     allocate_rows(tx, moment, id, positions(tx, id).await?, &rows).await?;
@@ -116,7 +131,7 @@ pub async fn reallocate(
     )
     .await?;
     postings::post(tx, moment, &entries).await?;
-    activities::record(tx, moment, &[told(&customer, id, allocated, new.unapplied)]).await?;
+    activities::record(tx, moment, &[told(&customer, id, how, allocated, new.unapplied)]).await?;
     follow(tx, moment, customer).await?;
     Ok(ByHand::Done)
 }
@@ -137,12 +152,12 @@ fn whose() -> FieldError {
     FieldError::new("/allocations", "several_customers", detail)
 }
 
-fn told(customer: &CustomerId, id: &PaymentId, allocated: Money, unapplied: Money) -> Activity {
+fn told(customer: &CustomerId, id: &PaymentId, how: &str, allocated: Money, unapplied: Money) -> Activity {
     Activity {
         customer_id: customer.clone(),
         kind: "payment_reallocated",
         title: "Payment set against other invoices".to_owned(),
-        detail: format!("Set by hand: {allocated} against invoices, {unapplied} on account."),
+        detail: format!("Set {how}: {allocated} against invoices, {unapplied} on account."),
         refers_to: Some(id.to_string()),
     }
 }
