@@ -335,22 +335,60 @@ fn a_source_that_asks_to_be_left_alone_is() {
 }
 
 #[test]
+fn a_token_that_is_no_longer_taken_is_replaced_and_a_server_that_fails_is_asked_again() {
+    let setup = own!(Setup::start());
+    let (id, number) = (unique("x"), unique("X"));
+    let path = format!("/api.xro/2.0/Invoices/{id}");
+    setup
+        .xero
+        .holds(&path, &xero_invoice(&id, &number, 1_000, &json!({})));
+    let event = &setup.xero_tells(&[("INVOICE", &id)], "2026-01-12T08:59:00.000")[0];
+    let no = |status: u16| Fault::Refused(Reply::json(status, &json!({"Detail": "no"})));
+    let token = || {
+        let granted = json!({"access_token": "access-0", "expires_in": 1800, "token_type": "Bearer"});
+        Fault::Refused(Reply::json(200, &granted))
+    };
+    setup.xero.next([token(), no(401), token(), no(500)]);
+    for (outcome, next) in [
+        ("answered 401", "2026-01-12T09:05:00Z"),
+        ("answered 500", "2026-01-12T09:15:00Z"),
+    ] {
+        let report = setup.job();
+        assert_eq!(
+            (&report["examined"], &report["later"]),
+            (&json!(1), &json!(1)),
+            "{report}"
+        );
+        let shown = setup.event("xero", event);
+        let said = shown["outcome"].as_str().expect("why");
+        assert!(said.starts_with(outcome), "{shown}");
+        setup.app.clock(next);
+    }
+    assert_eq!(setup.job()["processed"], 1);
+    assert_eq!(setup.invoice(&number)["status"], "open");
+    // A server that fails says nothing against the token.
+    let asked = setup.xero.journal();
+    let asked: Vec<&str> = asked.iter().map(|request| request.path.as_str()).collect();
+    let (token, path) = ("/connect/token", path.as_str());
+    assert_eq!(asked, [token, path, token, path, path]);
+}
+
+#[test]
 fn what_cannot_be_fetched_is_tried_again_and_then_shown_to_a_person_who_decides() {
     let setup = own!(Setup::start());
     let id = unique("x");
     let event = &setup.xero_tells(&[("INVOICE", &id)], "2026-01-12T08:59:00.000")[0];
     let address = format!("/v1/webhook-events/xero/{event}");
     let decide = |what: &str, expected: u16| {
-        let body = json!({"reason": "entered by hand"});
-        setup
-            .app
-            .post(&format!("{address}/{what}"))
-            .json(&body)
-            .send(expected)
+        let call = setup.app.post(&format!("{address}/{what}"));
+        match what {
+            "dismiss" => call.json(&json!({"reason": "entered by hand"})).send(expected),
+            _ => call.send(expected),
+        }
     };
     decide("retry", 409).problem("wrong_status");
     // Each try two days later, as a job that was away for long would make them.
-    for day in 13..=19 {
+    for day in (14..=26).step_by(2) {
         let report = setup.job();
         assert_eq!(report["examined"], 1, "{day}: {report}");
         setup.app.clock(&format!("2026-01-{day}T18:00:00Z"));

@@ -98,7 +98,8 @@ pub(crate) async fn event(cx: &Cx, db: &Db, event: &DueEvent) -> Result<Dealt, P
                 also = more;
                 reading
             }
-            Got::Not(why) => {
+            Got::Refused(why) => return finish(cx, db, event, &failed(&why), Worth::Trying).await,
+            Got::Down(why) => {
                 finish(cx, db, event, &failed(&why), Worth::Trying).await?;
                 return Ok(Dealt::Trouble);
             }
@@ -179,7 +180,9 @@ enum Got {
     /// The object, and events for what it names.
     Reading(Result<Reading, Vec<FieldError>>, Vec<Stored>),
     /// It could not be had, and why.
-    Not(String),
+    Refused(String),
+    /// Its source does not answer as it should, and why.
+    Down(String),
     /// Not before then.
     Paused(DateTime<Utc>, String),
 }
@@ -212,7 +215,8 @@ async fn fetched(
     };
     let answer = match answer {
         Fetched::Here(answer) => answer,
-        Fetched::Not(why) => return Ok(Got::Not(why)),
+        Fetched::Refused(why) => return Ok(Got::Refused(why)),
+        Fetched::Down(why) => return Ok(Got::Down(why)),
         Fetched::Paused(until, why) => return Ok(Got::Paused(until, why)),
     };
     let realm = wanted.account.as_str();

@@ -18,8 +18,10 @@ use web::{Cx, Problem, limits, secrets};
 pub(crate) enum Fetched {
     /// The document.
     Here(Value),
-    /// Not the document, and why; to be tried again.
-    Not(String),
+    /// Not this document, and why; to be tried again.
+    Refused(String),
+    /// It does not answer as it should, and why; to be left alone for a while.
+    Down(String),
     /// It wants to be left alone until then.
     Paused(DateTime<Utc>, String),
 }
@@ -90,11 +92,13 @@ impl Client<'_> {
         let answer = outbound::post_form(&self.token_url, &headers, &fields, limits::FETCH_TIMEOUT_S).await;
         let granted = match judged(cx, answer) {
             Fetched::Here(value) => serde_json::from_value::<Granted>(value),
-            Fetched::Not(why) => return Ok(Err(Fetched::Not(format!("no token: {why}")))),
+            Fetched::Refused(why) | Fetched::Down(why) => {
+                return Ok(Err(Fetched::Down(format!("no token: {why}"))));
+            }
             paused @ Fetched::Paused(..) => return Ok(Err(paused)),
         };
         let Ok(granted) = granted else {
-            return Ok(Err(Fetched::Not("no token: the answer holds none".to_owned())));
+            return Ok(Err(Fetched::Down("no token: the answer holds none".to_owned())));
         };
         // A minute less: it is to last until the call has arrived.
         let lasts = TimeDelta::seconds(granted.expires_in.saturating_sub(60).clamp(0, 86_400));
@@ -136,13 +140,13 @@ impl Client<'_> {
 fn judged(cx: &Cx, answer: Result<Answer, Unanswered>) -> Fetched {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) => return Fetched::Not(error.to_string()),
+        Err(error) => return Fetched::Down(error.to_string()),
     };
     let now = cx.moment().now;
     match answer.status {
         200 => match serde_json::from_slice(&answer.body) {
             Ok(value) => Fetched::Here(value),
-            Err(error) => Fetched::Not(format!("an answer that is no JSON: {error}")),
+            Err(error) => Fetched::Down(format!("an answer that is no JSON: {error}")),
         },
         429 | 503 if answer.status == 429 || answer.retry_after(now).is_some() => {
             let pause = now + TimeDelta::seconds(limits::PROVIDER_PAUSE_S);
@@ -152,7 +156,12 @@ fn judged(cx: &Cx, answer: Result<Answer, Unanswered>) -> Fetched {
         status => {
             let words = String::from_utf8_lossy(&answer.body);
             let words: String = words.chars().take(limits::PROVIDER_WORDS).collect();
-            Fetched::Not(format!("answered {status}: {words}"))
+            let why = format!("answered {status}: {words}");
+            match status {
+                // About the document; all else is about us or about them.
+                400 | 404 | 410 | 422 => Fetched::Refused(why),
+                _ => Fetched::Down(why),
+            }
         }
     }
 }
@@ -163,7 +172,7 @@ async fn set(cx: &Cx, names: &[&str]) -> Result<Result<Vec<String>, Fetched>, Pr
     for name in names {
         match cx.setting(name).await? {
             Some(value) => values.push(value),
-            None => return Ok(Err(Fetched::Not(format!("the variable `{name}` is not set")))),
+            None => return Ok(Err(Fetched::Down(format!("the variable `{name}` is not set")))),
         }
     }
     Ok(Ok(values))

@@ -6,6 +6,7 @@
 
 mod by_hand;
 mod let_go;
+mod named;
 mod on_account;
 mod open;
 mod record;
@@ -13,7 +14,9 @@ mod settled;
 mod take_back;
 mod view;
 
+pub(crate) use by_hand::reallocate_by;
 pub use by_hand::{ByHand, reallocate, refund, refund_through};
+pub use named::apply_named;
 pub use on_account::{ApplicationView, CreditUsed, UseCredit, use_credit};
 pub(crate) use record::record_as_named;
 pub use record::{Incoming, Recorded, record};
@@ -43,6 +46,7 @@ pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
         ALL,
         by_hand::ALL,
         let_go::ALL,
+        named::ALL,
         on_account::ALL,
         open::ALL,
         record::ALL,

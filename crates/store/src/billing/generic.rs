@@ -1,8 +1,9 @@
 //! Events in our own words, of any billing system that signs after Standard Webhooks.
 //!
 //! **Order.** An event may come before the one that it builds on: an invoice before its customer, a void before its
-//! invoice. It then waits, and takes effect in the transaction that brings what it waits for, by webhook or API. Of
-//! what is said of one customer, the latest `timestamp` counts.
+//! invoice. It then waits, and takes effect in the transaction that brings what it waits for, by webhook or API. Money
+//! does not wait: what is paid for an invoice that has not come is on account until it does. Of what is said of one
+//! customer, the latest `timestamp` counts.
 
 use super::{Applied, in_words, number_taken, objects, older};
 use crate::customers::Directory;
@@ -174,7 +175,14 @@ async fn invoice(tx: &Tx<'_>, moment: Moment, input: &InvoiceInput) -> Result<Ef
     use invoices::Taken;
     let taken = invoices::take(tx, moment, std::slice::from_ref(input)).await?;
     Ok(match taken.into_iter().next() {
-        Some(Taken::Accepted(id) | Taken::Duplicate(id)) => Effect::Processed(id.to_string()),
+        Some(Taken::Accepted(id)) => {
+            if let Some(standing) = invoices::standing(tx, &id).await? {
+                let (customer, balance) = (&standing.customer, standing.balance());
+                payments::apply_named(tx, moment, SOURCE, customer, &id, &input.number, balance).await?;
+            }
+            Effect::Processed(id.to_string())
+        }
+        Some(Taken::Duplicate(id)) => Effect::Processed(id.to_string()),
         Some(Taken::Conflict(id)) => number_taken(&input.number, id.as_str()),
         Some(Taken::UnknownCustomer) => no_customer(&input.customer),
         Some(Taken::Refused(error)) => Effect::Failed(in_words(&[error])),

@@ -121,7 +121,7 @@ pub(super) async fn apply(
     }
     let paid = match standing(tx, known.as_deref()).await? {
         Some((paid, left)) if left == amount => {
-            match payments::reallocate(tx, moment, &paid, &lines).await? {
+            match payments::reallocate_by(tx, moment, &paid, &lines, "by its source").await? {
                 ByHand::Done => Ok(paid),
                 ByHand::Refused(errors) => Err(Effect::Failed(super::in_words(&errors))),
                 ByHand::Unknown | ByHand::NothingOnAccount => return Err(objects::lost("payment")),
