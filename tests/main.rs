@@ -36,6 +36,7 @@ mod intake;
 mod kill;
 mod openapi;
 mod pay;
+mod relay;
 mod risk;
 mod strategy;
 mod stripe;
