@@ -11,7 +11,7 @@ fn root() -> PathBuf {
 }
 
 /// Every Rust source below a folder, with its text.
-fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+pub(crate) fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {

@@ -41,6 +41,7 @@ mod kill;
 mod openapi;
 mod pay;
 mod providers;
+mod relay;
 mod risk;
 mod strategy;
 mod stripe;

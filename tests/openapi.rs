@@ -14,8 +14,8 @@ use dunlin::{manifest::Manifest, route::Router};
 use serde_json::{Value, json};
 
 use crate::harness::{App, Partner, own, unique};
-pub(crate) use judge::{Exchange, judge};
-use judge::{document, escaped, file};
+pub(crate) use judge::{Exchange, document, judge};
+use judge::{escaped, file};
 use source::Served;
 
 /// An app of these tests' own: a virtual clock ticks with every request, theirs are many, and others count seconds.

@@ -1,12 +1,13 @@
 //! Invoices that have become overdue: the systems outside are told once of each.
 //!
 //! **O(due).** An index holds what is open and has not been told of, by due date; all of it that was due before today
-//! everywhere on earth is overdue, and of the days that are today somewhere and yesterday elsewhere the customer's time
-//! zone decides. So a sweep reads what it tells of, and what is due on those days.
+//! wherever there is a customer is overdue, and of the days that are today somewhere and yesterday elsewhere the
+//! customer's time zone decides. So a sweep reads what it tells of, and what is due on those days.
 
 use crate::db::{Tx, statements};
 use crate::error::Result;
 use crate::events::{self, Event};
+use crate::instants::time_zone;
 use crate::moment::Moment;
 use crate::params;
 use chrono::NaiveDate;
@@ -14,12 +15,18 @@ use receivables::calendar;
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId};
 use receivables::money::Money;
-use receivables::zone::Zone;
 use serde::Deserialize;
 use serde_json::json;
 
 statements! {
-    /// ?1: the day that is the earliest today anywhere; ?2 and ?3: the time zones in which it is later than that day,
+    /// From each zone to the next in the index: as many steps as there are zones.
+    ZONES = "WITH RECURSIVE zones (name) AS (
+            SELECT min(time_zone) FROM customers
+            UNION ALL
+            SELECT (SELECT min(time_zone) FROM customers WHERE time_zone > zones.name) FROM zones
+                WHERE zones.name IS NOT NULL)
+        SELECT name FROM zones WHERE name IS NOT NULL";
+    /// ?1: the earliest of the days that are today; ?2 and ?3: the time zones in which it is later than that day,
     /// and later than the day after.
     OVERDUE = "SELECT json_object('id', i.id, 'customer', i.customer_id, 'number', i.number, 'due_on', i.due_on,
             'currency', i.currency, 'balance_minor', i.balance_minor)
@@ -51,11 +58,14 @@ pub(crate) struct Told {
 
 /// Tells of at most `limit` invoices that have become overdue on their customers' civil day.
 pub(crate) async fn tell(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Told> {
-    let today: Vec<(&str, NaiveDate)> = Zone::names()
-        .filter_map(|name| Some((name, Zone::parse(name)?.local(moment.now).date())))
-        .collect();
-    let earliest = today.iter().map(|(_, day)| *day).min();
-    let earliest = earliest.unwrap_or(moment.now.date_naive());
+    let zones = tx.rows(ZONES, params![]).await?;
+    let today = zones
+        .iter()
+        .map(|row| Ok((row.text(0)?, time_zone(row.text(0)?)?.local(moment.now).date())))
+        .collect::<Result<Vec<(&str, NaiveDate)>>>()?;
+    let Some(earliest) = today.iter().map(|(_, day)| *day).min() else {
+        return Ok(Told { more: false });
+    };
     let later_than = |day: NaiveDate| -> Vec<&str> {
         let zones = today.iter().filter(|(_, today)| *today > day);
         zones.map(|(name, _)| *name).collect()

@@ -39,6 +39,10 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
         "TURNED",
         "what turned in this transaction: nothing is left between two",
     ),
+    (
+        "ZONES",
+        "one step a time zone: an index leads from each to the next",
+    ),
     ("TOTALS", "one row per status: nine"),
     (
         "STATEMENT_ENDS",

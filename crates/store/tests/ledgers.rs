@@ -130,6 +130,7 @@ fn a_ledger_holds_after_whatever_happens() {
     if let Err(error) = outcome {
         panic!("{error}");
     }
+    World::check_journal();
     assert!(
         said.get() > 20,
         "{} messages: these ledgers show little",

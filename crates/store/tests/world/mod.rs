@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, DisputeId, InvoiceId, PaymentId};
 use receivables::intake::{CreditNoteInput, CustomerInput, InvoiceInput, PaymentInput};
+use receivables::journal::Chart;
 use receivables::money::Money;
 use receivables::policy::Policy;
 use rusqlite::Connection;
@@ -16,7 +17,7 @@ use store::delivery::{self, Carrier};
 use store::invoices::{Taken, Voided};
 use store::payments::{Cause, Incoming, Recorded, Reversed};
 use store::{Db, Moment, StoreError, Tx};
-use store::{credit_notes, customers, dunning, invoices, payments, policies, postings};
+use store::{credit_notes, customers, dunning, invoices, journal, payments, policies, postings};
 
 mod acts;
 
@@ -391,6 +392,57 @@ impl World {
     pub(crate) fn check_whole_ledger(&self) {
         let drift = now(async { postings::drift(&Db::open().await.unwrap()).await }).unwrap();
         assert!(drift.is_empty(), "{drift:?}");
+    }
+
+    /// The journal of the whole ledger: each entry balances, and on every day its accounts hold what the postings say.
+    pub(crate) fn check_journal() {
+        let db = ledger();
+        let days = ("1980-01-01".parse().unwrap(), "2199-12-31".parse().unwrap());
+        let (mut by_day, mut after) = (BTreeMap::<(NaiveDate, bool), i64>::new(), None);
+        loop {
+            let page = now(journal::entries(
+                &db,
+                &Chart::default(),
+                days,
+                after.as_ref(),
+                500,
+            ))
+            .unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(journal::Place {
+                date: last.date,
+                id: last.id.clone(),
+            });
+            for entry in page {
+                let signed = |line: &journal::LineView| {
+                    line.debit.map_or(0, |debit| debit.minor())
+                        - line.credit.map_or(0, |credit| credit.minor())
+                };
+                assert_eq!(entry.lines.iter().map(signed).sum::<i64>(), 0, "{}", entry.id);
+                for line in &entry.lines {
+                    let on_account = match line.role {
+                        "receivables" => false,
+                        "customer_credits" => true,
+                        _ => continue,
+                    };
+                    *by_day.entry((entry.date, on_account)).or_default() += signed(line);
+                }
+            }
+        }
+        let posted: Vec<(String, i64, i64)> = query(
+            "SELECT value_on, invoice_id IS NULL, sum(amount_minor) FROM postings WHERE currency = ?1 GROUP BY 1, 2",
+            "EUR",
+        );
+        let posted: BTreeMap<(NaiveDate, bool), i64> = posted
+            .into_iter()
+            .map(|(day, on_account, minor)| ((day.parse().unwrap(), on_account == 1), minor))
+            .collect();
+        assert!(
+            posted.len() > 20,
+            "{} days: these ledgers show little",
+            posted.len()
+        );
+        assert_eq!(by_day, posted);
     }
 
     /// What the account is worth by the ledger.

@@ -37,6 +37,8 @@ pub(super) const STATEMENTS: &[&str] = &[
     "ALTER TABLE invoices ADD COLUMN overdue_told_at INTEGER",
     "CREATE INDEX invoices_overdue_untold ON invoices (due_on, id)
         WHERE balance_minor > 0 AND overdue_told_at IS NULL AND kind = 'invoice'",
+    // Which time zones there are, without looking at every customer.
+    "CREATE INDEX customers_by_zone ON customers (time_zone)",
     // --- whom they are told ------------------------------------------------------------------------------------
     // `cursor`: the last event that was looked at for it. `secret_version`: what its secret is derived from.
     "CREATE TABLE webhook_endpoints (
