@@ -64,7 +64,10 @@ fn answer(state: &mut State, request: &Request) -> Reply {
                     object["status"] = json!("pending_submission");
                     object["charge_date"] = json!("2026-01-15");
                 }
-                _ => object["status"] = json!("created"),
+                _ => {
+                    object["status"] = json!("created");
+                    object["currency"] = json!("GBP");
+                }
             }
             state.objects.insert(id.clone(), object.clone());
             if let Some(key) = key {

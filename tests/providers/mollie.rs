@@ -12,7 +12,7 @@ pub(super) const PLAYER: Player = Player {
     variables: |url| {
         vec![
             ("mollie_api_key", "live_key".to_owned()),
-            ("mollie_url", format!("{url}/")),
+            ("mollie_url", url.to_owned()),
         ]
     },
     answer,

@@ -49,9 +49,19 @@ fn set_up(cx: &Cx) -> Doing<'_, Result<Option<Box<dyn Provider>>, Problem>> {
             return Ok(None);
         };
         let url = cx.required_setting("adyen_url").await?;
-        let api = Api::new("adyen", &url, vec![("x-api-key", key)]);
+        let api = Api::new("adyen", &base(&url), vec![("x-api-key", key)]);
         Ok(Some(Box::new(Adyen { api, account }) as Box<dyn Provider>))
     })
+}
+
+/// Where the Checkout API is at an address: under a path of its own on the live hosts. The variable names no path, since
+/// what a host lets a component call has none.
+fn base(url: &str) -> String {
+    let url = url.trim_end_matches('/');
+    match url.ends_with(".adyenpayments.com") {
+        true => format!("{url}/checkout"),
+        false => url.to_owned(),
+    }
 }
 
 #[derive(Deserialize)]
@@ -509,6 +519,22 @@ mod tests {
             adyen.link(&ids.order("150", "ISK")).unwrap()["amount"]["value"],
             15_000
         );
+    }
+
+    #[test]
+    fn the_live_api_lies_under_a_path() {
+        for (url, expected) in [
+            (
+                "https://checkout-test.adyen.com",
+                "https://checkout-test.adyen.com",
+            ),
+            (
+                "https://1797a841fbb37ca7-Sandpiper-checkout-live.adyenpayments.com/",
+                "https://1797a841fbb37ca7-Sandpiper-checkout-live.adyenpayments.com/checkout",
+            ),
+        ] {
+            assert_eq!(base(url), expected);
+        }
     }
 
     #[test]

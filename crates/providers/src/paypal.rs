@@ -414,11 +414,11 @@ struct Outcome {
 
 /// An order that was looked at, or an event.
 fn read(text: &str) -> Result<Vec<Told>, String> {
-    if let Ok(order) = serde_json::from_str::<OrderObject>(text) {
+    let Ok(Sent { event_type, resource }) = serde_json::from_str(text) else {
+        let order: OrderObject =
+            serde_json::from_str(text).map_err(|error| format!("not an event of PayPal's: {error}"))?;
         return Ok(vec![order_told(&order)?]);
-    }
-    let Sent { event_type, resource } =
-        serde_json::from_str(text).map_err(|error| format!("not an event of PayPal's: {error}"))?;
+    };
     let kind = event_type.as_str();
     let told = match kind {
         "CHECKOUT.ORDER.APPROVED" => order_told(&of(kind, resource)?)?,

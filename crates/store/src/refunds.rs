@@ -158,7 +158,19 @@ pub(crate) async fn moved(
     if state == RefundState::Requested {
         return Ok(named);
     }
-    let from = serde_json::to_string(state.from())?;
+    settle(tx, moment, known, state, why, state.from()).await
+}
+
+/// Ends a refund that stands at one of `from`. False: it stands elsewhere.
+async fn settle(
+    tx: &Tx<'_>,
+    moment: Moment,
+    known: &Known,
+    state: RefundState,
+    why: Option<&str>,
+    from: &[&str],
+) -> Result<bool> {
+    let from = serde_json::to_string(from)?;
     let parameters = params![known.id.as_str(), state.name(), why, moment.ms(), from];
     if tx.row(SETTLE, parameters).await?.is_none() {
         return Ok(false);
@@ -225,12 +237,15 @@ pub async fn answered(tx: &Tx<'_>, moment: Moment, order: &Order, answer: &Answe
         .find(BY_ID, params![order.id.as_str(), order.provider.as_str()])
         .await?;
     let Some(known) = known else { return Ok(()) };
-    let (name, state, why) = match answer {
-        Answered::Done(name) => (Some(name.as_str()), RefundState::Done, None),
-        Answered::Asked(name) => (Some(name.as_str()), RefundState::Requested, None),
-        Answered::Refused(why) => (None, RefundState::Failed, Some(why.as_str())),
+    let moved = match answer {
+        Answered::Done(name) => moved(tx, moment, &known, Some(name), RefundState::Done, None).await,
+        Answered::Asked(name) => moved(tx, moment, &known, Some(name), RefundState::Requested, None).await,
+        // What has been told of meanwhile is not undone by a request that came too late.
+        Answered::Refused(why) => {
+            settle(tx, moment, &known, RefundState::Failed, Some(why), &["requested"]).await
+        }
     };
-    moved(tx, moment, &known, name, state, why).await.map(drop)
+    moved.map(drop)
 }
 
 /// Leaves a refund whose key the provider has forgotten to a person: asked again it might be paid twice.

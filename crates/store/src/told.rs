@@ -188,7 +188,8 @@ async fn receive(
     let confirmed = Confirmed {
         amount,
         method: paid.method,
-        received_on: paid.at.unwrap_or(moment.now).date_naive(),
+        // What is confirmed has come; a bank's day of collection may still lie ahead.
+        received_on: paid.at.unwrap_or(moment.now).min(moment.now).date_naive(),
         reference: paid.reference,
     };
     let reference = confirmed.reference.clone();

@@ -397,6 +397,7 @@ fn a_refund_that_is_told_before_it_is_answered_is_the_same() {
         "processed"
     );
     world.answer(&order, &Answered::Asked(world.name("re-9")));
+    world.answer(&order, &Answered::Refused("refunded already".to_owned()));
     assert_eq!(
         (world.refunds(), world.orders().len()),
         (vec!["40.00 done".to_owned()], 0)
