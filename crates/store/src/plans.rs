@@ -1,20 +1,11 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
 use crate::{
-    accounts, activities, agreements, approvals, chargebacks, charges, checkouts, credit_notes, customers,
-    delivery, disputes, documents, drift, dues, dunning, events, hand_overs, holds, idempotency, inbound,
-    instalment_plans, invoices, journal, keys, links, mailbox, mappings, migrations, orders, overdue,
-    payments, policies, postings, progress, promises, rates, rejects, risk, suppressions, suspensions, tasks,
-    views, write_offs,
-};
-use crate::{
-    accounts, approvals, billing, hand_overs, holds, orders, suspensions, tasks, tokens, write_offs,
-};
-use crate::{
-    activities, agreements, bank, chargebacks, charges, checkouts, credit_notes, customers, delivery,
-    disputes, dues, dunning, endpoints, events, idempotency, inbound, instalment_plans, invoices, keys,
-    links, mailbox, migrations, payments, policies, postings, promises, rates, refunds, rejects, risk,
-    suppressions, views,
+    accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
+    credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
+    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, links, mailbox,
+    mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates, refunds,
+    rejects, risk, suppressions, suspensions, tasks, tokens, views, write_offs,
 };
 use rusqlite::Connection;
 

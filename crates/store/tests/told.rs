@@ -198,7 +198,7 @@ impl World {
             body: text.clone(),
         };
         transact(&self.db, async |tx| {
-            inbound::store(tx, moment(), PLAYER.name, &[&stored]).await
+            inbound::store(tx, moment(), PLAYER.name, &[&stored], None).await
         });
         let effect = transact(&self.db, async |tx| {
             if !inbound::open(tx, PLAYER.name, &[&stored])
