@@ -9,6 +9,7 @@ mod e_invoices;
 mod events;
 mod files;
 mod invoices;
+mod keeper;
 mod lines;
 mod mappings;
 mod rejects;
