@@ -6,7 +6,7 @@
 //! body sent again is passed over up to there, its digest compared, and the rest taken: in the end the same answer.
 
 use crate::batch::{self, Tally};
-use crate::body::Body;
+use crate::body::{Body, Source};
 use crate::keeper::Keeper;
 use formats::csv::cells::Encoding;
 use formats::csv::layout::Layout;
@@ -82,7 +82,7 @@ pub(crate) async fn take(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
         splitter.push(piece);
     }
     let digest = loop {
-        let batch = fill(&mut body, &mut splitter, request, &mut state).await?;
+        let batch = fill(&mut body, &mut splitter, request.table.as_ref(), &mut state).await?;
         let first = before.is_none() && state.tally.is_empty();
         if let Some(layout) = &mut state.layout {
             let settled = layout.settle(batch.rows.iter().filter_map(batch::Item::text));
@@ -165,10 +165,10 @@ struct Batch {
 }
 
 /// Reads as many rows as are taken together, and the header before them.
-async fn fill(
-    body: &mut Body,
+async fn fill<S: Source>(
+    body: &mut Body<S>,
     splitter: &mut Splitter,
-    request: &Request<'_>,
+    table: Option<&Table>,
     state: &mut State,
 ) -> Result<Batch, Problem> {
     let mut batch = Batch {
@@ -196,7 +196,7 @@ async fn fill(
         batch.next_line = splitter.line();
         let record = without_mark(record, first)?;
         bytes = bytes.saturating_add(record.bytes.len()).saturating_add(1);
-        match &request.table {
+        match table {
             Some(table) if state.layout.is_none() => {
                 if let Some(layout) = header(table, record)? {
                     if let Ok(delimiter) = u8::try_from(layout.delimiter) {
@@ -248,3 +248,6 @@ fn without_mark(mut record: Record, first: bool) -> Result<Record, Problem> {
     }
     Ok(record)
 }
+
+#[cfg(test)]
+mod tests;

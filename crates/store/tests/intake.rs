@@ -200,7 +200,8 @@ fn parts_come_to_the_same_plan_as_the_whole() {
         planned += 1;
     }
     assert!(planned >= 1);
-    assert_eq!(case(&db, &parts), case(&db, &whole));
+    let whole = case(&db, &whole).to_string().replace("whole-", "parts-");
+    assert_eq!(case(&db, &parts).to_string(), whole);
     let again = within(&db, async |tx| {
         dunning::replan_marked(tx, moment(), None, 50).await
     });
