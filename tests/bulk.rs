@@ -65,10 +65,11 @@ fn a_hundred_thousand_rows_go_in_within_the_memory_of_an_instance() {
             .attempt();
         match sent {
             Ok(answer) if answer.status == 200 => break answer.json(),
-            Ok(answer) => assert_eq!(answer.status, 504, "{}", answer.text()),
+            // Half a minute of computing, or a minute of waiting, were over.
+            Ok(answer) => assert!([500, 504].contains(&answer.status), "{}", answer.text()),
             Err(error) => say(&format!("cut off: {error}")),
         }
-        assert!(tries < 10, "it does not come to an end");
+        assert!(tries < 5, "it does not come to an end");
     };
     say(&format!(
         "100,000 rows ({size} MiB) in {:.1} s, {tries} requests, by an instance of at most 128 MiB",

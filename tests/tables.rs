@@ -358,6 +358,37 @@ fn kept_lines_of_json_are_sent_again_too() {
     new_customer(app, &customer);
     app.post(&format!("/v1/intake/rejects/{id}")).send(201);
     app.delete(&format!("/v1/intake/rejects/{id}")).send(404);
+
+    // A customer's line too: among those of the app it is the newest.
+    let mut customer = crate::harness::customer(&unique("C"));
+    customer["country"] = json!("XX");
+    let report = app
+        .post("/v1/customers")
+        .body("application/x-ndjson", customer.to_string())
+        .send(200)
+        .json();
+    assert_eq!(report["rejected_count"], 1);
+    let mut after = String::new();
+    let id = loop {
+        let page = app
+            .get(&format!("/v1/intake/rejects?limit=500{after}"))
+            .send(200)
+            .json();
+        let rows = page["data"].as_array().expect("data");
+        let ours = |row: &&Value| row["body"].as_str().expect("a body") == customer.to_string();
+        if let Some(row) = rows.iter().find(ours) {
+            assert_eq!(
+                (&row["kind"], &row["format"]),
+                (&json!("customer"), &json!("json"))
+            );
+            break row["id"].as_str().expect("an id").to_owned();
+        }
+        after = format!("&after={}", page["next"].as_str().expect("it is among them"));
+    };
+    let address = format!("/v1/intake/rejects/{id}");
+    assert_eq!(app.post(&address).send(422).pointers(), ["/country"]);
+    customer["country"] = json!("DE");
+    app.post(&address).json(&customer).send(201);
 }
 
 #[test]

@@ -150,12 +150,13 @@ fn read<'a>(item: &'a Item, layout: Option<&Layout>) -> Result<Read<'a>, Vec<Fie
     })
 }
 
-/// Takes the rows of a batch.
+/// Takes the rows of a batch; `alone`, where there is no other.
 pub(crate) async fn take(
     cx: &Cx,
     tx: &Tx<'_>,
     request: &Request<'_>,
     items: &[Item],
+    alone: bool,
     state: &mut State,
 ) -> Result<(), Problem> {
     let mut rejected: Vec<Reject> = Vec::new();
@@ -173,7 +174,10 @@ pub(crate) async fn take(
     }
     let unusable = make_known(cx, tx, &mut reads).await?;
     let inputs: Vec<InvoiceInput> = reads.iter().map(|read| read.input.clone()).collect();
-    let outcomes = invoices::take(tx, cx.moment(), &inputs).await?;
+    let outcomes = match alone {
+        true => invoices::take(tx, cx.moment(), &inputs).await?,
+        false => invoices::take_part(tx, cx.moment(), &inputs).await?,
+    };
     let mut corrected: Vec<RejectId> = Vec::new();
     for (read, taken) in reads.iter().zip(outcomes) {
         match taken {

@@ -5,9 +5,21 @@ use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use web::{Cx, Problem, Stream, limits, secrets};
 
+/// Where the pieces of a body come from.
+pub(crate) trait Source {
+    /// The next piece; `None` at the end.
+    async fn piece(&mut self) -> Result<Option<Bytes>, Problem>;
+}
+
+impl Source for Stream {
+    async fn piece(&mut self) -> Result<Option<Bytes>, Problem> {
+        Stream::piece(self).await
+    }
+}
+
 /// A body that is read piece by piece, and its digest up to a byte.
-pub(crate) struct Body {
-    stream: Stream,
+pub(crate) struct Body<S> {
+    source: S,
     digest: Sha256,
     /// Bytes that are in the digest.
     pub(crate) hashed: u64,
@@ -16,7 +28,7 @@ pub(crate) struct Body {
     ended: bool,
 }
 
-impl Body {
+impl Body<Stream> {
     /// The digest begins with what else makes the request what it is.
     pub(crate) fn new(cx: &Cx) -> Result<Self, Problem> {
         let words = [
@@ -26,13 +38,19 @@ impl Body {
             cx.header("content-type").unwrap_or(""),
         ];
         let request = secrets::fingerprint(&words.map(str::as_bytes));
-        Ok(Self {
-            stream: cx.stream(limits::BULK_BODY)?,
+        Ok(Body::of(cx.stream(limits::BULK_BODY)?, &request))
+    }
+}
+
+impl<S: Source> Body<S> {
+    fn of(source: S, request: &str) -> Self {
+        Self {
+            source,
             digest: Sha256::new_with_prefix(request),
             hashed: 0,
             waiting: VecDeque::new(),
             ended: false,
-        })
+        }
     }
 
     /// The next piece, which waits for its place in the digest.
@@ -40,7 +58,7 @@ impl Body {
         if self.ended {
             return Ok(None);
         }
-        let piece = self.stream.piece().await?;
+        let piece = self.source.piece().await?;
         self.ended = piece.is_none();
         self.waiting.extend(piece.clone());
         Ok(piece)
@@ -78,5 +96,22 @@ impl Body {
     /// What tells the request, and as much of its body, from others.
     pub(crate) fn digest(&self) -> String {
         secrets::hex(&self.digest.clone().finalize())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A body that is there already, in pieces of so many bytes.
+    pub(crate) fn pieces(bytes: &[u8], size: usize) -> Body<VecDeque<Bytes>> {
+        let pieces = bytes.chunks(size).map(Bytes::copy_from_slice).collect();
+        Body::of(pieces, "POST /v1/invoices")
+    }
+
+    impl Source for VecDeque<Bytes> {
+        async fn piece(&mut self) -> Result<Option<Bytes>, Problem> {
+            Ok(self.pop_front())
+        }
     }
 }

@@ -27,7 +27,10 @@ impl Sent {
         let content = fields.required("content", |value| {
             let text: String = value.as_str().unwrap_or_default().split_whitespace().collect();
             BASE64.decode(text.as_bytes()).map_err(|error| {
-                receivables::fields::Problem::new("not_base64", format!("the file is not base64: {error}"))
+                receivables::fields::Problem::new(
+                    "invalid_encoding",
+                    format!("the file is not base64: {error}"),
+                )
             })
         });
         fields.finish(|| {

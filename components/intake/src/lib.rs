@@ -8,6 +8,7 @@ mod customers;
 mod e_invoices;
 mod files;
 mod invoices;
+mod keeper;
 mod lines;
 mod mappings;
 mod rejects;

@@ -1,20 +1,23 @@
 //! A bulk body as it comes: cut into rows, taken in batches, each in a commit of its own.
 //!
 //! **Bounds.** What is held is one batch (`limits::BATCH_ROWS` rows, `limits::BATCH_BYTES` bytes), however long the body.
+//! **Planned** once, when all rows are there: a batch marks whom it concerns (`store::invoices::take_part`).
 //! **Resumed.** Under an `Idempotency-Key` each batch's commit records how far it came (`store::progress`). The same
 //! body sent again is passed over up to there, its digest compared, and the rest taken: in the end the same answer.
 
 use crate::batch::{self, Tally};
-use crate::body::Body;
+use crate::body::{Body, Source};
+use crate::keeper::Keeper;
 use formats::csv::cells::Encoding;
 use formats::csv::layout::Layout;
 use formats::csv::mapping::Mapping;
 use formats::csv::records::{Form, Record, Splitter};
 use receivables::fields::FieldError;
+use receivables::id::CustomerId;
 use serde::{Deserialize, Serialize};
 use store::progress::{self, Progress};
-use store::{Tx, idempotency};
-use web::once::{in_progress, key_reused, replay};
+use store::{Tx, dunning, idempotency};
+use web::once::{key_reused, replay};
 use web::{Cx, Principal, Problem, Reply, limits};
 
 /// Where an intake stands between two batches.
@@ -78,8 +81,8 @@ pub(crate) async fn take(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
     for piece in body.ahead() {
         splitter.push(piece);
     }
-    loop {
-        let batch = fill(&mut body, &mut splitter, request, &mut state).await?;
+    let digest = loop {
+        let batch = fill(&mut body, &mut splitter, request.table.as_ref(), &mut state).await?;
         let first = before.is_none() && state.tally.is_empty();
         if let Some(layout) = &mut state.layout {
             let settled = layout.settle(batch.rows.iter().filter_map(batch::Item::text));
@@ -98,48 +101,49 @@ pub(crate) async fn take(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
             digest: body.digest(),
             state: serde_json::Value::Null,
         };
+        let alone = batch.last && first;
         let work = async |tx: &Tx<'_>| {
             let mut after = state.clone();
-            if let Some(key) = key
-                && (idempotency::find(tx, principal, key).await?.is_some()
-                    || progress::find(tx, principal, key).await? != before)
-            {
-                return Err(in_progress());
+            let keeper = Keeper::new(cx, tx, request, key, before.as_ref()).await?;
+            batch::take(cx, tx, request, &batch.rows, alone, &mut after).await?;
+            if alone {
+                return keeper.conclude(&now.digest, &after).await.map(Done::All);
             }
-            batch::take(cx, tx, request, &batch.rows, &mut after).await?;
-            let reply = batch.last.then(|| answer(&after));
-            let mut kept = None;
-            match (key, &reply) {
-                (None, _) => {}
-                (Some(key), Some(reply)) => {
-                    progress::clear(tx, principal, key).await?;
-                    cx.keep_answer(tx, request.principal, key, &now.digest, reply)
-                        .await?;
-                }
-                (Some(key), None) => {
-                    let state = serde_json::to_value(&after)
-                        .map_err(|error| Problem::internal(format!("progress: {error}")))?;
-                    let progress = Progress { state, ..now.clone() };
-                    progress::save(tx, cx.moment(), principal, key, &progress).await?;
-                    kept = Some(progress);
-                }
-            }
-            Ok((after, reply, kept))
+            let progress = keeper.record(&now, &after).await?;
+            Ok(Done::Part(Box::new(after), progress))
         };
-        let (after, reply, kept) = db.transaction(work).await?;
-        if let Some(reply) = reply {
-            return Ok(reply);
+        match db.transaction(work).await? {
+            Done::All(reply) => return Ok(reply),
+            Done::Part(after, progress) => (state, before) = (*after, progress),
         }
-        (state, before) = (after, kept);
+        if batch.last {
+            break now.digest;
+        }
+    };
+    let mut planned: Option<CustomerId> = None;
+    loop {
+        let work = async |tx: &Tx<'_>| {
+            let planned = planned.as_ref();
+            Ok::<_, Problem>(dunning::replan_marked(tx, cx.moment(), planned, limits::PLANNED).await?)
+        };
+        planned = db.transaction(work).await?;
+        if planned.is_none() {
+            break;
+        }
     }
+    let work = async |tx: &Tx<'_>| {
+        let keeper = Keeper::new(cx, tx, request, key, before.as_ref()).await?;
+        keeper.conclude(&digest, &state).await
+    };
+    db.transaction(work).await
 }
 
-fn answer(state: &State) -> Reply {
-    let mut body = state.tally.as_json();
-    if let (Some(layout), Some(members)) = (&state.layout, body.as_object_mut()) {
-        members.insert("table".to_owned(), batch::table_as_json(layout));
-    }
-    Reply::json(200, &body)
+/// What a transaction did.
+enum Done {
+    /// Everything there is.
+    All(Reply),
+    /// A batch.
+    Part(Box<State>, Option<Progress>),
 }
 
 fn no_header() -> FieldError {
@@ -161,10 +165,10 @@ struct Batch {
 }
 
 /// Reads as many rows as are taken together, and the header before them.
-async fn fill(
-    body: &mut Body,
+async fn fill<S: Source>(
+    body: &mut Body<S>,
     splitter: &mut Splitter,
-    request: &Request<'_>,
+    table: Option<&Table>,
     state: &mut State,
 ) -> Result<Batch, Problem> {
     let mut batch = Batch {
@@ -192,7 +196,7 @@ async fn fill(
         batch.next_line = splitter.line();
         let record = without_mark(record, first)?;
         bytes = bytes.saturating_add(record.bytes.len()).saturating_add(1);
-        match &request.table {
+        match table {
             Some(table) if state.layout.is_none() => {
                 if let Some(layout) = header(table, record)? {
                     if let Ok(delimiter) = u8::try_from(layout.delimiter) {
@@ -244,3 +248,6 @@ fn without_mark(mut record: Record, first: bool) -> Result<Record, Problem> {
     }
     Ok(record)
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,14 +126,43 @@ const BATCH: usize = 500;
 /// Takes invoices into the ledger, however many; the answers stand in the order of `inputs`. Whom they concern is
 /// planned anew once, at the end.
 pub async fn take(tx: &Tx<'_>, moment: Moment, inputs: &[InvoiceInput]) -> Result<Vec<Taken>> {
+    let (outcomes, concerned) = take_unplanned(tx, moment, inputs).await?;
+    let concerned = concerned.into_keys().map(|(customer, _)| customer).collect();
+    dunning::replan(tx, moment, &concerned).await?;
+    Ok(outcomes)
+}
+
+/// As [`take`], for a part of an intake that has many: whom they concern is marked, and planned when all parts are there
+/// ([`dunning::replan_marked`]). Planning looks at all that a customer owes, which would be done again with each part.
+pub async fn take_part(tx: &Tx<'_>, moment: Moment, inputs: &[InvoiceInput]) -> Result<Vec<Taken>> {
+    let (outcomes, concerned) = take_unplanned(tx, moment, inputs).await?;
+    let marks: Vec<dunning::Mark<'_>> = concerned
+        .iter()
+        .map(|((customer, currency), due_on)| dunning::Mark {
+            customer,
+            currency,
+            due_on: *due_on,
+        })
+        .collect();
+    dunning::mark(tx, moment, &marks).await?;
+    Ok(outcomes)
+}
+
+/// Cases, each with the oldest due date of what is new in it.
+type Concerned = BTreeMap<(CustomerId, &'static str), NaiveDate>;
+
+async fn take_unplanned(
+    tx: &Tx<'_>,
+    moment: Moment,
+    inputs: &[InvoiceInput],
+) -> Result<(Vec<Taken>, Concerned)> {
     let mut outcomes = Vec::with_capacity(inputs.len());
-    let mut concerned = BTreeSet::new();
+    let mut concerned = Concerned::new();
     let mut mint = moment.mint()?;
     for batch in inputs.chunks(BATCH) {
         take_batch(tx, moment, &mut mint, batch, &mut outcomes, &mut concerned).await?;
     }
-    dunning::replan(tx, moment, &concerned).await?;
-    Ok(outcomes)
+    Ok((outcomes, concerned))
 }
 
 async fn take_batch(
@@ -142,7 +171,7 @@ async fn take_batch(
     mint: &mut Mint,
     inputs: &[InvoiceInput],
     outcomes: &mut Vec<Taken>,
-    concerned: &mut BTreeSet<CustomerId>,
+    concerned: &mut Concerned,
 ) -> Result<()> {
     let directory = Directory::load(tx, inputs.iter().map(|input| &input.customer)).await?;
     let numbers: Vec<&str> = inputs.iter().map(|input| input.number.as_str()).collect();
@@ -196,7 +225,12 @@ async fn take_batch(
     }
     if !fresh.is_empty() {
         insert(tx, moment, &fresh).await?;
-        concerned.extend(fresh.into_iter().map(|invoice| invoice.customer));
+        for invoice in fresh {
+            let due_on = invoice.due.schedule.due_on;
+            let case = (invoice.customer, invoice.input.total.currency().code());
+            let oldest = concerned.entry(case).or_insert(due_on);
+            *oldest = due_on.min(*oldest);
+        }
     }
     Ok(())
 }

@@ -9,13 +9,14 @@ mod ground;
 use chrono::{DateTime, Utc};
 use ground::{ledger, now};
 use receivables::fields::FieldError;
-use receivables::id::{InvoiceId, RejectId};
+use receivables::id::{CustomerId, InvoiceId, RejectId};
+use receivables::intake::{CustomerInput, InvoiceInput};
 use receivables::limits;
 use serde_json::json;
 use store::documents::{self, NewDocument, Owner};
 use store::progress::{self, Progress};
 use store::rejects::{self, Origin, Reject};
-use store::{Db, Moment, StoreError, Tx, mappings};
+use store::{Db, Moment, StoreError, Tx, customers, dunning, invoices, mappings, views};
 
 fn moment() -> Moment {
     Moment::at("2026-01-12T09:00:00Z".parse::<DateTime<Utc>>().unwrap())
@@ -143,4 +144,66 @@ fn a_mapping_is_replaced_as_a_whole() {
         assert_eq!(now(mappings::find(&db, "erp")).unwrap(), Some(mapping));
     }
     assert_eq!(now(mappings::find(&db, "other")).unwrap(), None);
+}
+
+/// A new customer.
+fn customer(db: &Db, external_id: &str) -> CustomerId {
+    let input = json!({"external_id": external_id, "name": "Nordwind", "kind": "business", "country": "DE",
+        "time_zone": "Europe/Berlin", "locale": "de", "currency": "EUR"});
+    let input = CustomerInput::parse(&input).unwrap();
+    let stored = within(db, async |tx| {
+        customers::upsert(tx, moment(), std::slice::from_ref(&input)).await
+    });
+    stored.into_iter().next().unwrap().0
+}
+
+fn owed(external_id: &str, number: &str, due: &str) -> InvoiceInput {
+    let input = json!({"number": format!("{external_id}-{number}"), "customer": {"external_id": external_id},
+        "issue_date": "2025-12-01", "due_date": due, "currency": "EUR",
+        "total": {"amount": "10.00", "currency": "EUR"}});
+    InvoiceInput::parse(&input).unwrap()
+}
+
+/// What a page shows of a customer's case: the next action, and what is overdue.
+fn case(db: &Db, id: &CustomerId) -> serde_json::Value {
+    let shown = now(views::customer(db, moment(), id)).unwrap().unwrap();
+    let shown = serde_json::to_value(shown).unwrap();
+    let part = |pointer: &str| shown.pointer(pointer).cloned();
+    json!([part("/next_action"), part("/balance"), part("/overdue")])
+}
+
+#[test]
+fn parts_come_to_the_same_plan_as_the_whole() {
+    let db = ledger();
+    let dues = ["2026-03-01", "2026-01-02", "2026-02-01", "2025-12-20"];
+    let of = |external_id: &str| -> Vec<InvoiceInput> {
+        let number = |at: usize| at.to_string();
+        let invoice = |(at, due): (usize, &&str)| owed(external_id, &number(at), due);
+        dues.iter().enumerate().map(invoice).collect()
+    };
+    let whole = customer(&db, "whole");
+    let parts = customer(&db, "parts");
+    within(&db, async |tx| invoices::take(tx, moment(), &of("whole")).await);
+    for part in of("parts").chunks(2) {
+        within(&db, async |tx| invoices::take_part(tx, moment(), part).await);
+        assert_ne!(case(&db, &parts), case(&db, &whole));
+    }
+    let mut after: Option<CustomerId> = None;
+    let mut planned = 0;
+    loop {
+        after = within(&db, async |tx| {
+            dunning::replan_marked(tx, moment(), after.as_ref(), 1).await
+        });
+        if after.is_none() {
+            break;
+        }
+        planned += 1;
+    }
+    assert!(planned >= 1);
+    let whole = case(&db, &whole).to_string().replace("whole-", "parts-");
+    assert_eq!(case(&db, &parts).to_string(), whole);
+    let again = within(&db, async |tx| {
+        dunning::replan_marked(tx, moment(), None, 50).await
+    });
+    assert_eq!(again, None, "each is planned once");
 }

@@ -11,6 +11,9 @@ pub const BULK_BODY: usize = 32 << 20;
 pub const BATCH_ROWS: usize = 1_000;
 /// Bytes of such rows, where they are long: what is held of a body at a time, beside what is made of it.
 pub const BATCH_BYTES: usize = 4 << 20;
+/// Customers who are planned together after a bulk intake: all that they owe is looked at, a thousand invoices each
+/// where there are few, and what is known of them fits an instance.
+pub const PLANNED: u32 = 50;
 /// Bytes of a body that brings one document as JSON: a third more than the document, and room for the words about it.
 pub const DOCUMENT_AS_JSON: usize = 12 << 20;
 /// Bytes of a form that a browser posts: a handful of short fields.
