@@ -88,6 +88,9 @@ pub async fn apply(tx: &Tx<'_>, moment: Moment, source: &str, said: &Said) -> Re
         Object::CreditNote(input) => credit_note(tx, moment, input).await?,
     };
     applied.customer = applied.customer.or(customer);
+    let whose = said.customer.iter();
+    let here = whose.map(|draft| generic::customer_awaited(&draft.external_id));
+    applied.brought.extend(here);
     Ok(applied)
 }
 

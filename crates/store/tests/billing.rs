@@ -538,6 +538,13 @@ fn an_event_that_could_not_be_asked_about_keeps_its_tries() {
     transact(&db, async |tx| {
         inbound::later(tx, &event, until, "asked too much", false).await
     });
+    // Also where it was sent again meanwhile, which begins its tries anew.
+    transact(&db, async |tx| {
+        inbound::store(tx, at, &source, &[&stored], Some(at.ms())).await
+    });
+    transact(&db, async |tx| {
+        inbound::later(tx, &event, until, "asked too much", false).await
+    });
     assert!(claim(Moment::at(until - chrono::TimeDelta::seconds(1))).is_none());
     assert_eq!(claim(Moment::at(until)).expect("due").attempts, 1);
 }

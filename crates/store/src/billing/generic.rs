@@ -9,7 +9,7 @@ use super::{Applied, in_words, number_taken, objects, older};
 use crate::customers::Directory;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::inbound::{self, Effect, Stored};
+use crate::inbound::{self, DueEvent, Effect, Stored};
 use crate::invoices::{self, Voided};
 use crate::moment::Moment;
 use crate::payments::{self, Incoming, Recorded};
@@ -47,7 +47,14 @@ pub async fn resume(tx: &Tx<'_>, moment: Moment, brought: Vec<String>) -> Result
     let mut next = VecDeque::from(waiting(tx, moment, &brought).await?);
     while let Some(event) = next.pop_front() {
         let applied = apply(tx, moment, &event.body).await?;
-        inbound::conclude(tx, SOURCE, &event.id, &applied.effect).await?;
+        let event = DueEvent {
+            source: SOURCE.to_owned(),
+            id: event.id,
+            body: event.body,
+            attempts: 1,
+        };
+        let customer = applied.customer.as_ref();
+        inbound::settle(tx, moment, &event, &applied.effect, applied.worth, customer).await?;
         for event in waiting(tx, moment, &applied.brought).await?.into_iter().rev() {
             next.push_front(event);
         }

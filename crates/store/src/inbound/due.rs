@@ -26,7 +26,7 @@ statements! {
     SETTLE = "UPDATE inbound_events SET status = ?3, outcome = ?4, waits_for = ?5, due_at = ?6,
             attempts = iif(?3 = 'failed', attempts, 0)
         WHERE source = ?1 AND event_id = ?2";
-    LATER = "UPDATE inbound_events SET due_at = ?3, outcome = ?4, attempts = attempts - ?5
+    LATER = "UPDATE inbound_events SET due_at = ?3, outcome = ?4, attempts = max(0, attempts - ?5)
         WHERE source = ?1 AND event_id = ?2 AND due_at IS NOT NULL";
     DUE = "UPDATE inbound_events SET due_at = ?3, attempts = 0 WHERE source = ?1 AND event_id = ?2
             AND (status = 'failed' OR waits_for IS NOT NULL) RETURNING event_id";
