@@ -42,7 +42,7 @@ pub(crate) async fn pay(cx: &Cx, token: &str) -> Result<Reply, Problem> {
         return gone(cx);
     };
     let wanted = form.get("method").map(String::as_str);
-    let Some(name) = chosen(&methods(cx, &link).await?, wanted) else {
+    let Some(name) = chosen(&methods(cx, &link, false).await?, wanted) else {
         return page(cx, token, &link, false, Some(PayProblem::TryAgain)).await;
     };
     let Some(provider) = named(cx, name).await? else {

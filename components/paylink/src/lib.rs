@@ -3,6 +3,7 @@
 mod handover;
 mod links;
 mod page;
+mod transfer;
 
 use bytes::Bytes;
 use spin_sdk::http::{FullBody, Request, Response};

@@ -2,7 +2,9 @@
 //! same.
 
 use crate::handover::close_settled;
-use receivables::paylink::{Method, Offer, Stage};
+use crate::transfer;
+use receivables::currency::Currency;
+use receivables::paylink::{BANK_TRANSFER, Method, Offer, Stage};
 use render::pages::{
     PayMethod, PayPage, PayProblem, PayState, gone_page, method_name, pay_page, sandbox_note,
 };
@@ -29,13 +31,23 @@ pub(crate) async fn show(cx: &Cx, token: &str) -> Result<Reply, Problem> {
     page(cx, token, &link, processing, None).await
 }
 
-/// Ways to pay that are no provider's.
-const MORE: &[Offer] = &[];
+/// A transfer to the creditor's account, where there is one for the currency.
+const TRANSFER: Offer = Offer {
+    name: BANK_TRANSFER,
+    ways: &["transfer"],
+    plays: false,
+    takes: anywhere,
+};
 
-/// The ways to pay that a link's customer is shown.
-pub(crate) async fn methods(cx: &Cx, link: &Link) -> Result<Vec<Method>, Problem> {
+fn anywhere(_: &str, _: Currency) -> bool {
+    true
+}
+
+/// The ways to pay that a link's customer is shown; `by_transfer`: a transfer could be one.
+pub(crate) async fn methods(cx: &Cx, link: &Link, by_transfer: bool) -> Result<Vec<Method>, Problem> {
+    let more: &[Offer] = if by_transfer { &[TRANSFER] } else { &[] };
     let currency = link.asked.currency();
-    providers::methods(cx, MORE, &link.country, currency, &link.preferred_methods).await
+    providers::methods(cx, more, &link.country, currency, &link.preferred_methods).await
 }
 
 /// The one answer to an unknown, an expired and a revoked link.
@@ -61,7 +73,10 @@ pub(crate) async fn page(
 ) -> Result<Reply, Problem> {
     let nonce = secrets::token()?;
     let language = Language::of(&link.locale);
-    let methods = methods(cx, link).await?;
+    let panel = transfer::panel(cx, link).await?;
+    let methods = methods(cx, link, panel.is_some()).await?;
+    // Who has paid by another way is not asked to pay again.
+    let panel = panel.filter(|_| !processing && methods.contains(&Method::BankTransfer));
     let handed_over: Vec<&'static str> = methods
         .iter()
         .filter_map(|method| match method {
@@ -114,6 +129,7 @@ pub(crate) async fn page(
                 label: method_name(name, language),
             })
             .collect(),
+        transfer: panel,
         reply_to: cx.setting("creditor_email").await?,
     };
     let html = pay_page(&context).map_err(unrendered)?;

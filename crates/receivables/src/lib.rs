@@ -16,7 +16,7 @@
 //! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`], [`zone`]) |
 //! | on which days nobody is contacted | [`calendar::holidays`] |
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
-//! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`] |
+//! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`], [`payment_code`] |
 //! | what being late costs: fees, interest, what the law grants | [`charges`] |
 //! | what a payment link asks for, and where its visitor is sent | [`paylink`] |
 //! | what payment providers tell, and how they write amounts | [`told`], [`stripe`], [`units`] |
@@ -72,6 +72,7 @@ pub mod message;
 pub mod money;
 mod names;
 pub mod paylink;
+pub mod payment_code;
 pub mod percent;
 pub mod plan;
 pub mod policy;

@@ -5,6 +5,7 @@ use minijinja::context;
 use receivables::money::Money;
 use serde::Serialize;
 
+use super::transfer::TransferPanel;
 use crate::env::Family;
 use crate::{Language, Line, RenderError, amount_input, format_money};
 
@@ -14,6 +15,10 @@ static CUSTOMER: Family = Family::new(&[
     ("bird.svg", include_str!("../../templates/page/bird.svg")),
     ("sheet.html", include_str!("../../templates/page/sheet.html")),
     ("pay.html", include_str!("../../templates/page/pay.html")),
+    (
+        "transfer.html",
+        include_str!("../../templates/page/transfer.html"),
+    ),
     ("gone.html", include_str!("../../templates/page/gone.html")),
     ("sandbox.html", include_str!("../../templates/page/sandbox.html")),
 ]);
@@ -49,6 +54,8 @@ pub struct PayPage {
     pub provider_note: Option<String>,
     /// Who the visitor can be handed over to; with several, each is a button (form field `method`).
     pub methods: Vec<PayMethod>,
+    /// How to pay by bank transfer instead, where that is possible.
+    pub transfer: Option<TransferPanel>,
     /// Mail address for questions.
     pub reply_to: Option<String>,
 }

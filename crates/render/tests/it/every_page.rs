@@ -5,7 +5,7 @@ use render::{Language, content_security_policy};
 
 use crate::html::{assert_balanced, attributes, tags};
 use crate::samples;
-use crate::samples::{methods, pay, refused_pay, sandbox};
+use crate::samples::{methods, pay, refused_pay, sandbox, transfer};
 
 const HOSTILE: &str = "<script>alert(1)</script>\" onload='x' O'Neil {{ 7*7 }}";
 
@@ -114,6 +114,16 @@ fn every_page() -> Vec<(String, String)> {
             pages.push((
                 format!("pay by one of several {language:?} {allow_partial}"),
                 html,
+            ));
+        }
+        for currency in ["EUR", "CHF", "INR", "USD"] {
+            let by_transfer = PayPage {
+                transfer: Some(transfer("1830.50", currency)),
+                ..pay(language, PayState::Open)
+            };
+            pages.push((
+                format!("pay by transfer {currency} {language:?}"),
+                pay_page(&by_transfer).unwrap(),
             ));
         }
         pages.push((
