@@ -1,9 +1,11 @@
 //! What the bank says, over the API: statements in every format, matching, what people decide, advices, payouts,
 //! reconciliation.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
-use crate::harness::{App, Known, Partner, unique};
+use crate::harness::{App, Known, Partner, say, unique};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/statements");
 
@@ -439,6 +441,66 @@ fn payouts_and_the_report_name_every_difference() {
         .send(400);
     let job = app.post("/internal/match").key(&app.cron_key).send(200).json();
     assert_eq!(job, json!({"examined": 0, "more": false}));
+}
+
+/// As much as a large creditor has in a month. What lines are matched against must fit an instance, and be made and asked
+/// in seconds.
+#[test]
+fn ten_thousand_lines_find_their_invoices_among_a_hundred_thousand() {
+    const CUSTOMERS: usize = 2_000;
+    const INVOICES: usize = 100_000;
+    const LINES: usize = 10_000;
+    let app = App::start();
+    let run = unique("M");
+    let key = |at: usize| format!("{run}-{at}");
+    let number = |at: usize| format!("BULK-{:06}", at * 7 + 1);
+    let amount = |at: usize| format!("{}.{:02}", 100 + at % 900, at % 100);
+    let bulk = |path: &str, documents: Vec<Value>| {
+        let lines: Vec<String> = documents.iter().map(Value::to_string).collect();
+        let answer = app
+            .post(path)
+            .body("application/x-ndjson", lines.join("\n"))
+            .send(200)
+            .json();
+        assert_eq!(answer["rejected"], json!([]));
+    };
+    bulk(
+        "/v1/customers",
+        (0..CUSTOMERS)
+            .map(|at| crate::harness::customer(&key(at)))
+            .collect(),
+    );
+    for from in (0..INVOICES).step_by(10_000) {
+        let some = from..from + 10_000;
+        let of = |at| crate::harness::invoice(&number(at), &key(at % CUSTOMERS), &amount(at), "2026-01-20");
+        bulk("/v1/invoices", some.map(of).collect());
+    }
+    // Of ten lines, nine name what they pay, and one says nothing.
+    let lines: Vec<[String; 2]> = (0..LINES)
+        .map(|at| match at % 10 {
+            0 => [amount(at), "thank you".to_owned()],
+            _ => [amount(at), format!("Invoice {} of December", number(at))],
+        })
+        .collect();
+    let lines: Vec<[&str; 6]> = lines
+        .iter()
+        .map(|[amount, text]| [amount.as_str(), "", "", "", text.as_str(), ""])
+        .collect();
+    let document = camt(&unique("DE-BULK-"), 1, "2026-01-12", 0, &lines);
+    let began = Instant::now();
+    let mut answer = app.statement(&document);
+    // A slow machine takes more than one request; nothing is lost in between.
+    while answer["received"] != 0 {
+        app.post("/internal/match").key(&app.cron_key).send(200);
+        answer = app.statement(&document);
+    }
+    let took = began.elapsed();
+    say(&format!(
+        "{LINES} bank lines against {INVOICES} open invoices: {took:.1?}"
+    ));
+    assert_eq!(answer["matched"], LINES / 10 * 9);
+    assert_eq!(answer["review"], LINES / 10);
+    assert!(took < Duration::from_secs(60), "{took:?}");
 }
 
 #[test]
