@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{App, Known, Partner, say, unique};
+use crate::harness::{App, Known, Partner, own, say, unique};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/statements");
 
@@ -116,7 +116,7 @@ fn known(app: &App) -> (Known, String) {
 
 #[test]
 fn every_format_is_taken_and_the_same_lines_once() {
-    let app = App::start();
+    let app = own!(App::start());
     let first = app
         .post("/v1/bank-statements")
         .xml(fixture("camt054-04.xml"))
@@ -217,7 +217,7 @@ fn what_does_not_add_up_is_refused_whole() {
 
 #[test]
 fn safe_lines_are_applied_the_rest_is_for_people_and_returns_reopen() {
-    let app = App::start();
+    let app = own!(App::start());
     let (customer, name) = known(&app);
     let (first, number) = app.new_invoice(&customer, "119.00", "2026-01-20");
     let (second, other) = app.new_invoice(&customer, "80.00", "2026-01-20");
@@ -320,7 +320,7 @@ fn safe_lines_are_applied_the_rest_is_for_people_and_returns_reopen() {
 
 #[test]
 fn an_advice_tells_what_a_payment_is_for() {
-    let app = App::start();
+    let app = own!(App::start());
     let (customer, name) = known(&app);
     let (first, number) = app.new_invoice(&customer, "100.00", "2026-01-20");
     let (second, other) = app.new_invoice(&customer, "50.00", "2026-01-20");
@@ -372,7 +372,7 @@ fn an_advice_tells_what_a_payment_is_for() {
 
 #[test]
 fn payouts_and_the_report_name_every_difference() {
-    let app = App::start();
+    let app = own!(App::start());
     let report = json!({"provider": "sandbox", "id": "po-1", "currency": "EUR", "arrival_date": "2026-01-14",
         "gross": "100.00", "fee": "1.75", "net": "98.25",
         "items": [{"payment": "unheard-of", "gross": "100.00", "fee": "1.75", "net": "98.25"}]});
@@ -450,7 +450,7 @@ fn ten_thousand_lines_find_their_invoices_among_a_hundred_thousand() {
     const CUSTOMERS: usize = 2_000;
     const INVOICES: usize = 100_000;
     const LINES: usize = 10_000;
-    let app = App::start();
+    let app = own!(App::start());
     let run = unique("M");
     let key = |at: usize| format!("{run}-{at}");
     let number = |at: usize| format!("BULK-{:06}", at * 7 + 1);
@@ -523,7 +523,7 @@ fn another_reader_of_mt940_finds_the_same() {
     let Some(python) = Partner::python("mt940") else {
         return;
     };
-    let app = App::start();
+    let app = own!(App::start());
     for name in ["german.mt940", "dutch.mt940"] {
         let text = String::from_utf8(fixture(name)).expect("UTF-8");
         let theirs: Value = serde_json::from_str(&python.run("mt940_read.py", &[], &text)).expect("JSON");
