@@ -315,7 +315,7 @@ fn safe_lines_are_applied_the_rest_is_for_people_and_returns_reopen() {
     assert_eq!(tally(&answer), [1, 0, 1, 0, 0]);
     assert_eq!(app.balance(&first), "119.00");
     let integrity = app.get("/v1/reports/integrity").send(200).json();
-    assert_eq!(integrity["ok"], true, "{integrity}");
+    assert_eq!(integrity["holds"], true, "{integrity}");
 }
 
 #[test]
