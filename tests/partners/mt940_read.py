@@ -10,8 +10,10 @@ statement = mt940.parse(sys.stdin.read())
 
 def line(transaction):
     data = transaction.data
+    # The package leaves the sign of a credit that is reversed (RC) to its reader: it is money that goes out.
+    amount = -data["amount"].amount if data["status"] == "RC" else data["amount"].amount
     return {
-        "amount": f"{data['amount'].amount:.2f}",
+        "amount": f"{amount:.2f}",
         "currency": data["currency"],
         "value_on": str(data["date"]),
         "end_to_end": data.get("end_to_end_reference"),

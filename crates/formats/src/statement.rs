@@ -3,7 +3,7 @@
 //! Shape: a reader a format, each from text to the same [`Statement`]s; [`read`] finds out which one it is. Amounts are
 //! signed from the account's point of view: money that came in is positive.
 //!
-//! Bounds: [`LINES`] lines a document, [`limits::PROBLEMS`] problems. Refused: statements whose balances do not add up
+//! Bounds: [`limits::STATEMENT_LINES`] lines a document, [`limits::PROBLEMS`] problems. Refused: statements whose balances do not add up
 //! (opening + booked lines = closing), since a line is then missing or wrong and nobody knows which.
 //!
 //! Source: ISO 20022 camt.053 and camt.054, SWIFT MT940, BAI2; for which of their fields means what here, Dunlin's own.
@@ -22,13 +22,6 @@ use receivables::currency::Currency;
 use receivables::fields::FieldError;
 use receivables::limits;
 use receivables::money::{Money, MoneyError};
-
-/// Lines of one document: a large creditor's busiest day.
-pub const LINES: usize = 100_000;
-
-/// Characters of the text of one line: 140 in a SEPA transfer, nine thousand in the longest structured one; what is
-/// beyond has never named an invoice.
-pub const LINE_TEXT: usize = 4_000;
 
 /// Characters of a code, of a reference: `Max35Text` of ISO 20022 and room for banks that do not mind it.
 const REFERENCE: usize = limits::KEY;

@@ -17,6 +17,8 @@
 //! | on which days nobody is contacted | [`calendar::holidays`] |
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
 //! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`], [`payment_code`] |
+//! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`] |
+//! | what bank statements and payouts mean to a ledger | [`bank`] |
 //! | what being late costs: fees, interest, what the law grants | [`charges`] |
 //! | what a payment link asks for, and where its visitor is sent | [`paylink`] |
 //! | what payment providers tell, and how they write amounts | [`told`], [`stripe`], [`units`] |

@@ -222,3 +222,13 @@ pub const DISCOUNT_TERMS: usize = 4;
 pub const DISCOUNT_GRACE_DAYS: i64 = 31;
 /// Customers whose dues are computed at once: a page of a list.
 pub const DUES_CUSTOMERS: usize = 500;
+
+/// Lines of one bank statement: a large creditor's busiest day.
+pub const STATEMENT_LINES: usize = 100_000;
+
+/// What the payer wrote on one line of a bank statement: 140 characters in a SEPA transfer, nine thousand in the longest
+/// structured one; what is beyond has never named an invoice.
+pub const STATEMENT_TEXT: usize = 4_000;
+
+/// Items of one payout of a payment provider: a large shop's week.
+pub const PAYOUT_ITEMS: usize = 20_000;

@@ -13,12 +13,15 @@ use formats::statement::{Statement, read};
 use ground::{ledger, now};
 use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::bank::payout::Payout;
-use receivables::id::{BankLineId, InvoiceId, PaymentId};
+use receivables::currency::Currency;
+use receivables::id::{BankLineId, InvoiceId, LinkId, PaymentId};
 use receivables::intake::{CustomerInput, CustomerRef, InvoiceInput};
+use receivables::reference::Key;
 use serde_json::{Value, json};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::bank::{self, Advice, Counts, Decision, Kept, LineView, Match, Payouts};
-use store::{Db, Moment, StoreError, Tx, customers, invoices, payments, postings, views};
+use store::links::NewLink;
+use store::{Db, Moment, StoreError, Tx, customers, invoices, links, payments, postings, views};
 
 /// Lines that are not judged yet are everybody's: one test at a time.
 fn turn() -> MutexGuard<'static, ()> {
@@ -460,6 +463,47 @@ fn what_a_person_decides_is_done_learnt_and_can_be_taken_back() {
         "60.00",
         "all of it on account, as was said"
     );
+}
+
+/// The payment page of a link asks for a reference that is made of its id.
+#[test]
+fn money_that_quotes_a_links_reference_is_for_what_the_link_covers() {
+    let world = World::new("link", "Verbund AG");
+    let invoices = ["LINK-2026-1", "LINK-2026-2"].map(|number| world.invoice(number, "40.00"));
+    let customer = transact(&world.db, async |tx| {
+        let reference = CustomerRef::ExternalId("link".to_owned());
+        let known = customers::Directory::load(tx, std::iter::once(&reference)).await?;
+        Ok(known.get(&reference).map(|known| known.id.clone()))
+    });
+    let id = moment().id(LinkId::from_parts).expect("an id");
+    let link = NewLink {
+        id: id.clone(),
+        token_hash: "0".repeat(64),
+        customer: customer.expect("a customer"),
+        message: None,
+        currency: Currency::parse("EUR").expect("a currency"),
+        amount: None,
+        allow_partial: false,
+        minimum: None,
+        expires_at: "2026-03-01T00:00:00Z".parse().expect("an instant"),
+        invoices: invoices.to_vec(),
+    };
+    transact(&world.db, async |tx| {
+        links::create(tx, moment(), std::slice::from_ref(&link)).await
+    });
+    let rf = Key::of(id.as_str()).expect("a key").rf();
+    let printed: Vec<&str> = [0, 4, 8, 12, 16].iter().map(|at| &rf[*at..at + 4]).collect();
+    let text = format!("payment {}", printed.join(" "));
+    let statement = camt(
+        "DE-LINK",
+        1,
+        "2026-01-12",
+        0,
+        &[paid_in("K1", "80.00", "", "", &text)],
+    );
+    let (kept, found) = world.take(&statement);
+    assert_eq!(found, counts(1, 0, 0), "{:?}", world.lines(&kept));
+    assert_eq!(invoices.each_ref().map(|id| world.balance(id)), ["0.00", "0.00"]);
 }
 
 fn advised(text: &str) -> formats::remittance::Advice {

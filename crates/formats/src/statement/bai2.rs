@@ -4,7 +4,7 @@
 //! stopped; groups of accounts, each account one statement. Amounts have no point: their digits follow from the
 //! currency.
 //!
-//! Bounds: [`LINES`] lines. Refused: records out of order, and control totals or counts that do not agree, on each of
+//! Bounds: [`limits::STATEMENT_LINES`] lines. Refused: records out of order, and control totals or counts that do not agree, on each of
 //! the three levels, since something is then missing.
 //!
 //! Source: BAI, Cash Management Balance Reporting Specifications, Version 2 (2005): records, funds types (section 3),
@@ -12,10 +12,11 @@
 
 use chrono::NaiveDate;
 
-use super::{Balance, Booking, Format, LINE_TEXT, LINES, Line, Problems, Statement};
+use super::{Balance, Booking, Format, Line, Problems, Statement};
 use super::{account, kept, reference, short_day};
 use receivables::currency::Currency;
 use receivables::fields::FieldError;
+use receivables::limits;
 use receivables::money::Money;
 
 /// A record with what continued it.
@@ -126,8 +127,8 @@ pub fn read(text: &str) -> Result<Vec<Statement>, Vec<FieldError>> {
     }
     for record in &records {
         reader.take(record);
-        if reader.lines > LINES {
-            let detail = format!("the document has more than {LINES} lines");
+        if reader.lines > limits::STATEMENT_LINES {
+            let detail = format!("the document has more than {} lines", limits::STATEMENT_LINES);
             reader.problems.note("", "too_many_lines", detail);
             break;
         }
@@ -312,7 +313,7 @@ impl Reader {
         let text: Vec<&str> = fields.collect();
         let mut text = vec![text.join(",")];
         text.extend(record.more.iter().map(|more| (*more).to_owned()));
-        line.text = kept(&text.join("\n"), LINE_TEXT).unwrap_or_default();
+        line.text = kept(&text.join("\n"), limits::STATEMENT_TEXT).unwrap_or_default();
         // Returned items: of deposits and of ACH.
         if [555, 557].contains(&number) {
             line.return_reason = Some("MS03".to_owned());

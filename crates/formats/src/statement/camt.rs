@@ -14,7 +14,7 @@
 
 use chrono::NaiveDate;
 
-use super::{Balance, Batch, Booking, Format, LINE_TEXT, LINES, Line, Party, Problems, Statement};
+use super::{Balance, Batch, Booking, Format, Line, Party, Problems, Statement};
 use super::{account, kept, reference};
 use crate::xml::{self, Element, Namespaces, Pieces};
 use receivables::currency::Currency;
@@ -81,11 +81,11 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Statement>, Vec<FieldError>> {
                 }
             }
             at = at.saturating_add(1);
-            if lines > LINES {
+            if lines > limits::STATEMENT_LINES {
                 problems.note(
                     "",
                     "too_many_lines",
-                    format!("the document has more than {LINES} lines"),
+                    format!("the document has more than {} lines", limits::STATEMENT_LINES),
                 );
                 return problems.finish(Vec::new());
             }
@@ -309,7 +309,7 @@ fn entry(ntry: &Element<'_, '_>, statement: &Statement, place: &str, problems: &
         }
         if line.text.is_empty() {
             line.text = text(ntry, "AddtlNtryInf")
-                .and_then(|words| kept(&words, LINE_TEXT))
+                .and_then(|words| kept(&words, limits::STATEMENT_TEXT))
                 .unwrap_or_default();
         }
         return vec![line];
@@ -362,7 +362,7 @@ fn parts(details: &[Element<'_, '_>], base: &Line, own: &str, credits: bool) -> 
                 texts.extend(line.end_to_end);
                 all.return_reason = all.return_reason.or(line.return_reason);
             }
-            all.text = kept(&texts.join("\n"), LINE_TEXT).unwrap_or_default();
+            all.text = kept(&texts.join("\n"), limits::STATEMENT_TEXT).unwrap_or_default();
             vec![all]
         }
     }
@@ -400,7 +400,7 @@ fn transaction(details: &Element<'_, '_>, base: &Line, own: &str) -> Line {
     if words.is_empty() {
         words.extend(text(details, "AddtlTxInf"));
     }
-    line.text = kept(&words.join("\n"), LINE_TEXT).unwrap_or_default();
+    line.text = kept(&words.join("\n"), limits::STATEMENT_TEXT).unwrap_or_default();
     line
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde_json::Value;
 
-use super::{Balance, Format, LINE_TEXT, LINES, Line, Problems, Statement, account, kept, reference};
+use super::{Balance, Format, Line, Problems, Statement, account, kept, reference};
 use crate::csv::columns::{self, DateFormat, DecimalMark};
 use crate::csv::table;
 use receivables::currency::Currency;
@@ -149,11 +149,11 @@ const DATES: &[Column] = &[Column::BookedOn, Column::ValueOn];
 pub fn read(bytes: &[u8], mapping: &Mapping) -> Result<Vec<Statement>, Vec<FieldError>> {
     let table = table::read(bytes, mapping.delimiter)?;
     let mut problems = Problems::default();
-    if table.rows.len() > LINES {
+    if table.rows.len() > limits::STATEMENT_LINES {
         problems.note(
             "",
             "too_many_lines",
-            format!("the document has more than {LINES} lines"),
+            format!("the document has more than {} lines", limits::STATEMENT_LINES),
         );
         return Err(problems.0);
     }
@@ -299,7 +299,7 @@ impl Sheet<'_> {
                 .filter_map(|(at, _)| row.get(*at))
                 .map(|text| text.trim())
                 .collect();
-            line.text = kept(&texts.join("\n"), LINE_TEXT).unwrap_or_default();
+            line.text = kept(&texts.join("\n"), limits::STATEMENT_TEXT).unwrap_or_default();
             lines.push((line, balance));
         }
         // Banks list the newest first or last; the days tell, and where there is one day, the balances.

@@ -3,7 +3,7 @@
 //! Shape: messages, each a list of fields (`:61:`, `:86:`); field 61 is read by position, field 86 by whichever of three
 //! ways it is written in: German banks' `166?00...?20...?32`, the `/EREF/.../REMI/...` codes of others, or plain text.
 //!
-//! Bounds: [`LINES`] lines. Refused: a message without account, balances or their currency; a field 61 that cannot be
+//! Bounds: [`limits::STATEMENT_LINES`] lines. Refused: a message without account, balances or their currency; a field 61 that cannot be
 //! read, since its amount would be missing. Strange fields are passed over.
 //!
 //! Why not the crate `mt940`: it refuses characters, tags and field lengths beyond the letter of the standard, which
@@ -14,7 +14,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use super::{Balance, Format, LINE_TEXT, LINES, Line, Problems, Statement};
+use super::{Balance, Format, Line, Problems, Statement};
 use super::{account, kept, reference, short_day};
 use receivables::currency::Currency;
 use receivables::fields::FieldError;
@@ -51,11 +51,11 @@ pub fn read(text: &str) -> Result<Vec<Statement>, Vec<FieldError>> {
             lines = lines.saturating_add(statement.lines.len());
             statements.push((place, statement));
         }
-        if lines > LINES {
+        if lines > limits::STATEMENT_LINES {
             problems.note(
                 "",
                 "too_many_lines",
-                format!("the document has more than {LINES} lines"),
+                format!("the document has more than {} lines", limits::STATEMENT_LINES),
             );
             return problems.finish(Vec::new());
         }
@@ -256,7 +256,7 @@ fn entry(field: &Field<'_>, currency: Currency) -> Result<Line, (&'static str, S
     line.reference = reference(ours);
     let more: Vec<&str> = field.lines.iter().skip(1).map(|line| line.trim()).collect();
     narrative::amounts(&mut line, &more.join(""));
-    line.text = kept(&more.join("\n"), LINE_TEXT).unwrap_or_default();
+    line.text = kept(&more.join("\n"), limits::STATEMENT_TEXT).unwrap_or_default();
     Ok(line)
 }
 

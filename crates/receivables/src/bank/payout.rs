@@ -16,9 +16,6 @@ use crate::id::PaymentId;
 use crate::limits;
 use crate::money::{Money, MoneyError};
 
-/// Items of one payout: a large shop's week.
-const ITEMS: usize = 20_000;
-
 /// What a provider has paid out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Payout {
@@ -134,7 +131,7 @@ fn ours(value: &Value) -> Result<Payout, Vec<FieldError>> {
     let gross = fields.required_given("gross", currency, kinds::money_in);
     let fee = fields.required_given("fee", currency, kinds::money_in);
     let net = fields.required_given("net", currency, kinds::money_in);
-    let items = fields.objects("items", ITEMS, |item| {
+    let items = fields.objects("items", limits::PAYOUT_ITEMS, |item| {
         let reference = item.required("payment", kinds::text(limits::KEY));
         let gross = item.required_given("gross", currency, kinds::money_in);
         let fee = item.required_given("fee", currency, kinds::money_in);
@@ -199,8 +196,8 @@ fn stripe(value: &Value) -> Result<Payout, Vec<FieldError>> {
         .and_then(Value::as_array)
         .map(Vec::as_slice)
         .unwrap_or_default();
-    if listed.len() > ITEMS {
-        let detail = format!("at most {ITEMS} balance transactions are taken");
+    if listed.len() > limits::PAYOUT_ITEMS {
+        let detail = format!("at most {} balance transactions are taken", limits::PAYOUT_ITEMS);
         return Err(vec![FieldError::new(
             "/balance_transactions",
             "too_many_items",

@@ -17,6 +17,7 @@ use receivables::intake::CustomerKind;
 use receivables::matching::{Announced, AnnouncedBy, Contents, Credit, Debtor, Deduction, Owed};
 use receivables::money::Money;
 use receivables::policy::assign::Account;
+use receivables::reference::Structured;
 use receivables::risk::Band;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,9 @@ statements! {
     LINKS = "SELECT json_object('id', l.id, 'customer', l.customer_id, 'amount_minor', l.amount_minor, 'invoices',
             json((SELECT json_group_array(x.invoice_id) FROM payment_link_invoices x WHERE x.link_id = l.id)))
         FROM payment_links l WHERE l.id IN (SELECT value FROM json_each(?1)) AND l.currency = ?2";
+    LINKS_BY_KEY = "SELECT json_object('id', l.id, 'customer', l.customer_id, 'amount_minor', l.amount_minor, 'invoices',
+            json((SELECT json_group_array(x.invoice_id) FROM payment_link_invoices x WHERE x.link_id = l.id)))
+        FROM payment_links l WHERE substr(l.id, -16) IN (SELECT value FROM json_each(?1)) AND l.currency = ?2";
     CHECKOUTS = "SELECT json_object('id', c.id, 'customer', l.customer_id, 'amount_minor', c.amount_minor, 'invoices',
             json((SELECT json_group_array(x.invoice_id) FROM payment_link_invoices x WHERE x.link_id = l.id)))
         FROM checkouts c JOIN payment_links l ON l.id = c.link_id
@@ -115,11 +119,18 @@ pub(super) async fn contents(
             break;
         }
     }
-    let words = serde_json::to_string(&words(credits))?;
+    let (words, keys) = (
+        serde_json::to_string(&words(credits))?,
+        serde_json::to_string(&keys(credits))?,
+    );
     owed.extend(db.list::<OwedRow>(NAMED, params![words.as_str()]).await?);
     let mut announced = Vec::new();
-    for (sql, kind) in [(LINKS, AnnouncedBy::Link), (CHECKOUTS, AnnouncedBy::Provider)] {
-        let rows: Vec<AnnouncedRow> = db.list(sql, params![words.as_str(), currency.code()]).await?;
+    for (sql, named, kind) in [
+        (LINKS, &words, AnnouncedBy::Link),
+        (LINKS_BY_KEY, &keys, AnnouncedBy::Link),
+        (CHECKOUTS, &words, AnnouncedBy::Provider),
+    ] {
+        let rows: Vec<AnnouncedRow> = db.list(sql, params![named.as_str(), currency.code()]).await?;
         announced.extend(rows.into_iter().map(|row| Announced {
             kind,
             references: vec![row.id],
@@ -201,6 +212,27 @@ fn words(credits: &[&Credit]) -> BTreeSet<String> {
         .map(str::to_owned)
         .collect()
 }
+
+/// The keys of the structured references in the lines: an RF or QRR that Dunlin has made ends in that of an id.
+fn keys(credits: &[&Credit]) -> BTreeSet<String> {
+    let texts = credits
+        .iter()
+        .flat_map(|credit| credit.references.iter().chain(&credit.text));
+    let mut keys = BTreeSet::new();
+    for text in texts {
+        let plain: String = text.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+        let plain = plain.to_ascii_uppercase();
+        let within = plain
+            .match_indices("RF")
+            .filter_map(|(at, _)| plain.get(at..)?.get(..MADE));
+        let read = within.chain([plain.as_str()]).filter_map(Structured::read);
+        keys.extend(read.filter_map(|read| Some(read.key()?.to_string())));
+    }
+    keys
+}
+
+/// Characters of an RF that Dunlin has made: `RF`, two check digits and a key.
+const MADE: usize = 20;
 
 async fn payers(db: &Db, credits: &[&Credit]) -> Result<Vec<CustomerId>> {
     let accounts: BTreeSet<String> = credits

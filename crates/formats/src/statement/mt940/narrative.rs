@@ -1,7 +1,8 @@
 //! Field 86: what banks say about a line, in three ways of writing.
 
 use super::{account, kept, name, reference};
-use crate::statement::{LINE_TEXT, Line};
+use crate::statement::Line;
+use receivables::limits;
 use receivables::money::Money;
 
 /// The SEPA words within the purpose of German banks, four letters and a plus each.
@@ -34,7 +35,7 @@ fn add_text(line: &mut Line, text: &str) {
         true => text.to_owned(),
         false => format!("{}\n{text}", line.text),
     };
-    line.text = kept(&whole, LINE_TEXT).unwrap_or_default();
+    line.text = kept(&whole, limits::STATEMENT_TEXT).unwrap_or_default();
 }
 
 /// Three digits of a business transaction code, then a separator and the number of the first subfield.

@@ -89,6 +89,8 @@ pub(super) const STATEMENTS: &[&str] = &[
     "CREATE INDEX remittances_by_status ON remittances (status, id)",
     "CREATE INDEX remittances_by_customer ON remittances (customer_id)",
     "CREATE INDEX remittances_by_payment ON remittances (payment_id) WHERE payment_id IS NOT NULL",
+    // The reference that payers quote for a link is made of the end of its id.
+    "CREATE INDEX payment_links_by_key ON payment_links (substr(id, -16))",
     // Payments that are recorded many at a time: what refers to them is looked for.
     "CREATE INDEX checkouts_paid ON checkouts (payment_id) WHERE payment_id IS NOT NULL",
     // --- payouts of providers -----------------------------------------------------------------------
