@@ -82,10 +82,9 @@ fn one_place_reads_the_clock() {
         "crates/formats",
         "crates/render",
     ];
-    assert_eq!(
-        offenders(&folders, &words, &["web/src/context.rs"]),
-        Vec::<String>::new()
-    );
+    // The second measures, and is no part of the product.
+    let allowed = ["web/src/context.rs", "receivables/examples/month.rs"];
+    assert_eq!(offenders(&folders, &words, &allowed), Vec::<String>::new());
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn the_page_says_how_to_transfer_where_an_account_is_set() {
         ("bank_account_name", "Sandpiper Tools"),
         ("bank_iban", "DE89370400440532013000"),
     ];
-    let app = App::start_with(&account);
+    let app = own!(App::start_with(&account));
     let (_, _, link) = owing(&app);
     let page = app.get(url(&link)).anonymous().send(200).text();
     let said = [

@@ -72,7 +72,7 @@ pub struct Payer {
 ///
 /// Of a large ledger it is enough to have, of the lines of a batch: the invoices that may be named, those that owe just
 /// the amount, every open invoice of the debtors with the payer's account or name and of those whose invoices are named,
-/// and these debtors. What is left out beyond that changes no verdict.
+/// and these debtors.
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
     /// Every invoice that may be meant: those that are open, and those that were and are named nevertheless.

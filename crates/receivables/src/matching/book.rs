@@ -1,6 +1,8 @@
 //! What lines are matched against, by everything that a line may say of it.
 //!
 //! Ordered maps throughout: a look-up costs O(log n), and nothing depends on the order in which things came.
+//!
+//! Source: Dunlin's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
