@@ -13,7 +13,7 @@ use crate::harness::{
     App, Fault, Partner, Recorder, Reply, Request, customer, invoice, own, payment, unique,
 };
 
-const KEY: &str = "a signing key of thirty-two bytes, at least";
+const KEY: &str = "a-signing-key-of-thirty-two-bytes-at-least";
 /// When every app starts.
 const START: &str = "2026-01-12T09:00:00Z";
 
