@@ -896,6 +896,49 @@ fn every_difference_is_found_with_both_sides_and_nothing_is_written() {
     assert_eq!(here.invoice_id.as_ref(), Some(&paid));
 }
 
+/// Documents that say who sells and who buys may share a number: which is meant, the customer tells.
+#[test]
+fn of_namesakes_the_customer_tells_which_is_meant() {
+    let world = World::new("UTC");
+    let other = format!("{}-other", world.key);
+    let on = at("2026-01-12T09:00:00Z");
+    let number = world.number("shared");
+    for (customer, numbering) in [
+        (world.customer.clone(), "s to b"),
+        (world.another(&other, "UTC"), "s to c"),
+    ] {
+        let mut input = InvoiceInput::parse(&json!({
+            "number": number, "customer": {"id": customer}, "issue_date": "2025-12-15", "due_date": "2026-03-20",
+            "currency": "EUR", "total": "100.00",
+        }))
+        .unwrap();
+        input.numbering = Some(numbering.to_owned());
+        let taken = world.tx(async |tx| invoices::take(tx, on, std::slice::from_ref(&input)).await);
+        assert!(matches!(taken[0], invoices::Taken::Accepted(_)), "{taken:?}");
+    }
+    let line = |customer: Option<&str>| {
+        let line = json!({"number": number, "status": "open", "balance": "100.00", "currency": "EUR",
+            "customer": customer});
+        There::parse(&line).unwrap()
+    };
+    let found = |lines: &[There]| {
+        let mut comparison = Comparison::new(10_000);
+        now(comparison.lines(&world.db, lines)).unwrap();
+        now(comparison.finish(&world.db)).unwrap();
+        let ours = comparison
+            .found
+            .into_iter()
+            .filter(|drift| drift.number == number);
+        ours.map(|drift| drift.differences).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found(&[line(Some(&world.key)), line(Some(&other))]),
+        Vec::<Vec<&str>>::new()
+    );
+    assert_eq!(found(&[line(Some(&world.key))]), [["missing_there"]]);
+    assert_eq!(found(&[line(None)]), [["ambiguous"]]);
+}
+
 #[test]
 fn more_than_is_listed_is_counted() {
     let world = World::new("UTC");
