@@ -615,6 +615,16 @@ fn every_event_is_described_everywhere() {
     }
     let sources = crate::house::sources("crates/store/src");
     let said: String = sources.into_iter().map(|(_, source)| source).collect();
+    let named = said
+        .split("Event::new(")
+        .chain(said.split("Event::general("))
+        .skip(1);
+    for name in named.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next()) {
+        assert!(
+            event::of_name(name).is_some(),
+            "{name} is recorded and not described"
+        );
+    }
     for known in event::TYPES.iter().filter(|known| known.name != event::TEST) {
         assert!(
             said.contains(&format!("\"{}\"", known.name)),
