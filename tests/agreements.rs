@@ -129,6 +129,7 @@ fn a_dispute_goes_from_hand_to_hand_until_it_is_decided() {
         .expect("data")
         .iter()
         .map(|event| &event["type"])
+        .filter(|told| told.as_str().is_some_and(|told| told.starts_with("dispute.")))
         .collect();
     assert_eq!(types, ["dispute.opened", "dispute.resolved"]);
 }

@@ -311,7 +311,7 @@ fn under(app: &App, policy: &str) -> Known {
     Known { external_id, id }
 }
 
-/// The types of the events about a customer, without those of dunning itself.
+/// The types of the events about a customer, without those of dunning itself, of money and of messages.
 #[track_caller]
 fn told(app: &App, known: &Known) -> Vec<String> {
     let events = app
@@ -321,7 +321,10 @@ fn told(app: &App, known: &Known) -> Vec<String> {
     let events = events["data"].as_array().expect("data").iter();
     events
         .map(|event| event["type"].as_str().expect("a type").to_owned())
-        .filter(|kind| !kind.starts_with("dunning."))
+        .filter(|kind| {
+            let elsewhere = ["dunning.", "invoice.", "payment.", "message.", "charge.", "risk."];
+            !elsewhere.iter().any(|of| kind.starts_with(of))
+        })
         .collect()
 }
 

@@ -13,7 +13,7 @@ use crate::harness::{
     App, Fault, Partner, Recorder, Reply, Request, customer, invoice, own, payment, unique,
 };
 
-const KEY: &str = "a signing key of thirty-two bytes, at least";
+const KEY: &str = "a-signing-key-of-thirty-two-bytes-at-least";
 /// When every app starts.
 const START: &str = "2026-01-12T09:00:00Z";
 
@@ -615,6 +615,16 @@ fn every_event_is_described_everywhere() {
     }
     let sources = crate::house::sources("crates/store/src");
     let said: String = sources.into_iter().map(|(_, source)| source).collect();
+    let named = said
+        .split("Event::new(")
+        .chain(said.split("Event::general("))
+        .skip(1);
+    for name in named.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next()) {
+        assert!(
+            event::of_name(name).is_some(),
+            "{name} is recorded and not described"
+        );
+    }
     for known in event::TYPES.iter().filter(|known| known.name != event::TEST) {
         assert!(
             said.contains(&format!("\"{}\"", known.name)),

@@ -196,7 +196,7 @@ pub const TYPES: &[EventType] = &[
     event(
         "promise.cancelled",
         "A promise was cancelled, or has nothing left to be about.",
-        &["promise", "promised_on", "on"],
+        &["promise", "amount", "missing", "promised_on", "on"],
     ),
     event(
         "promise.kept",

@@ -139,6 +139,8 @@ impl Comparison {
             several => match several.iter().find(of_customer) {
                 Some(row) => row,
                 None => {
+                    // Whichever is meant, none of them was left out there.
+                    self.named.extend(several.iter().map(|row| row.id.to_string()));
                     let ambiguous = vec![Difference::Ambiguous];
                     return self.add(&line.number, ambiguous, None, Some(&line.side));
                 }

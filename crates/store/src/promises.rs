@@ -325,7 +325,9 @@ pub async fn cancel(tx: &Tx<'_>, moment: Moment, id: &PromiseId, reason: Option<
         refers_to: Some(id.to_string()),
     };
     activities::record(tx, moment, &[activity]).await?;
-    let data = serde_json::json!({"promise": id, "promised_on": row.promised_on, "on": today});
+    let money = |minor| Money::new(minor, row.currency);
+    let data = serde_json::json!({"promise": id, "amount": money(row.amount_minor),
+        "missing": money(row.missing_minor), "promised_on": row.promised_on, "on": today});
     events::record(
         tx,
         moment,

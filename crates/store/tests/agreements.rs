@@ -17,6 +17,7 @@ use ground::{ledger, now};
 use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::approval::{Act, Actor};
 use receivables::dispute::{DisputeInput, Reason, ResolutionInput};
+use receivables::event;
 use receivables::id::{ApprovalId, CustomerId, DisputeId, InvoiceId, PaymentId, PlanId, PromiseId};
 use receivables::intake::{CreditNoteInput, CustomerInput, InvoiceInput, PaymentInput};
 use receivables::plan::PlanInput;
@@ -24,6 +25,7 @@ use receivables::policy::Policy;
 use receivables::promise::PromiseInput;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::approvals::{self, Decided};
@@ -217,6 +219,16 @@ impl Ledger {
     /// What was told of agreements; what became of money and messages has tests of its own.
     fn events(&self) -> Vec<String> {
         let rows = now(events::list(&self.db, Some(&self.customer), "", 500)).unwrap();
+        for told in &rows {
+            let fields = told.data.as_object().unwrap().keys().map(String::as_str);
+            let table = event::of_name(&told.r#type).unwrap().data.iter().copied();
+            assert_eq!(
+                fields.collect::<BTreeSet<_>>(),
+                table.collect(),
+                "{}",
+                told.r#type
+            );
+        }
         let told = rows.into_iter().map(|row| row.r#type);
         told.filter(|told| {
             ["promise.", "dispute.", "plan.", "approval."]

@@ -17,6 +17,7 @@ use ground::{file, ledger, now};
 use receivables::approval::{Act, Actor, ApprovalKind, ApprovalStatus, POLICY, Refused};
 use receivables::credit::{OrderInput, OrderStatus, Verdict};
 use receivables::currency::Currency;
+use receivables::event;
 use receivables::hold::HoldInput;
 use receivables::id::{ApprovalId, CustomerId, HandOverId, InvoiceId, OrderId, TaskId};
 use receivables::intake::{CustomerInput, InvoiceInput, PaymentInput};
@@ -25,6 +26,7 @@ use receivables::policy::Policy;
 use receivables::suspension::NotYet;
 use receivables::task::{Effect, Outcome, TaskKind, TaskStatus};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use store::approvals::{self, Decided, Request};
@@ -175,8 +177,18 @@ impl Desk {
 
     /// The types of the events about the customer; what became of money and messages has tests of its own.
     fn told(&self) -> Vec<String> {
-        let all = now(events::list(&self.db, Some(&self.customer), "", 1_000)).unwrap();
-        all.into_iter()
+        let rows = now(events::list(&self.db, Some(&self.customer), "", 1_000)).unwrap();
+        for told in &rows {
+            let fields = told.data.as_object().unwrap().keys().map(String::as_str);
+            let table = event::of_name(&told.r#type).unwrap().data.iter().copied();
+            assert_eq!(
+                fields.collect::<BTreeSet<_>>(),
+                table.collect(),
+                "{}",
+                told.r#type
+            );
+        }
+        rows.into_iter()
             .map(|event| event.r#type)
             .filter(|kind| {
                 let elsewhere = ["dunning.", "invoice.", "payment.", "message.", "charge."];

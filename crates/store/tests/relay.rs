@@ -20,19 +20,23 @@ use receivables::drift::There;
 use receivables::endpoint::{EndpointChange, EndpointInput, Reach};
 use receivables::event;
 use receivables::id::{CustomerId, EndpointId, EventId, InvoiceId, PaymentId};
-use receivables::intake::{ApplyCreditInput, CustomerInput, InvoiceInput, PaymentInput};
+use receivables::intake::{ApplyCreditInput, CustomerInput, InvoiceInput, PaymentInput, RefundInput};
 use receivables::journal::Chart;
+use receivables::message::Word;
 use receivables::money::Money;
+use receivables::policy::Policy;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use store::delivery::{self, Carrier};
 use store::drift::Comparison;
 use store::endpoints::deliveries::{self, Claimed, Room};
 use store::endpoints::{self, Answered, Settled};
 use store::payments::{Cause, Incoming, Recorded};
 use store::{
-    Db, Moment, StoreError, Tx, customers, dunning, events, invoices, journal, payments, write_offs,
+    Db, Moment, StoreError, Tx, customers, dunning, events, invoices, journal, payments, policies, risk,
+    write_offs,
 };
 
 fn at(text: &str) -> Moment {
@@ -258,6 +262,7 @@ fn the_life_of_an_invoice_is_told_in_order() {
     assert_eq!(told[6].1["chargeback"], true);
     assert_eq!(told[7].1["balance"], json!(eur("30.00")));
     assert_eq!(told[8].1["amount"], json!(eur("30.00")));
+    described();
 }
 
 /// What is back where it was at the end of a transaction has not happened to anybody outside.
@@ -379,20 +384,124 @@ fn a_reader_who_goes_on_misses_nothing() {
     assert_eq!(everybody.len(), 1);
 }
 
-/// Every event that these tests bring about says what the table says, no more and no less.
+/// A policy that charges with its first word, for a customer who is late with much.
 #[test]
-fn data_is_as_the_table_of_types_has_it() {
+fn what_is_said_charged_feared_and_paid_back_is_told() {
     let world = World::new("UTC");
-    world.invoice("1", "1.00", "2026-03-20", at("2026-02-12T09:00:00Z"));
+    let policy = Policy::parse(&json!({
+        "name": "charging", "send_at": "09:00", "business_days_only": false, "min_balance": {},
+        "min_days_between_contacts": 0, "catch_up": "latest",
+        "steps": [{"id": "reminder", "day": 1, "channels": ["email"], "template": "friendly",
+            "fee": {"kind": "flat", "amount": {"EUR": "10.00"}}}],
+    }));
+    let (policy, on) = (policy.unwrap(), at("2026-04-01T09:00:00Z"));
+    let day: NaiveDate = "2026-01-01".parse().unwrap();
+    world.tx(async |tx| policies::put(tx, on, &policy, day, "admin").await);
+    raw()
+        .execute(
+            "UPDATE customers SET policy = 'charging' WHERE id = ?1",
+            [world.customer.as_str()],
+        )
+        .unwrap();
+    let invoice = world.invoice("1", "90000.00", "2026-01-02", on);
+    world.sweep(on);
+    let carrier = Carrier {
+        name: "postmark",
+        deduplicates: false,
+    };
+    let claim = world.tx(async |tx| delivery::claim(tx, on, 1_000, carrier).await);
+    let ours = claim
+        .claimed
+        .into_iter()
+        .filter(|message| message.customer == world.customer);
+    let sent = delivery::Outcome::Sent {
+        subject: "A reminder".to_owned(),
+        provider_id: None,
+    };
+    let outcomes: Vec<_> = ours.map(|message| (message, sent.clone())).collect();
+    assert_eq!(outcomes.len(), 1);
+    world.tx(async |tx| delivery::settle(tx, on, "postmark", &outcomes).await);
+    let message = outcomes[0].0.id.clone();
+    let told = delivery::Told {
+        provider: "postmark",
+        message: Some(message.clone()),
+        provider_id: None,
+        word: Some(Word::Bounced),
+        against: delivery::Against::Nothing,
+        whoever_wrote: false,
+        address: "ada@nordwind.example",
+        at: on.now,
+        news: true,
+        kind: "message_bounced",
+        detail: "no such mailbox".to_owned(),
+    };
+    // Told twice, it bounced once.
+    world.tx(async |tx| delivery::told(tx, on, &told).await);
+    world.tx(async |tx| delivery::told(tx, on, &told).await);
+    world.tx(async |tx| risk::run(tx, on, 1_000).await);
+    world.tx(async |tx| risk::run(tx, on, 1_000).await);
+    let payment = world.pay("P", "90100.00", on, &[]);
+    let refund = RefundInput::parse(&json!({"reason": "too much"})).unwrap();
+    world.tx(async |tx| payments::refund(tx, on, &payment, &refund).await);
+    let told = world.told();
+    let once = |kind: &str| {
+        let found: Vec<&Value> = told
+            .iter()
+            .filter(|(told, _)| told == kind)
+            .map(|(_, data)| data)
+            .collect();
+        assert_eq!(found.len(), 1, "{kind}: {told:?}");
+        found[0].clone()
+    };
+    let charge = once("charge.posted");
+    assert_eq!(
+        (&charge["invoice"], &charge["amount"], &charge["kind"]),
+        (&json!(invoice), &json!(eur("10.00")), &json!("fee"))
+    );
+    let left = once("message.sent");
+    assert_eq!(
+        (&left["message"], &left["subject"]),
+        (&json!(message), &json!("A reminder"))
+    );
+    assert_eq!(once("message.bounced")["detail"], "no such mailbox");
+    let risk = once("risk.changed");
+    assert_eq!(risk["before"], Value::Null);
+    assert_ne!(risk["band"], "low");
+    assert_eq!(once("payment.refunded")["amount"], json!(eur("90.00")));
+    once("invoice.overdue");
+    described();
+}
+
+/// Money of nobody known is told of without a customer.
+#[test]
+fn money_of_nobody_known_is_told_of_too() {
+    let world = World::new("UTC");
+    let on = at("2026-02-12T09:00:00Z");
+    let input = PaymentInput::parse(
+        &json!({"amount": "5.00", "currency": "EUR", "received_on": "2026-02-12",
+        "method": "bank_transfer", "reference": world.number("X")}),
+    );
+    let incoming = Incoming::told("api", input.unwrap());
+    world.tx(async |tx| payments::record(tx, on, &incoming).await);
     let events = now(events::list(&world.db, None, "", 100_000)).unwrap();
+    let last = events.last().unwrap();
+    assert_eq!(
+        (last.r#type.as_str(), &last.customer_id),
+        ("payment.received", &None)
+    );
+    assert_eq!(last.data["reference"], json!(world.number("X")));
+    described();
+}
+
+/// Every event that was brought about so far says what the table says, no more and no less.
+fn described() {
+    let events = now(events::list(&ledger(), None, "", 100_000)).unwrap();
     assert!(!events.is_empty());
     for told in events {
         let known = event::of_name(&told.r#type).unwrap_or_else(|| panic!("{}", told.r#type));
-        let fields: Vec<&String> = told.data.as_object().unwrap().keys().collect();
-        let (fields, table): (BTreeSet<&str>, BTreeSet<&str>) = (
-            fields.into_iter().map(String::as_str).collect(),
-            known.data.iter().copied().collect(),
-        );
+        let fields = told.data.as_object().unwrap().keys().map(String::as_str);
+        let (fields, table): (BTreeSet<&str>, BTreeSet<&str>) =
+            (fields.collect(), known.data.iter().copied().collect());
         assert_eq!(fields, table, "{}", told.r#type);
     }
 }
@@ -894,6 +1003,49 @@ fn every_difference_is_found_with_both_sides_and_nothing_is_written() {
     assert_eq!(here.here.as_ref().unwrap().status, "paid");
     assert_eq!(here.there.as_ref().unwrap().balance, eur("100.00"));
     assert_eq!(here.invoice_id.as_ref(), Some(&paid));
+}
+
+/// Documents that say who sells and who buys may share a number: which is meant, the customer tells.
+#[test]
+fn of_namesakes_the_customer_tells_which_is_meant() {
+    let world = World::new("UTC");
+    let other = format!("{}-other", world.key);
+    let on = at("2026-01-12T09:00:00Z");
+    let number = world.number("shared");
+    for (customer, numbering) in [
+        (world.customer.clone(), "s to b"),
+        (world.another(&other, "UTC"), "s to c"),
+    ] {
+        let mut input = InvoiceInput::parse(&json!({
+            "number": number, "customer": {"id": customer}, "issue_date": "2025-12-15", "due_date": "2026-03-20",
+            "currency": "EUR", "total": "100.00",
+        }))
+        .unwrap();
+        input.numbering = Some(numbering.to_owned());
+        let taken = world.tx(async |tx| invoices::take(tx, on, std::slice::from_ref(&input)).await);
+        assert!(matches!(taken[0], invoices::Taken::Accepted(_)), "{taken:?}");
+    }
+    let line = |customer: Option<&str>| {
+        let line = json!({"number": number, "status": "open", "balance": "100.00", "currency": "EUR",
+            "customer": customer});
+        There::parse(&line).unwrap()
+    };
+    let found = |lines: &[There]| {
+        let mut comparison = Comparison::new(10_000);
+        now(comparison.lines(&world.db, lines)).unwrap();
+        now(comparison.finish(&world.db)).unwrap();
+        let ours = comparison
+            .found
+            .into_iter()
+            .filter(|drift| drift.number == number);
+        ours.map(|drift| drift.differences).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found(&[line(Some(&world.key)), line(Some(&other))]),
+        Vec::<Vec<&str>>::new()
+    );
+    assert_eq!(found(&[line(Some(&world.key))]), [["missing_there"]]);
+    assert_eq!(found(&[line(None)]), [["ambiguous"]]);
 }
 
 #[test]
