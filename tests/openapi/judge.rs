@@ -255,6 +255,12 @@ impl Judge {
                 true => Ok(()),
                 false => Err("text/csv whose last line does not end (RFC 4180, section 2)".to_owned()),
             },
+            "text/plain" => {
+                let text = String::from_utf8_lossy(exchange.body).into_owned();
+                let schema = format!("{pointer}/content/{}/schema", escaped(&media_type));
+                let verdict = self.value(&schema, &Value::String(text));
+                verdict.map_err(|error| format!("the text of status {status}: {error}"))
+            }
             other => Err(format!("nobody judges {other}")),
         }
     }

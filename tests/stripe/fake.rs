@@ -17,6 +17,7 @@ const PAGES: &str = "https://checkout.stripe.example/c/pay/";
 struct State {
     /// By id.
     sessions: BTreeMap<String, Value>,
+    refunds: Vec<Value>,
     /// What was asked under a key, and what was answered.
     keys: BTreeMap<String, (String, Reply)>,
 }
@@ -91,6 +92,11 @@ impl FakeStripe {
             .collect()
     }
 
+    /// Every refund that was asked for.
+    pub(super) fn refunds(&self) -> Vec<Value> {
+        self.state.lock().expect("state").refunds.clone()
+    }
+
     /// The payer pays on the session's page; answers the session as its event shows it.
     pub(super) fn complete(&self, session: &Value, payment_status: &str) -> Value {
         let id = session["id"].as_str().expect("an id");
@@ -136,6 +142,7 @@ impl State {
         let reply = match path.as_slice() {
             ["v1", "checkout", "sessions"] => self.open(request),
             ["v1", "checkout", "sessions", id, "expire"] => self.expire(id),
+            ["v1", "refunds"] => self.refund(request),
             _ => refusal(404, "invalid_request_error", "Unrecognized request URL"),
         };
         if let Some(key) = key {
@@ -168,6 +175,16 @@ impl State {
             "expires_at": expires_at, "payment_method_types": ["card"]});
         self.sessions.insert(id, session.clone());
         Reply::json(200, &session)
+    }
+
+    fn refund(&mut self, request: &Request) -> Reply {
+        let fields = fields(&request.body);
+        let amount: i64 = fields["amount"].parse().expect("an amount");
+        let refund = json!({"id": format!("re_test_{}", self.refunds.len() + 1), "object": "refund",
+            "status": "pending", "payment_intent": fields["payment_intent"], "amount": amount, "currency": "eur",
+            "metadata": {"refund": fields["metadata[refund]"]}});
+        self.refunds.push(refund.clone());
+        Reply::json(200, &refund)
     }
 
     fn expire(&mut self, id: &str) -> Reply {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Owing, Setup, event};
-use crate::harness::own;
+use super::{NOW, Owing, SECRET, Setup, event, send, sign};
+use crate::harness::{Fault, own};
 
 /// A charge as the event of its refund shows it.
 fn refund(session: &Value, refunded_minor: i64) -> Value {
@@ -62,6 +62,66 @@ fn overpaid(setup: &Setup) -> (Owing, Value, Value) {
     );
     let payment = setup.payment(&owing);
     (owing, done, payment)
+}
+
+#[test]
+fn a_refund_that_we_ask_for_is_made_once_and_restored_where_it_fails() {
+    let setup = own!(Setup::start());
+    let owing = setup.owing(&["50.00"]);
+    let (session, paid) = setup.paid(&owing);
+    let path = format!("/v1/payments/{}", paid["id"].as_str().expect("an id"));
+    let none = json!({"allocations": []});
+    setup
+        .app
+        .post(&format!("{path}/allocations"))
+        .json(&none)
+        .send(200);
+    setup.stripe.next([Fault::AnswerLost]);
+    let back = json!({"amount": {"amount": "20.00", "currency": "EUR"}, "reason": "Sent back"});
+    setup.app.post(&format!("{path}/refund")).json(&back).send(200);
+    let made = setup.stripe.refunds();
+    let [made] = made.as_slice() else {
+        panic!("not one refund: {made:?}");
+    };
+    assert_eq!(
+        (&made["amount"], &made["payment_intent"]),
+        (&json!(2_000), &session["payment_intent"])
+    );
+    let shown = payment(&setup, &paid)["refunds"][0].clone();
+    assert_eq!(
+        (&shown["status"], &shown["reference"], &shown["id"]),
+        (&json!("requested"), &made["id"], &made["metadata"]["refund"])
+    );
+    // The sum of the charge's refunds has nothing new in it.
+    assert_eq!(setup.tell(&refund(&session, 2_000)), "ignored");
+    for (status, kind, held) in [
+        ("succeeded", "refund.updated", ["0.00", "30.00", "20.00", "0.00"]),
+        ("failed", "refund.failed", ["0.00", "50.00", "0.00", "0.00"]),
+    ] {
+        let mut told = made.clone();
+        told["status"] = json!(status);
+        assert_eq!(setup.tell(&event(kind, &told)), "processed", "{status}");
+        assert_eq!(parts(&setup, &paid), held, "{status}");
+    }
+    assert_eq!(setup.activities(&owing, "payment_restored").len(), 1);
+    setup.holds();
+}
+
+#[test]
+fn a_session_that_no_event_told_of_is_asked_about() {
+    let setup = own!(Setup::start());
+    let owing = setup.owing(&["50.00"]);
+    let session = setup.press(&owing.link);
+    let done = setup.stripe.complete(&session, "paid");
+    setup.app.clock("2026-01-12T09:20:00Z");
+    assert_eq!(setup.app.job("payments")["answered"], 1);
+    assert_eq!(setup.balances(&owing), ["0.00"]);
+    assert_eq!(setup.app.job("payments")["examined"], 0);
+    // The event that comes after all is about the same payment.
+    let body = event("checkout.session.completed", &done).to_string();
+    send(&setup.app, &body, &sign(SECRET, NOW + 20 * 60, &body), 200);
+    assert_eq!(setup.payment(&owing)["amount"]["amount"], "50.00");
+    setup.holds();
 }
 
 #[test]
