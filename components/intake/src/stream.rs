@@ -14,6 +14,7 @@ use formats::csv::mapping::Mapping;
 use formats::csv::records::{Form, Record, Splitter};
 use receivables::fields::FieldError;
 use receivables::id::CustomerId;
+use receivables::limits::CSV_UNCLOSED;
 use serde::{Deserialize, Serialize};
 use store::progress::{self, Progress};
 use store::{Tx, dunning, idempotency};
@@ -25,6 +26,8 @@ use web::{Cx, Principal, Problem, Reply, limits};
 pub(crate) struct State {
     /// The line that comes next.
     line: u32,
+    /// Unclosed quotes that are looked for yet.
+    unclosed_left: u32,
     /// How a table is read, once its header was.
     pub(crate) layout: Option<Layout>,
     pub(crate) tally: Tally,
@@ -61,6 +64,7 @@ pub(crate) async fn take(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
     }
     let mut state = State {
         line: 1,
+        unclosed_left: CSV_UNCLOSED,
         ..State::default()
     };
     if let Some(progress) = &before {
@@ -76,7 +80,7 @@ pub(crate) async fn take(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
         None => Form::Lines,
         Some(_) => Form::Csv(state.layout.as_ref().and_then(delimiter)),
     };
-    let mut splitter = Splitter::new(form, state.line, body.hashed);
+    let mut splitter = Splitter::new(form, state.line, body.hashed).looking_for(state.unclosed_left);
     // The piece in which the passed part ended goes on.
     for piece in body.ahead() {
         splitter.push(piece);
@@ -96,6 +100,7 @@ pub(crate) async fn take(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
         }
         body.hash_to(batch.end);
         state.line = batch.next_line;
+        state.unclosed_left = splitter.unclosed_left();
         let now = Progress {
             bytes: body.hashed,
             digest: body.digest(),

@@ -6,8 +6,8 @@ pub const BODY: usize = 1 << 20;
 /// is read as it comes is held to the same limit, although it takes no more memory when it is longer: a hundred thousand
 /// rows of 300 bytes fit, and take less than the half minute that hosted platforms give a handler.
 pub const BULK_BODY: usize = 32 << 20;
-/// Rows of a bulk intake that are committed together: on two cores a transaction of them takes about a tenth of a second,
-/// so that others who write wait no longer, and its own cost vanishes beside theirs.
+/// Rows of a bulk intake that are committed together. Measured natively, what a row costs is the same from 250 rows to
+/// 5,000, while the write lock is held, and others wait, in proportion to them.
 pub const BATCH_ROWS: usize = 1_000;
 /// Bytes of such rows, where they are long: what is held of a body at a time, beside what is made of it.
 pub const BATCH_BYTES: usize = 4 << 20;

@@ -99,6 +99,21 @@ impl Splitter {
         }
     }
 
+    /// How many unclosed quotes are looked for yet: for a reader that goes on another time, with
+    /// [`Splitter::looking_for`].
+    pub fn unclosed_left(&self) -> u32 {
+        self.unclosed_left
+    }
+
+    /// The same, looking for as many unclosed quotes as a reader had left.
+    #[must_use]
+    pub fn looking_for(self, unclosed_left: u32) -> Splitter {
+        Splitter {
+            unclosed_left,
+            ..self
+        }
+    }
+
     /// Says what divides the cells of the records to come.
     pub fn divided_by(&mut self, delimiter: u8) {
         self.form = Form::Csv(Some(delimiter));

@@ -73,6 +73,20 @@ fn an_unclosed_quote_costs_its_own_line_and_no_other() {
     assert_eq!(found.len(), many.lines().count());
     let unclosed = found.iter().filter(|(_, _, fault)| fault.is_some()).count();
     assert_eq!(unclosed, usize::try_from(limits::CSV_UNCLOSED).unwrap());
+
+    // Whoever goes on in the middle of them has looked for as many.
+    let csv = Form::Csv(Some(b','));
+    let mut whole = Splitter::new(csv, 1, 0);
+    whole.push(many.as_bytes());
+    whole.end();
+    let before: Vec<Record> = std::iter::from_fn(|| whole.record()).take(500_000).collect();
+    let at = usize::try_from(before.last().unwrap().end).unwrap();
+    let mut resumed =
+        Splitter::new(csv, whole.line(), before.last().unwrap().end).looking_for(whole.unclosed_left());
+    resumed.push(&many.as_bytes()[at..]);
+    resumed.end();
+    assert!(whole.unclosed_left() > 0 && whole.unclosed_left() < limits::CSV_UNCLOSED);
+    assert!(std::iter::from_fn(|| whole.record()).eq(std::iter::from_fn(|| resumed.record())));
 }
 
 #[test]
