@@ -9,6 +9,7 @@
 //!
 //! Source: Dunlin's own rule.
 
+mod apart;
 mod book;
 mod fit;
 mod judge;
@@ -18,6 +19,7 @@ mod scene;
 mod subset;
 mod text;
 
+pub use apart::together;
 pub use book::Book;
 
 use std::sync::Arc;
