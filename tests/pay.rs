@@ -67,6 +67,30 @@ fn a_link_shows_what_is_owed_and_leads_to_a_paid_invoice() {
 }
 
 #[test]
+fn the_page_says_how_to_transfer_where_an_account_is_set() {
+    let account = [
+        ("bank_account_name", "Sandpiper Tools"),
+        ("bank_iban", "DE89370400440532013000"),
+    ];
+    let app = App::start_with(&account);
+    let (_, _, link) = owing(&app);
+    let page = app.get(url(&link)).anonymous().send(200).text();
+    let said = [
+        "Sandpiper Tools",
+        "DE89 3704 0044 0532 0130 00",
+        ">RF",
+        "<figure class=\"code\">",
+    ];
+    for text in said {
+        assert!(page.contains(text), "lacks {text}: {page}");
+    }
+    let app = App::shared();
+    let (_, _, link) = owing(app);
+    let page = app.get(url(&link)).anonymous().send(200).text();
+    assert!(!page.contains("IBAN"), "there is no account: {page}");
+}
+
+#[test]
 fn a_declined_payment_changes_nothing_and_can_be_tried_again() {
     let app = App::shared();
     let (_, ids, link) = owing(app);

@@ -4,6 +4,7 @@ mod handover;
 mod links;
 mod page;
 mod provider;
+mod transfer;
 
 use bytes::Bytes;
 use spin_sdk::http::{FullBody, Request, Response};

@@ -3,6 +3,7 @@
 
 use crate::handover::close_settled;
 use crate::provider::configured;
+use crate::transfer;
 use receivables::paylink::Stage;
 use render::pages::{PayPage, PayProblem, PayState, gone_page, pay_page, sandbox_note};
 use render::{Language, Line, RenderError, amount_input, content_security_policy};
@@ -87,6 +88,7 @@ pub(crate) async fn page(
         provider_note: provider
             .filter(|provider| provider.plays())
             .map(|_| sandbox_note(language).to_owned()),
+        transfer: transfer::panel(cx, link).await?,
         reply_to: cx.setting("creditor_email").await?,
     };
     let html = pay_page(&context).map_err(unrendered)?;

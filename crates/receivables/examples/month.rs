@@ -46,9 +46,11 @@ fn main() {
         let book = Book::of(month.contents);
         let made = began.elapsed();
         let began = Instant::now();
-        let verdicts = month.lines.iter().map(|line| book.judge(&line.credit)).count();
+        for line in &month.lines {
+            std::hint::black_box(book.judge(&line.credit));
+        }
         let judged = began.elapsed();
-        let a_line = judged / verdicts as u32;
-        println!("{invoices} invoices: book {made:?}, {verdicts} lines {judged:?}, {a_line:?} a line");
+        let (lines, a_line) = (month.lines.len(), judged / month.lines.len() as u32);
+        println!("{invoices} invoices: book {made:?}, {lines} lines {judged:?}, {a_line:?} a line");
     }
 }

@@ -18,6 +18,7 @@
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
 //! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`] |
 //! | what bank statements and payouts mean to a ledger | [`bank`] |
+//! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`], [`payment_code`] |
 //! | what being late costs: fees, interest, what the law grants | [`charges`] |
 //! | what a payment link asks for, and where its visitor is sent | [`paylink`], [`stripe`] |
 //! | what is agreed with a customer, and whether it is kept | [`dispute`], [`promise`], [`plan`] (on [`received`]) |
@@ -65,6 +66,7 @@ pub mod message;
 pub mod money;
 mod names;
 pub mod paylink;
+pub mod payment_code;
 pub mod percent;
 pub mod plan;
 pub mod policy;

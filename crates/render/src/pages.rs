@@ -12,6 +12,7 @@ pub mod console;
 pub mod customer;
 pub mod mailbox;
 pub mod reference;
+pub mod transfer;
 
 pub use console::{
     BalanceRow, Bucket, Chrome, ContactRow, CurrencyTotals, CustomerPage, CustomerRow, CustomersPage,
@@ -27,3 +28,4 @@ pub use reference::{
     Reference, ReferenceAnswer, ReferenceBody, ReferenceField, ReferenceGroup, ReferenceOperation,
     ReferenceSchema, TypePart, reference_page,
 };
+pub use transfer::TransferPanel;

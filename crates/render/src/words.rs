@@ -112,6 +112,30 @@ const WORDS: &[(&str, &str, &str)] = &[
         "Questions about an invoice? Write to",
         "Fragen zu einer Rechnung? Schreiben Sie an",
     ),
+    // Paying by bank transfer.
+    (
+        "transfer_heading",
+        "Pay by bank transfer",
+        "Per Überweisung bezahlen",
+    ),
+    (
+        "transfer_text",
+        "Please give the reference exactly: it tells us what you have paid.",
+        "Bitte geben Sie die Referenz genau so an: Sie sagt uns, was Sie bezahlt haben.",
+    ),
+    ("transfer_to", "Recipient", "Empfänger"),
+    ("transfer_reference", "Reference", "Referenz"),
+    (
+        "transfer_code",
+        "Code for banking apps with the same recipient, amount and reference",
+        "Code für Banking-Apps mit demselben Empfänger, Betrag und derselben Referenz",
+    ),
+    (
+        "transfer_scan",
+        "Scan with your banking app",
+        "Mit Ihrer Banking-App scannen",
+    ),
+    ("transfer_open", "Open in your UPI app", "In Ihrer UPI-App öffnen"),
     // The page of a link that does not work.
     (
         "gone_title",

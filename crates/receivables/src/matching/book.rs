@@ -50,9 +50,7 @@ pub(super) struct Searched {
 
 /// What lines are matched against, ready to be asked.
 ///
-/// It is made of invoices, debtors and what was announced ([`Contents`]) and knows nothing else: a verdict is as good
-/// as what was put in. What is left out can only make a line less certain, or leave it unknown, as long as all
-/// invoices of those debtors and all of the same amount are in.
+/// It knows what was put in ([`Contents`]) and nothing else: a verdict is as good as that.
 pub struct Book {
     pub(super) invoices: Vec<Owed>,
     /// Numbers of `invoices`, without punctuation.

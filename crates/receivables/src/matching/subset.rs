@@ -117,9 +117,12 @@ mod tests {
 
     use super::*;
 
+    /// Amounts, what they are to come to, the sets that do, and whether there are no others.
+    type Case = (&'static [i64], i64, &'static [&'static [usize]], bool);
+
     #[test]
     fn sums_are_found_and_counted() {
-        let cases: [(&[i64], i64, &[&[usize]], bool); 6] = [
+        let cases: [Case; 6] = [
             (&[100, 250, 400], 350, &[&[0, 1]], true),
             (&[100, 250, 400], 751, &[], true),
             (&[50, 50, 100], 100, &[&[2], &[0, 1]], true),

@@ -5,6 +5,7 @@ use minijinja::context;
 use receivables::money::Money;
 use serde::Serialize;
 
+use super::transfer::TransferPanel;
 use crate::env::Family;
 use crate::{Language, Line, RenderError, amount_input, format_money};
 
@@ -14,6 +15,10 @@ static CUSTOMER: Family = Family::new(&[
     ("bird.svg", include_str!("../../templates/page/bird.svg")),
     ("sheet.html", include_str!("../../templates/page/sheet.html")),
     ("pay.html", include_str!("../../templates/page/pay.html")),
+    (
+        "transfer.html",
+        include_str!("../../templates/page/transfer.html"),
+    ),
     ("gone.html", include_str!("../../templates/page/gone.html")),
     ("sandbox.html", include_str!("../../templates/page/sandbox.html")),
 ]);
@@ -47,6 +52,8 @@ pub struct PayPage {
     pub error: Option<String>,
     /// What is to be known of the provider, such as that no real money moves.
     pub provider_note: Option<String>,
+    /// How to pay by bank transfer instead, where that is possible.
+    pub transfer: Option<TransferPanel>,
     /// Mail address for questions.
     pub reply_to: Option<String>,
 }

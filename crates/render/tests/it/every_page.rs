@@ -5,7 +5,7 @@ use render::{Language, content_security_policy};
 
 use crate::html::{assert_balanced, attributes, tags};
 use crate::samples;
-use crate::samples::{pay, refused_pay, sandbox};
+use crate::samples::{pay, refused_pay, sandbox, transfer};
 
 const HOSTILE: &str = "<script>alert(1)</script>\" onload='x' O'Neil {{ 7*7 }}";
 
@@ -102,6 +102,16 @@ fn every_page() -> Vec<(String, String)> {
             ..pay(language, PayState::Open)
         };
         pages.push((format!("pay partial {language:?}"), pay_page(&partial).unwrap()));
+        for currency in ["EUR", "CHF", "INR", "USD"] {
+            let by_transfer = PayPage {
+                transfer: Some(transfer("1830.50", currency)),
+                ..pay(language, PayState::Open)
+            };
+            pages.push((
+                format!("pay by transfer {currency} {language:?}"),
+                pay_page(&by_transfer).unwrap(),
+            ));
+        }
         pages.push((
             format!("pay refused {language:?}"),
             pay_page(&refused_pay(language)).unwrap(),

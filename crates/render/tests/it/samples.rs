@@ -3,6 +3,8 @@
 use chrono::NaiveDate;
 use receivables::currency::Currency;
 use receivables::money::Money;
+use receivables::payment_code::{self, Payee, Settings};
+use receivables::reference::Key;
 use render::pages::*;
 use render::{Language, Line, MessageContext, PromiseLine, amount_input};
 
@@ -93,8 +95,30 @@ pub(crate) fn pay(language: Language, state: PayState) -> PayPage {
         amount_value: "1830.50".into(),
         error: None,
         provider_note: None,
+        transfer: None,
         reply_to: sample.reply_to,
     }
+}
+
+/// The link that is paid.
+pub(crate) const LINK: &str = "lnk_01jz3q4k5m6n7p8q9r0s1t2v3w";
+
+/// A creditor with an account in Switzerland and an address of UPI.
+pub(crate) const SETTINGS: Settings<'static> = Settings {
+    name: "Nordlicht Druck & Söhne",
+    iban: "CH93 0076 2011 6238 5295 7",
+    bic: "POFICHBEXXX",
+    qr_iban: "CH4431999123000889012",
+    address: "Bahnhofstrasse|1|8001|Zürich|CH",
+    upi: "nordlicht.druck@okbank",
+};
+
+/// How an amount is transferred to it.
+pub(crate) fn transfer(amount: &str, currency: &str) -> TransferPanel {
+    let amount = Money::parse(amount, Currency::parse(currency).unwrap()).unwrap();
+    let payee = Payee::read(&SETTINGS).unwrap();
+    let transfer = payment_code::transfer(&payee, amount, Key::of(LINK).unwrap()).unwrap();
+    TransferPanel::of(transfer, amount)
 }
 
 /// The customer may choose an amount and has chosen one that is refused.
