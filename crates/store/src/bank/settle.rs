@@ -20,6 +20,9 @@ use std::collections::{BTreeMap, BTreeSet};
 statements! {
     RECEIVED = "SELECT json_object('id', id, 'content', json(content), 'times', times) FROM bank_lines
         WHERE status = 'received' AND id > ?1 ORDER BY id LIMIT ?2";
+    /// What lines that wait for a person are likeliest for: no other line is matched to that meanwhile.
+    HELD = "SELECT json_extract(candidates, '$[0]') FROM bank_lines
+        WHERE status = 'review' AND currency = ? AND candidates <> '[]'";
     STILL = "SELECT id FROM bank_lines WHERE id IN (SELECT value FROM json_each(?)) AND status = 'received'";
     BALANCES = "SELECT json_array(id, balance_minor) FROM invoices WHERE id IN (SELECT value FROM json_each(?))";
     SAVE = "UPDATE bank_lines SET status = j.value->>'status', candidates = j.value->'candidates',
@@ -192,13 +195,22 @@ async fn judged(db: &Db, moment: Moment, currency: Currency, credits: &[&Credit]
         return Ok(verdicts);
     }
     let mut books = Books::of(db, moment, currency, credits).await?;
+    let held: Vec<Candidate> = db.list(HELD, params![currency.code()]).await?;
     let mut first = true;
     while let Some(contents) = books.next().await? {
         let mut book = Book::of(contents);
+        held.iter().for_each(|candidate| book.hold(candidate));
         for (verdict, credit) in verdicts.iter_mut().zip(credits) {
             let here = book.judge(credit);
-            if let Verdict::Automatic(candidate) = &here {
-                book.take(candidate);
+            match &here {
+                Verdict::Automatic(candidate) => book.take(candidate),
+                Verdict::Review(candidates) => {
+                    candidates
+                        .first()
+                        .into_iter()
+                        .for_each(|candidate| book.hold(candidate));
+                }
+                Verdict::Unknown => {}
             }
             let before = std::mem::replace(verdict, Verdict::Unknown);
             *verdict = match first {
