@@ -69,8 +69,8 @@ statements! {
 
 /// Invoices of one statement: a megabyte of JSON.
 const PAGE: u32 = 5_000;
-/// Invoices of one book, but for those of its last customers: about 50 MB of the 128 that an instance has.
-const BOOK: usize = 30_000;
+/// Invoices of one book, but for those of its last customers: about 60 MB of the 128 that an instance has.
+const BOOK: usize = 50_000;
 
 #[derive(Clone, Deserialize)]
 struct OwedRow(
