@@ -492,6 +492,29 @@ fn a_settlement_that_is_refused_leaves_the_debt_as_it_is() {
     assert_ne!(app.customer(&known.id)["next_action"], Value::Null);
 }
 
+#[test]
+fn a_plan_that_is_cancelled_while_it_waits_is_not_decided_on() {
+    let app = App::shared();
+    let known = app.new_customer();
+    app.new_invoice(&known, "100.00", "2026-01-09");
+    let body = json!({"customer": {"external_id": known.external_id},
+        "settlement": {"amount": euros("10.00"), "due_date": "2026-01-20"}});
+    let plan = app.post("/v1/plans").json(&body).send(202).json();
+    let path = format!("/v1/plans/{}", plan["id"].as_str().expect("an id"));
+    app.post(&format!("{path}/cancel")).json(&json!({})).send(200);
+    let approval = plan["approval"].as_str().expect("an approval");
+    let pending = format!("/v1/approvals?customer={}", known.id);
+    let found = app.get(&pending).send(200).json();
+    assert_eq!(
+        (&found["data"][0]["id"], &found["data"][0]["status"]),
+        (&json!(approval), &json!("withdrawn")),
+        "{found}"
+    );
+    // It can be proposed anew, and that is another request.
+    let again = app.post("/v1/plans").json(&body).send(202).json();
+    assert_ne!(again["approval"], plan["approval"]);
+}
+
 /// The field's worked example: due 15 January; steps -5, +1 L1, +7 L2, +14 L3. Disputed from the 17th, rejected on the
 /// 24th: L2 is next, at once.
 #[test]

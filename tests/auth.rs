@@ -30,10 +30,13 @@ const ROUTES: [(&str, &str, &str); 18] = [
     ("DELETE", "/v1/api-keys/key_00000000000000000000000000", "admin"),
 ];
 
-const JOBS: [&str; 4] = [
+const JOBS: [&str; 7] = [
     "/internal/sweep",
     "/internal/deliver",
+    "/internal/relay",
+    "/internal/payments",
     "/internal/match",
+    "/internal/inbound",
     "/internal/risk",
 ];
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::{Answer, App, customer, invoice, own, unique};
 
 /// Signs in and answers the cookie.
-fn sign_in(app: &App, key: &str) -> String {
+pub(crate) fn sign_in(app: &App, key: &str) -> String {
     let answer = app
         .post("/console/login")
         .anonymous()

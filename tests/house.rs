@@ -11,7 +11,7 @@ fn root() -> PathBuf {
 }
 
 /// Every Rust source below a folder, with its text.
-fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+pub(crate) fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
@@ -101,11 +101,32 @@ fn components_are_thin() {
 #[test]
 fn each_component_may_do_what_it_needs_and_no_more() {
     // Component, whether it sees the ledger, whom it may call.
-    let expected: [(&str, bool, &[&str]); 15] = [
+    let expected: [(&str, bool, &[&str]); 17] = [
         ("access", true, &[]),
         ("agreements", true, &[]),
         ("bank", true, &[]),
-        ("cash", true, &[]),
+        (
+            "billing",
+            true,
+            &[
+                "{{ xero_url }}",
+                "{{ xero_identity_url }}",
+                "{{ quickbooks_url }}",
+                "{{ quickbooks_oauth_url }}",
+            ],
+        ),
+        (
+            "cash",
+            true,
+            &[
+                "{{ stripe_url }}",
+                "{{ mollie_url }}",
+                "{{ adyen_url }}",
+                "{{ razorpay_url }}",
+                "{{ gocardless_url }}",
+                "{{ paypal_url }}",
+            ],
+        ),
         ("charges", true, &[]),
         ("console", true, &[]),
         ("courier", true, &["{{ postmark_url }}", "{{ sendgrid_url }}"]),
@@ -114,9 +135,18 @@ fn each_component_may_do_what_it_needs_and_no_more() {
         (
             "paylink",
             true,
-            &["http://sandbox.spin.internal", "{{ stripe_url }}"],
+            &[
+                "http://sandbox.spin.internal",
+                "{{ stripe_url }}",
+                "{{ mollie_url }}",
+                "{{ adyen_url }}",
+                "{{ razorpay_url }}",
+                "{{ gocardless_url }}",
+                "{{ paypal_url }}",
+            ],
         ),
         ("reference", false, &[]),
+        ("relay", true, &["{{ webhook_hosts }}"]),
         ("risk", true, &[]),
         ("sandbox", false, &["http://cash.spin.internal"]),
         ("strategy", true, &[]),

@@ -14,8 +14,8 @@ use dunlin::{manifest::Manifest, route::Router};
 use serde_json::{Value, json};
 
 use crate::harness::{App, Partner, own, unique};
-pub(crate) use judge::{Exchange, judge};
-use judge::{document, escaped, file};
+pub(crate) use judge::{Exchange, document, judge};
+use judge::{escaped, file};
 use source::Served;
 
 /// An app of these tests' own: a virtual clock ticks with every request, theirs are many, and others count seconds.
@@ -178,10 +178,8 @@ fn every_code_of_a_field_is_in_the_document_and_nothing_else_is() {
             ("note", 1),
         ],
     );
-    codes.extend(source::codes(
-        &["crates/receivables/src", "crates/formats/src"],
-        &[("Problem::new", 0)],
-    ));
+    let kinds = ["crates/receivables/src", "crates/formats/src", "crates/store/src"];
+    codes.extend(source::codes(&kinds, &[("Problem::new", 0)]));
     codes.extend(source::codes_of_arms("crates/receivables/src/money.rs"));
     codes.extend(source::codes_of_arms("crates/receivables/src/dispute.rs"));
     codes.extend(source::codes_of_table(

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{App, Known, invoice, payment, unique};
+use crate::harness::{App, Known, invoice, own, payment, unique};
 
 /// An invoice without a due date of its own; `more` is put over it.
 fn document(known: &Known, total: &str, more: &Value) -> Value {
@@ -58,6 +58,57 @@ fn each_instalment_is_due_on_its_own_day() {
     assert_eq!(app.invoice(id)["status"], "paid");
     let drift = app.get("/v1/reports/integrity").send(200).json();
     assert_eq!(drift["drift"], json!([]), "{drift}");
+}
+
+/// What a page asks for, and whether it can be paid.
+fn asks(app: &App, link: &str, amount: &str) -> bool {
+    let page = app.get(link).anonymous().send(200).text();
+    page.contains(&format!("EUR {amount}")) && page.contains("<form")
+}
+
+#[test]
+fn a_message_and_its_link_ask_for_what_is_due_and_undisputed() {
+    let mut app = own!(App::start());
+    let known = app.new_customer();
+    let terms = json!({"terms": {"kind": "instalments", "parts": [{"percent": "30", "days": 26},
+        {"percent": "50", "days": 40}, {"percent": "20", "days": 60}]}});
+    let id = take(&app, &known, "100.00", &terms)["id"].clone();
+    app.clock("2026-01-13T09:30:00Z");
+    app.job("sweep");
+    app.job("deliver");
+    let mail = app.mail(&app.messages(&known)[0]);
+    assert!(
+        mail.text.contains("EUR 30.00") && !mail.text.contains("EUR 80.00"),
+        "{}",
+        mail.text
+    );
+    let sent = mail.pay_link(&app);
+    assert!(asks(&app, &sent, "30.00"));
+    let link = |more: Value| {
+        let mut body = json!({"customer": {"external_id": known.external_id}, "invoices": [id]});
+        body.as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("an object").clone());
+        app.post("/v1/payment-links").json(&body)
+    };
+    let euros = |amount: &str| json!({"amount": amount, "currency": "EUR"});
+    let made = link(json!({})).send(201).json();
+    assert_eq!(made["amount"], euros("30.00"));
+    // Who wants more may have it: a link over a certain amount asks for that, up to all that is owed.
+    let early = link(json!({"amount": euros("100.00")})).send(201).json();
+    assert!(asks(&app, early["url"].as_str().expect("a url"), "100.00"));
+    link(json!({"amount": euros("100.01")})).send(422);
+
+    let dispute = |amount: &str| {
+        let body = json!({"invoice": id, "amount": euros(amount), "reason": "damaged_goods"});
+        app.post("/v1/disputes").json(&body).send(201);
+    };
+    dispute("85.00");
+    assert!(asks(&app, &sent, "15.00"));
+    dispute("15.00");
+    let page = app.get(&sent).anonymous().send(200).text();
+    assert!(!page.contains("<form"), "{page}");
+    assert_eq!(link(json!({})).send(422).json()["code"], "nothing_owed");
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn the_published_files_go_into_one_ledger_as_they_are() {
 }
 
 /// A small but complete document.
-fn document(number: &str) -> String {
+pub(crate) fn document(number: &str) -> String {
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"

@@ -171,6 +171,11 @@ impl Answer {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error} in {text}", self.line))
     }
 
+    /// The body as it came.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The body as text.
     #[track_caller]
     pub(crate) fn text(&self) -> String {

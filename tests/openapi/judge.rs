@@ -228,6 +228,16 @@ impl Judge {
                 "status {status} comes as `{media_type}`, which the document does not list"
             ));
         }
+        // Somebody's file, which only has to be kept from being shown.
+        if response["headers"]["content-disposition"].is_object() {
+            let guarded = header(exchange, "x-content-type-options") == Some("nosniff")
+                && header(exchange, "content-disposition")
+                    .is_some_and(|kind| kind.starts_with("attachment;"));
+            return match guarded {
+                true => Ok(()),
+                false => Err("a file that a browser may show".to_owned()),
+            };
+        }
         match media_type.as_str() {
             "application/json" | "application/problem+json" => {
                 if media_type == "application/problem+json" {

@@ -1,6 +1,6 @@
 //! What a person does with money that is there: says anew what it is for, pays it back, uses what is on account.
 
-use super::{shown, unknown};
+use super::{look, shown, unknown};
 use receivables::id::{CustomerId, PaymentId};
 use receivables::intake::{AllocationsInput, ApplyCreditInput, RefundInput};
 use store::payments::{self, ByHand, UseCredit};
@@ -20,17 +20,29 @@ pub(crate) async fn allocations(cx: &Cx, id: &str) -> Result<Reply, Problem> {
     .await
 }
 
-/// `POST /v1/payments/{id}/refund`: `{"amount"?, "reason"}`, out of what is on account.
+/// `POST /v1/payments/{id}/refund`: `{"amount"?, "reason"}`, out of what is on account. Through the provider that took the
+/// payment, where it is set up; else it is recorded that somebody has paid it back.
 pub(crate) async fn refund(cx: &Cx, id: &str) -> Result<Reply, Problem> {
     let principal = cx.require(Scope::Collect).await?;
     let id = PaymentId::parse(id).map_err(|_| unknown())?;
     let (value, bytes) = cx.json().await?;
     let input = RefundInput::parse(&value).map_err(Problem::invalid)?;
-    cx.once(&principal, &bytes, async |tx| {
-        let done = payments::refund(tx, cx.moment(), &id, &input).await;
-        answer(tx, &id, done).await
-    })
-    .await
+    let source = payments::source(&cx.db().await?, &id).await?.unwrap_or_default();
+    let through = providers::named(cx, &source).await?.is_some();
+    let reply = cx
+        .once(&principal, &bytes, async |tx| {
+            let done = match through {
+                true => payments::refund_through(tx, cx.moment(), &id, &input, &source).await,
+                false => payments::refund(tx, cx.moment(), &id, &input).await,
+            };
+            answer(tx, &id, done).await
+        })
+        .await?;
+    if through {
+        // On record already: whatever becomes of this, the answer stands and the job goes on with it.
+        look::pay_back_now(cx, &id).await?;
+    }
+    Ok(reply)
 }
 
 async fn answer(db: &Db, id: &PaymentId, done: Result<ByHand, StoreError>) -> Result<Reply, Problem> {

@@ -1,8 +1,9 @@
-//! `cash`: confirms money and applies it. Money comes by the payment provider's webhook or over the API.
+//! `cash`: confirms money and applies it, and has it paid back. Money comes by the payment provider's webhook, by asking
+//! the provider what became of it, or over the API.
 
 mod by_hand;
-mod sandbox;
-mod stripe;
+mod look;
+mod webhook;
 
 use bytes::Bytes;
 use receivables::fields::{FieldError, Fields, kinds};
@@ -27,15 +28,25 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("POST", ["v1", "payments", id, "allocations"]) => by_hand::allocations(cx, id).await,
         ("POST", ["v1", "payments", id, "refund"]) => by_hand::refund(cx, id).await,
         ("POST", ["v1", "customers", id, "apply-credit"]) => by_hand::apply_credit(cx, id).await,
-        ("POST", ["webhooks", "sandbox"]) => sandbox::webhook(cx).await,
-        ("POST", ["webhooks", "stripe"]) => stripe::webhook(cx).await,
+        ("POST", ["webhooks", "sandbox"]) => webhook::take(cx, "sandbox").await,
+        ("POST", ["webhooks", "stripe"]) => webhook::take(cx, "stripe").await,
+        ("POST", ["webhooks", "mollie"]) => webhook::take(cx, "mollie").await,
+        ("POST", ["webhooks", "adyen"]) => webhook::take(cx, "adyen").await,
+        ("POST", ["webhooks", "razorpay"]) => webhook::take(cx, "razorpay").await,
+        ("POST", ["webhooks", "gocardless"]) => webhook::take(cx, "gocardless").await,
+        ("POST", ["webhooks", "paypal"]) => webhook::take(cx, "paypal").await,
+        ("GET" | "POST", ["internal", "payments"]) => look::job(cx).await,
         (
             _,
             ["v1", "payments"]
             | ["v1", "payments", _, "reverse" | "allocations" | "refund"]
             | ["v1", "customers", _, "apply-credit"]
-            | ["webhooks", "sandbox" | "stripe"],
+            | [
+                "webhooks",
+                "sandbox" | "stripe" | "mollie" | "adyen" | "razorpay" | "gocardless" | "paypal",
+            ],
         ) => Err(Problem::method_not_allowed("POST")),
+        (_, ["internal", "payments"]) => Err(Problem::method_not_allowed("GET, POST")),
         (_, ["v1", "payments", _]) => Err(Problem::method_not_allowed("GET")),
         _ => Err(Problem::no_route()),
     }

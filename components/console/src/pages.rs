@@ -125,6 +125,7 @@ async fn home(cx: &Cx, db: &Db) -> Result<Reply, Problem> {
         chrome: chrome(cx, "Today", "today")?,
         totals: totals.collect(),
         matters: matters::waiting(cx, db).await?,
+        failed_events: matters::failed_events(db).await?,
         worklist: worklist.collect(),
         queue: QueueView {
             queued: count("queued"),

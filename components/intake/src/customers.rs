@@ -1,9 +1,10 @@
 //! Customers: one or many; created, or brought up to date.
 
-use crate::events::{self, customer_awaited};
-use crate::lines::{self, LISTED, Shape};
+use crate::batch::LISTED;
+use crate::lines::{self, Shape};
 use receivables::intake::CustomerInput;
-use store::rejects::{self, Reject};
+use store::billing::generic::{customer_awaited, resume};
+use store::rejects::{self, Origin, Reject};
 use store::{customers, views};
 use web::{Cx, Problem, Reply, Scope, limits};
 
@@ -27,7 +28,7 @@ pub(crate) async fn take(cx: &Cx) -> Result<Reply, Problem> {
                 let stored = customers::upsert(tx, cx.moment(), std::slice::from_ref(&input)).await?;
                 let gone = || Problem::internal("a customer just stored is not there");
                 let (id, created) = stored.into_iter().next().ok_or_else(gone)?;
-                events::resume(cx, tx, vec![customer_awaited(&input.external_id)]).await?;
+                resume(tx, cx.moment(), vec![customer_awaited(&input.external_id)]).await?;
                 let view = views::customer(tx, cx.moment(), &id).await?.ok_or_else(gone)?;
                 Ok(Reply::json(if created { 201 } else { 200 }, &view))
             })
@@ -46,8 +47,13 @@ pub(crate) async fn take(cx: &Cx) -> Result<Reply, Problem> {
                     updated = updated.saturating_add(stored.len().saturating_sub(created));
                 }
                 let brought = inputs.iter().map(|input| customer_awaited(&input.external_id));
-                events::resume(cx, tx, brought.collect()).await?;
-                rejects::keep(tx, cx.moment(), &rejected).await?;
+                resume(tx, cx.moment(), brought.collect()).await?;
+                let origin = Origin {
+                    kind: "customer",
+                    source: None,
+                    layout: None,
+                };
+                rejects::keep(tx, cx.moment(), origin, &rejected).await?;
                 let listed = rejected.get(..LISTED).unwrap_or(&rejected);
                 Ok(Reply::json(
                     200,

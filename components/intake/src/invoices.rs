@@ -1,44 +1,78 @@
-//! Invoices: JSON (one or many), NDJSON, UBL.
+//! Invoices: JSON (one or many), NDJSON, CSV, UBL, CII.
 
-use crate::documents;
-use crate::events::{self, invoice_awaited};
-use crate::lines::{self, LISTED, Shape};
-use receivables::fields::FieldError;
+use crate::batch::LISTED;
+use crate::e_invoices;
+use crate::lines::{self, Shape};
+use crate::{mappings, stream};
+use formats::csv::write::{Cell, Table};
+use receivables::fields::{FieldError, kinds};
 use receivables::id::{CustomerId, InvoiceId};
 use receivables::intake::InvoiceInput;
+use store::billing::generic::{invoice_awaited, resume};
 use store::invoices::{self, Taken, Voided};
-use store::rejects::{self, Reject};
+use store::rejects::{self, Origin, Reject};
 use store::views::{self, InvoiceFilter};
 use store::{Db, Tx};
 use web::{Cx, Principal, Problem, Reply, Scope, limits};
 
 /// What this address reads.
-const ACCEPTED: &str =
-    "application/json, application/x-ndjson, application/xml (UBL 2.1 Invoice or CreditNote)";
+const ACCEPTED: &str = "application/json, application/x-ndjson, text/csv, application/xml (UBL 2.1 Invoice or CreditNote, \
+                        CII CrossIndustryInvoice)";
 
 /// `POST /v1/invoices`.
 pub(crate) async fn take(cx: &Cx) -> Result<Reply, Problem> {
     let principal = cx.require(Scope::Ingest).await?;
-    let media_type = cx.media_type();
-    match media_type.as_str() {
-        "application/json" | "application/x-ndjson" | "application/jsonl" => {}
-        "application/xml" | "text/xml" => return documents::take_ubl(cx, &principal).await,
-        xml if xml.ends_with("+xml") => return documents::take_ubl(cx, &principal).await,
-        _ => return Err(Problem::unsupported_media_type(ACCEPTED)),
+    let query = cx.query(&["source"])?;
+    let source = query.get("source").cloned();
+    if let Some(source) = &source {
+        let name = kinds::slug(&serde_json::Value::from(source.as_str()));
+        name.map_err(|problem| Problem::bad_request(format!("`source`: {}.", problem.detail)))?;
     }
+    let media_type = cx.media_type();
+    let table = match media_type.as_str() {
+        "application/json" => return take_json(cx, &principal, source.as_deref()).await,
+        "application/x-ndjson" | "application/jsonl" => None,
+        "text/csv" => Some(stream::Table {
+            encoding: mappings::encoding(cx)?,
+            mapping: mappings::of(cx, source.as_deref()).await?,
+        }),
+        "application/xml" | "text/xml" => return e_invoices::take_document(cx, &principal).await,
+        xml if xml.ends_with("+xml") => return e_invoices::take_document(cx, &principal).await,
+        _ => return Err(Problem::unsupported_media_type(ACCEPTED)),
+    };
+    let request = stream::Request {
+        principal: &principal,
+        table,
+        source,
+    };
+    stream::take(cx, &request).await
+}
+
+/// One object, or an array: in one transaction.
+async fn take_json(cx: &Cx, principal: &Principal, source: Option<&str>) -> Result<Reply, Problem> {
     let bytes = cx.bytes(limits::BULK_BODY).await?;
-    match lines::shape(&media_type, &bytes)? {
+    match lines::shape(&cx.media_type(), &bytes)? {
         Shape::One(value) => {
             let input = InvoiceInput::parse(&value).map_err(Problem::invalid)?;
-            cx.once(&principal, &bytes, async |tx| one(cx, tx, &input).await)
+            cx.once(principal, &bytes, async |tx| one(cx, tx, &input).await)
                 .await
         }
-        Shape::Many(items) => many(cx, &principal, &bytes, &items).await,
+        Shape::Many(items) => many(cx, principal, &bytes, &items, source).await,
     }
 }
 
 /// Takes one invoice and answers with it: 201 when new, 200 when it is the same again.
 pub(crate) async fn one(cx: &Cx, tx: &Tx<'_>, input: &InvoiceInput) -> Result<Reply, Problem> {
+    let (status, id) = taken_one(cx, tx, input).await?;
+    Ok(Reply::json(status, &shown(tx, &id).await?))
+}
+
+/// Takes one invoice: the status to answer with, and its id.
+pub(crate) async fn taken_one(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    input: &InvoiceInput,
+) -> Result<(u16, InvoiceId), Problem> {
     let taken = invoices::take(tx, cx.moment(), std::slice::from_ref(input)).await?;
     let (status, id) = match taken.into_iter().next() {
         Some(Taken::Accepted(id)) => (201, id),
@@ -47,11 +81,12 @@ pub(crate) async fn one(cx: &Cx, tx: &Tx<'_>, input: &InvoiceInput) -> Result<Re
         Some(other) => return Err(Problem::invalid(refusal(input, &other))),
         None => return Err(Problem::internal("an invoice without an outcome")),
     };
-    events::resume(cx, tx, vec![invoice_awaited(&input.number)]).await?;
-    Ok(Reply::json(status, &shown(tx, &id).await?))
+    resume(tx, cx.moment(), vec![invoice_awaited(&input.number)]).await?;
+    Ok((status, id))
 }
 
-async fn shown(db: &Db, id: &InvoiceId) -> Result<views::InvoiceView, Problem> {
+/// An invoice as it is answered with.
+pub(crate) async fn shown(db: &Db, id: &InvoiceId) -> Result<views::InvoiceView, Problem> {
     views::invoice(db, id)
         .await?
         .ok_or_else(|| Problem::not_found("There is no invoice with that id."))
@@ -66,7 +101,7 @@ pub(crate) fn conflict(number: &str, id: &str) -> Problem {
 }
 
 /// Why an invoice that could be read was not taken.
-fn refusal(input: &InvoiceInput, taken: &Taken) -> Vec<FieldError> {
+pub(crate) fn refusal(input: &InvoiceInput, taken: &Taken) -> Vec<FieldError> {
     let error = match taken {
         Taken::Accepted(_) | Taken::Duplicate(_) => return Vec::new(),
         Taken::Conflict(id) => FieldError::new(
@@ -77,13 +112,19 @@ fn refusal(input: &InvoiceInput, taken: &Taken) -> Vec<FieldError> {
                 input.number
             ),
         ),
-        Taken::UnknownCustomer => documents::unknown_customer(),
+        Taken::UnknownCustomer => e_invoices::unknown_customer(),
         Taken::Refused(error) => error.clone(),
     };
     vec![error]
 }
 
-async fn many(cx: &Cx, principal: &Principal, bytes: &[u8], items: &[(u32, &str)]) -> Result<Reply, Problem> {
+async fn many(
+    cx: &Cx,
+    principal: &Principal,
+    bytes: &[u8],
+    items: &[(u32, &str)],
+    source: Option<&str>,
+) -> Result<Reply, Problem> {
     let mut unread: Vec<Reject> = Vec::new();
     let parsed = lines::parse(items, InvoiceInput::parse, &mut unread);
     let (numbers, inputs): (Vec<u32>, Vec<InvoiceInput>) = parsed.into_iter().unzip();
@@ -109,9 +150,14 @@ async fn many(cx: &Cx, principal: &Principal, bytes: &[u8], items: &[(u32, &str)
             }
         }
         let brought = inputs.iter().map(|input| invoice_awaited(&input.number));
-        events::resume(cx, tx, brought.collect()).await?;
+        resume(tx, cx.moment(), brought.collect()).await?;
         rejected.sort_by_key(|reject| reject.line);
-        rejects::keep(tx, cx.moment(), &rejected).await?;
+        let origin = Origin {
+            kind: "invoice",
+            source,
+            layout: None,
+        };
+        rejects::keep(tx, cx.moment(), origin, &rejected).await?;
         let listed = rejected.get(..LISTED).unwrap_or(&rejected);
         Ok(Reply::json(
             200,
@@ -122,14 +168,18 @@ async fn many(cx: &Cx, principal: &Principal, bytes: &[u8], items: &[(u32, &str)
     .await
 }
 
-/// `GET /v1/invoices?status=&customer=&overdue=`.
+/// `GET /v1/invoices?status=&customer=&overdue=`, as JSON or as a table.
 pub(crate) async fn list(cx: &Cx) -> Result<Reply, Problem> {
     cx.require(Scope::Read).await?;
     let query = cx.query(&["status", "customer", "overdue", "number", "limit", "after"])?;
     let page = cx.page(&query)?;
     let db = cx.db().await?;
     if let Some(number) = query.get("number") {
-        return Ok(Reply::list(&views::invoices_by_number(&db, number).await?, None));
+        let rows = views::invoices_by_number(&db, number).await?;
+        return match cx.wants_csv() {
+            true => Ok(Reply::csv(table(&rows))),
+            false => Ok(Reply::list(&rows, None)),
+        };
     }
     let status = query.get("status").cloned();
     let known = ["open", "partly_paid", "paid", "void", "written_off"];
@@ -164,7 +214,57 @@ pub(crate) async fn list(cx: &Cx) -> Result<Reply, Problem> {
     };
     let mut rows = views::invoices(&db, &filter, page.probe()).await?;
     let next = page.cut(&mut rows, |row| row.id.to_string());
-    Ok(Reply::list(&rows, next))
+    if !cx.wants_csv() {
+        return Ok(Reply::list(&rows, next));
+    }
+    let reply = Reply::csv(table(&rows));
+    let Some(next) = next else { return Ok(reply) };
+    let mut onward: Vec<(&str, &str)> = query
+        .iter()
+        .filter(|(name, _)| name.as_str() != "after")
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    onward.push(("after", &next));
+    reply.with_next(cx.path(), &onward)
+}
+
+/// Invoices as a table, under the names that the intake of one knows.
+fn table(rows: &[views::InvoiceView]) -> String {
+    let mut table = Table::new(&[
+        "number",
+        "customer",
+        "issue_date",
+        "due_date",
+        "currency",
+        "total",
+        "balance",
+        "status",
+        "kind",
+        "disputed",
+        "po_number",
+        "order_number",
+        "payment_reference",
+        "id",
+    ]);
+    for row in rows {
+        table.row([
+            Cell::text(row.number.as_str()),
+            Cell::text(row.customer.external_id.as_str()),
+            Cell::text(row.issue_date.to_string()),
+            Cell::text(row.due_date.to_string()),
+            Cell::text(row.currency.code()),
+            Cell::number(row.total.amount()),
+            Cell::number(row.balance.amount()),
+            Cell::text(row.status.as_str()),
+            Cell::text(row.kind.as_str()),
+            Cell::text(if row.disputed { "true" } else { "false" }),
+            Cell::optional(row.po_number.as_deref()),
+            Cell::optional(row.order_number.as_deref()),
+            Cell::optional(row.payment_reference.as_deref()),
+            Cell::text(row.id.as_str()),
+        ]);
+    }
+    table.finish()
 }
 
 /// `POST /v1/invoices/{id}/void`.

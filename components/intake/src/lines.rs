@@ -4,11 +4,8 @@
 use receivables::fields::FieldError;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use store::rejects::{self, Reject};
-use web::{Cx, Problem, Reply, Scope, rfc3339};
-
-/// Rejected lines that an answer lists; all of them are kept and listed at `/v1/intake/rejects`.
-pub(crate) const LISTED: usize = 1_000;
+use store::rejects::Reject;
+use web::Problem;
 
 /// How documents arrive on this request.
 pub(crate) enum Shape<'a> {
@@ -72,23 +69,4 @@ pub(crate) fn parse<T>(
         }
     }
     parsed
-}
-
-/// `GET /v1/intake/rejects`.
-pub(crate) async fn rejects(cx: &Cx) -> Result<Reply, Problem> {
-    cx.require(Scope::Read).await?;
-    let query = cx.query(&["limit", "after"])?;
-    let page = cx.page(&query)?;
-    let mut rows = rejects::list(&cx.db().await?, page.after.as_deref().unwrap_or(""), page.probe()).await?;
-    let next = page.cut(&mut rows, |row| row.id.to_string());
-    let rows = rows
-        .into_iter()
-        .map(|row| {
-            Ok(
-                serde_json::json!({"id": row.id, "received_at": rfc3339(row.received_at)?, "line": row.line,
-                "body": row.body, "errors": row.errors}),
-            )
-        })
-        .collect::<Result<Vec<_>, Problem>>()?;
-    Ok(Reply::list(&rows, next))
 }

@@ -1,12 +1,12 @@
 //! `POST /pay/{token}`: the hand-over to a provider. What happens is decided in one transaction, by the rules, on what
 //! the link asks for at that moment; the provider is called after it.
 
-use crate::page::{gone, page};
-use crate::provider::{Closed, Order, Provider, Unopened, configured, named};
+use crate::page::{gone, methods, page};
 use chrono::{DateTime, Utc};
+use providers::{Closed, Order, Provider, Unopened, named};
 use receivables::id::CheckoutId;
 use receivables::money::Money;
-use receivables::paylink::{self, Onward, Refused, Session, Stage, Turn, Underway};
+use receivables::paylink::{self, Method, Onward, Refused, Session, Stage, Turn, Underway};
 use render::pages::PayProblem;
 use render::{Language, read_amount};
 use store::checkouts;
@@ -38,15 +38,19 @@ pub(crate) async fn pay(cx: &Cx, token: &str) -> Result<Reply, Problem> {
     let form = cx.form().await?;
     let typed = form.get("amount").map(String::as_str);
     let db = cx.db().await?;
-    let Some(provider) = configured(cx).await? else {
-        return match links::by_token(&db, cx.moment(), &secrets::hash(token)).await? {
-            Some(link) => page(cx, token, &link, false, None).await,
-            None => gone(cx),
-        };
+    let Some(link) = links::by_token(&db, cx.moment(), &secrets::hash(token)).await? else {
+        return gone(cx);
+    };
+    let wanted = form.get("method").map(String::as_str);
+    let Some(name) = chosen(&methods(cx, &link, false).await?, wanted) else {
+        return page(cx, token, &link, false, Some(PayProblem::TryAgain)).await;
+    };
+    let Some(provider) = named(cx, name).await? else {
+        return Err(Problem::internal(format!("{name} was set up a moment ago")));
     };
     for _ in 0..ROUNDS {
         let step = db
-            .transaction(async |tx: &Tx<'_>| step(cx, tx, token, provider.name(), typed).await)
+            .transaction(async |tx: &Tx<'_>| step(cx, tx, token, name, typed).await)
             .await?;
         match step {
             Step::Gone => return gone(cx),
@@ -54,7 +58,7 @@ pub(crate) async fn pay(cx: &Cx, token: &str) -> Result<Reply, Problem> {
             Step::Wait(link) => return page(cx, token, &link, true, None).await,
             Step::To(url) => return Reply::see_other(&url),
             Step::Ask(link, checkout, amount, expires_at) => {
-                let order = order(cx, token, &link, &checkout, amount, expires_at).await?;
+                let order = order(cx, token, name, &link, &checkout, amount, expires_at).await?;
                 return ask(cx, &db, provider.as_ref(), token, &link, &order).await;
             }
             Step::Close(link, earlier, session) => match close(cx, &db, &earlier, &session).await {
@@ -67,6 +71,15 @@ pub(crate) async fn pay(cx: &Cx, token: &str) -> Result<Reply, Problem> {
     Err(Problem::busy(
         "the link's sessions change as fast as they are closed",
     ))
+}
+
+/// Who is named, or the first one where nobody is: with one there is nothing to choose. `None`: nobody who is offered.
+fn chosen(offered: &[Method], wanted: Option<&str>) -> Option<&'static str> {
+    let mut providers = offered.iter().filter_map(|method| match method {
+        Method::Provider(name) => Some(*name),
+        Method::BankTransfer => None,
+    });
+    providers.find(|name| wanted.is_none_or(|wanted| wanted == *name))
 }
 
 /// Decides, and records a hand-over before its provider is called: a confirmation always finds what it refers to.
@@ -123,13 +136,15 @@ fn amount(link: &Link, typed: Option<&str>) -> Result<Money, PayProblem> {
 async fn order<'a>(
     cx: &Cx,
     token: &str,
+    provider: &str,
     link: &'a Link,
     checkout: &'a CheckoutId,
     amount: Money,
     expires_at: DateTime<Utc>,
 ) -> Result<Order<'a>, Problem> {
     let public_url = cx.required_setting("public_url").await?;
-    let back = format!("{}/pay/{token}", public_url.trim_end_matches('/'));
+    let public_url = public_url.trim_end_matches('/');
+    let back = format!("{public_url}/pay/{token}");
     let numbers: Vec<&str> = link
         .invoices
         .iter()
@@ -143,7 +158,9 @@ async fn order<'a>(
         creditor_name: cx.required_setting("creditor_name").await?,
         purpose: numbers.join(", "),
         email: link.email.as_deref(),
+        country: &link.country,
         locale: &link.locale,
+        webhook_url: format!("{public_url}/webhooks/{provider}"),
         success_url: format!("{back}?returned=1"),
         cancel_url: back,
         expires_at,
@@ -162,7 +179,9 @@ async fn ask(
     let problem = match provider.open(cx, order).await {
         Ok(session) => {
             let opened = db
-                .transaction(async |tx: &Tx<'_>| checkouts::opened(tx, order.checkout, &session).await)
+                .transaction(async |tx: &Tx<'_>| {
+                    checkouts::opened(tx, cx.moment(), order.checkout, &session).await
+                })
                 .await?;
             if opened {
                 return Reply::see_other(&session.url);

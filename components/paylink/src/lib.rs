@@ -3,7 +3,6 @@
 mod handover;
 mod links;
 mod page;
-mod provider;
 mod transfer;
 
 use bytes::Bytes;

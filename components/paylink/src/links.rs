@@ -7,7 +7,7 @@ use receivables::id::{CustomerId, InvoiceId, LinkId};
 use receivables::intake::PaymentLinkInput;
 use receivables::money::Money;
 use store::customers::Directory;
-use store::links::{self, NewLink};
+use store::links::{self, NewLink, Payable};
 use store::{Db, Tx};
 use web::{Cx, Principal, Problem, Reply, Scope, rfc3339, secrets};
 
@@ -26,7 +26,7 @@ pub(crate) async fn create(cx: &Cx) -> Result<Reply, Problem> {
     let public_url = cx.required_setting("public_url").await?;
     let reply = cx
         .once(&principal, &bytes, async |tx| {
-            let (customer, currency, invoices, asked) = subject(tx, &input).await?;
+            let (customer, currency, invoices, asked) = subject(cx, tx, &input).await?;
             let link = NewLink {
                 id: cx.moment().id(LinkId::from_parts)?,
                 token_hash: secrets::hash(&token),
@@ -88,6 +88,7 @@ async fn token(cx: &Cx, principal: &Principal, body: &[u8]) -> Result<String, Pr
 
 /// Who is to pay, in which currency, which invoices, and how much as of now.
 async fn subject(
+    cx: &Cx,
     tx: &Tx<'_>,
     input: &PaymentLinkInput,
 ) -> Result<(CustomerId, Currency, Vec<InvoiceId>, Money), Problem> {
@@ -96,20 +97,28 @@ async fn subject(
         .get(&input.customer)
         .map(|known| known.id.clone())
         .ok_or_else(|| Problem::invalid_field("/customer", "unknown_customer", "no such customer"))?;
-    let (currency, invoices, open) = match input.invoices.is_empty() {
-        true => everything_open(tx, &customer, input.amount).await?,
-        false => named(tx, &customer, &input.invoices).await?,
+    let (currency, payables) = match input.invoices.is_empty() {
+        true => everything_open(cx, tx, &customer, input.amount).await?,
+        false => named(cx, tx, &customer, &input.invoices).await?,
     };
-    let asked = input.amount.unwrap_or(open);
+    let sum = |amounts: &mut dyn Iterator<Item = Money>| {
+        Money::checked_sum(currency, amounts)
+            .map_err(|error| Problem::unprocessable("amount_out_of_range", error.to_string()))
+    };
+    let owed = sum(&mut payables.iter().map(|invoice| invoice.balance))?;
+    let asked = match input.amount {
+        Some(amount) => amount,
+        None => sum(&mut payables.iter().map(|invoice| invoice.asked))?,
+    };
     let mut errors = Vec::new();
     if asked.currency() != currency {
         let detail = format!("the invoices are in {currency}");
         errors.push(FieldError::new("/amount", "currency_mismatch", detail));
-    } else if asked.minor() > open.minor() {
+    } else if asked.minor() > owed.minor() {
         errors.push(FieldError::new(
             "/amount",
             "more_than_owed",
-            format!("no more than {open} is owed"),
+            format!("no more than {owed} is owed"),
         ));
     }
     match input.minimum {
@@ -130,74 +139,68 @@ async fn subject(
         _ => {}
     }
     match errors.is_empty() {
-        true => Ok((customer, currency, invoices, asked)),
+        _ if !owed.is_positive() => Err(nothing_owed("Nothing is owed on these invoices.")),
+        _ if !asked.is_positive() => Err(nothing_owed("All that is owed on these invoices is in dispute.")),
+        true => {
+            let invoices = payables.into_iter().map(|invoice| invoice.id).collect();
+            Ok((customer, currency, invoices, asked))
+        }
         false => Err(Problem::invalid(errors)),
     }
 }
 
+fn nothing_owed(detail: &str) -> Problem {
+    Problem::unprocessable("nothing_owed", detail)
+}
+
 async fn everything_open(
+    cx: &Cx,
     db: &Db,
     customer: &CustomerId,
     amount: Option<Money>,
-) -> Result<(Currency, Vec<InvoiceId>, Money), Problem> {
-    let nothing = || Problem::unprocessable("nothing_owed", "This customer has no open invoice to pay.");
+) -> Result<(Currency, Vec<Payable>), Problem> {
+    let nothing = || nothing_owed("This customer has no open invoice to pay.");
     let currency = match amount {
         Some(amount) => amount.currency(),
         None => links::main_currency(db, customer).await?.ok_or_else(nothing)?,
     };
-    let (invoices, open) = links::open_of(db, customer, currency).await?;
-    match invoices.is_empty() {
+    let open = links::open_of(db, cx.moment(), customer, currency).await?;
+    match open.is_empty() {
         true => Err(nothing()),
-        false => Ok((currency, invoices, open)),
+        false => Ok((currency, open)),
     }
 }
 
 async fn named(
+    cx: &Cx,
     db: &Db,
     customer: &CustomerId,
     ids: &[InvoiceId],
-) -> Result<(Currency, Vec<InvoiceId>, Money), Problem> {
-    let found = links::payables(db, ids).await?;
+) -> Result<(Currency, Vec<Payable>), Problem> {
+    let mut found = links::payables(db, cx.moment(), ids).await?;
+    found.retain(|invoice| invoice.customer == *customer);
+    found.sort_by_key(|invoice| ids.iter().position(|id| *id == invoice.id));
+    let currency = found.first().map(|invoice| invoice.balance.currency());
     let mut errors = Vec::new();
-    let mut open: Option<Money> = None;
     for (index, id) in ids.iter().enumerate() {
         let pointer = format!("/invoices/{index}");
-        let Some(invoice) = found
-            .iter()
-            .find(|invoice| invoice.id == *id && invoice.customer == *customer)
-        else {
-            errors.push(FieldError::new(
+        match found.iter().find(|invoice| invoice.id == *id) {
+            None => errors.push(FieldError::new(
                 pointer,
                 "unknown_invoice",
                 "this customer has no such invoice",
-            ));
-            continue;
-        };
-        let balance = Money::new(invoice.balance_minor, invoice.currency);
-        match open {
-            Some(sum) if sum.currency() != invoice.currency => {
-                errors.push(FieldError::new(
-                    pointer,
-                    "currency_mismatch",
-                    "a link is in one currency",
-                ));
-            }
-            Some(sum) => {
-                open = Some(
-                    sum.checked_add(balance)
-                        .map_err(|error| Problem::unprocessable("amount_out_of_range", error.to_string()))?,
-                );
-            }
-            None => open = Some(balance),
+            )),
+            Some(invoice) if Some(invoice.balance.currency()) != currency => errors.push(FieldError::new(
+                pointer,
+                "currency_mismatch",
+                "a link is in one currency",
+            )),
+            Some(_) => {}
         }
     }
-    match open {
-        _ if !errors.is_empty() => Err(Problem::invalid(errors)),
-        Some(open) if open.is_positive() => Ok((open.currency(), ids.to_vec(), open)),
-        _ => Err(Problem::unprocessable(
-            "nothing_owed",
-            "Nothing is owed on these invoices.",
-        )),
+    match currency {
+        Some(currency) if errors.is_empty() => Ok((currency, found)),
+        _ => Err(Problem::invalid(errors)),
     }
 }
 

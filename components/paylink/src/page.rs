@@ -2,10 +2,12 @@
 //! same.
 
 use crate::handover::close_settled;
-use crate::provider::configured;
 use crate::transfer;
-use receivables::paylink::Stage;
-use render::pages::{PayPage, PayProblem, PayState, gone_page, pay_page, sandbox_note};
+use receivables::currency::Currency;
+use receivables::paylink::{BANK_TRANSFER, Method, Offer, Stage};
+use render::pages::{
+    PayMethod, PayPage, PayProblem, PayState, gone_page, method_name, pay_page, sandbox_note,
+};
 use render::{Language, Line, RenderError, amount_input, content_security_policy};
 use store::checkouts;
 use store::links::{self, Link};
@@ -27,6 +29,25 @@ pub(crate) async fn show(cx: &Cx, token: &str) -> Result<Reply, Problem> {
     // Who comes back from the provider has paid, and the hand-over is not over until it says so too.
     let processing = underway.is_some_and(|underway| returned || underway.stage == Stage::Pending);
     page(cx, token, &link, processing, None).await
+}
+
+/// A transfer to the creditor's account, where there is one for the currency.
+const TRANSFER: Offer = Offer {
+    name: BANK_TRANSFER,
+    ways: &["transfer"],
+    plays: false,
+    takes: anywhere,
+};
+
+fn anywhere(_: &str, _: Currency) -> bool {
+    true
+}
+
+/// The ways to pay that a link's customer is shown; `by_transfer`: a transfer could be one.
+pub(crate) async fn methods(cx: &Cx, link: &Link, by_transfer: bool) -> Result<Vec<Method>, Problem> {
+    let more: &[Offer] = if by_transfer { &[TRANSFER] } else { &[] };
+    let currency = link.asked.currency();
+    providers::methods(cx, more, &link.country, currency, &link.preferred_methods).await
 }
 
 /// The one answer to an unknown, an expired and a revoked link.
@@ -52,10 +73,25 @@ pub(crate) async fn page(
 ) -> Result<Reply, Problem> {
     let nonce = secrets::token()?;
     let language = Language::of(&link.locale);
-    let provider = configured(cx).await?;
+    let panel = transfer::panel(cx, link).await?;
+    let methods = methods(cx, link, panel.is_some()).await?;
+    // Who has paid by another way is not asked to pay again.
+    let panel = panel.filter(|_| !processing && methods.contains(&Method::BankTransfer));
+    let handed_over: Vec<&'static str> = methods
+        .iter()
+        .filter_map(|method| match method {
+            Method::Provider(name) => Some(*name),
+            Method::BankTransfer => None,
+        })
+        .collect();
+    let plays = |name: &&str| providers::row(name).is_some_and(|row| row.offer.plays);
+    let provider_note = handed_over
+        .iter()
+        .any(plays)
+        .then(|| sandbox_note(language).to_owned());
     let state = match link.paid_at {
         _ if link.asked.is_positive() && processing => PayState::Processing,
-        _ if link.asked.is_positive() && provider.is_some() => PayState::Open,
+        _ if link.asked.is_positive() && !handed_over.is_empty() => PayState::Open,
         _ if link.asked.is_positive() => PayState::Unavailable,
         Some(at) => PayState::Paid {
             at: rfc3339(at.timestamp_millis())?,
@@ -67,7 +103,7 @@ pub(crate) async fn page(
         number: invoice.number.clone(),
         issue_on: invoice.issue_on,
         due_on: invoice.due_on,
-        balance: invoice.balance,
+        balance: invoice.asked,
         total: invoice.total,
         days_overdue: today.signed_duration_since(invoice.due_on).num_days(),
         charge: false,
@@ -85,10 +121,15 @@ pub(crate) async fn page(
         action: format!("/pay/{token}"),
         amount_value: amount_input(link.asked, language),
         error: problem.map(|problem| problem.text(language)),
-        provider_note: provider
-            .filter(|provider| provider.plays())
-            .map(|_| sandbox_note(language).to_owned()),
-        transfer: transfer::panel(cx, link).await?,
+        provider_note,
+        methods: handed_over
+            .into_iter()
+            .map(|name| PayMethod {
+                name,
+                label: method_name(name, language),
+            })
+            .collect(),
+        transfer: panel,
         reply_to: cx.setting("creditor_email").await?,
     };
     let html = pay_page(&context).map_err(unrendered)?;

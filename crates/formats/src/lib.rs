@@ -6,12 +6,12 @@
 //! | to read | look in |
 //! |---|---|
 //! | tables as text: CSV | [`csv`] |
-//! | UBL 2.1 invoices and credit notes | [`ubl`] |
 //! | remittance advices: UBL, e-mail text, CSV | [`remittance`] |
 //! | bank statements: camt.053 and camt.054, MT940, BAI2, CSV | [`statement`] |
 //! | an electronic invoice or credit note, whatever its syntax | [`document`] |
 //! | UBL 2.1 | [`ubl`] |
 //! | UN/CEFACT CII | [`cii`] |
+//! | events of Stripe, Xero and QuickBooks, and documents of the latter two | [`billing`] |
 #![cfg_attr(
     test,
     allow(
@@ -23,6 +23,7 @@
     )
 )]
 
+pub mod billing;
 pub mod cii;
 pub mod csv;
 pub mod document;

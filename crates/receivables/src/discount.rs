@@ -189,6 +189,12 @@ mod tests {
                 "out_of_range",
             ),
             (json!([{"percent": "2"}]), "/discount/0/days", "required"),
+            // What is wrong with a term comes first: the order is judged of good ones.
+            (
+                json!([{"days": 7}, {"percent": "2", "days": 14}, {"percent": "3", "days": 21}]),
+                "/discount/0/percent",
+                "required",
+            ),
             (
                 json!([{"percent": "2", "days": 7}, {"percent": "3", "days": 14}]),
                 "/discount/1",

@@ -158,8 +158,6 @@ ids! {
     RefundId = "rfd_";
     /// Where our events are sent.
     EndpointId = "whe_";
-    /// The sending of an event to an endpoint.
-    DeliveryId = "dlv_";
 }
 
 #[cfg(test)]

@@ -11,20 +11,23 @@
 //! | to find out | look in |
 //! |---|---|
 //! | what an amount is, a share of one, a sum in several currencies | [`money`], [`currency`], [`percent`], [`amounts`] |
-//! | what may come in | [`intake`], [`limits`] |
+//! | what may come in | [`intake`], [`billing`], [`limits`] |
 //! | when an invoice is due, and what may be deducted before | [`terms`], [`discount`] |
 //! | who is to be contacted, when and why | [`dunning`] (on [`policy`] and [`calendar`], [`zone`]) |
 //! | on which days nobody is contacted | [`calendar::holidays`] |
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
+//! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`], [`payment_code`] |
 //! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`] |
 //! | what bank statements and payouts mean to a ledger | [`bank`] |
-//! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`], [`payment_code`] |
 //! | what being late costs: fees, interest, what the law grants | [`charges`] |
-//! | what a payment link asks for, and where its visitor is sent | [`paylink`], [`stripe`] |
+//! | what a payment link asks for, and where its visitor is sent | [`paylink`] |
+//! | what payment providers tell, and how they write amounts | [`told`], [`stripe`], [`units`] |
 //! | what is agreed with a customer, and whether it is kept | [`dispute`], [`promise`], [`plan`] (on [`received`]) |
 //! | how an account stands | [`aging`], [`risk`] |
 //! | what a person decides, is to do and found out | [`approval`], [`task`], [`hold`] |
 //! | who is served, on what credit, and who collects | [`suspension`], [`credit`], [`hand_over`] |
+//! | what other systems are told, how often, and at which addresses | [`event`], [`endpoint`] |
+//! | what the general ledger is handed, and where another system says otherwise | [`posting`], [`journal`], [`drift`] |
 //! | how a message fares, and to whom it may go | [`message`], [`backoff`], [`suppression`] |
 #![cfg_attr(
     test,
@@ -44,6 +47,7 @@ pub mod approval;
 pub mod attachment;
 pub mod backoff;
 pub mod bank;
+pub mod billing;
 pub mod calendar;
 pub mod channel;
 pub mod charges;
@@ -52,7 +56,10 @@ pub mod credit;
 pub mod currency;
 pub mod discount;
 pub mod dispute;
+pub mod drift;
 pub mod dunning;
+pub mod endpoint;
+pub mod event;
 pub mod fields;
 pub mod hand_over;
 pub mod hold;
@@ -60,6 +67,7 @@ pub mod hold;
 mod house;
 pub mod id;
 pub mod intake;
+pub mod journal;
 pub mod limits;
 pub mod matching;
 pub mod message;
@@ -70,6 +78,7 @@ pub mod payment_code;
 pub mod percent;
 pub mod plan;
 pub mod policy;
+pub mod posting;
 pub mod promise;
 pub mod received;
 pub mod reference;
@@ -79,4 +88,6 @@ pub mod suppression;
 pub mod suspension;
 pub mod task;
 pub mod terms;
+pub mod told;
+pub mod units;
 pub mod zone;

@@ -1,4 +1,4 @@
-//! What a payment link asks for, what its visitor may pay, and where a visitor who presses pay is sent.
+//! What a message and a payment link ask for, what its visitor may pay, and where a visitor who presses pay is sent.
 //!
 //! **Nothing is charged twice.** A link has at most one hand-over to a provider at a time. Whoever presses pay again
 //! is sent to the same one as long as it asks for the right amount; before another is begun the provider must have
@@ -7,20 +7,135 @@
 //!
 //! Source: Dunlin's own rule.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use crate::currency::Currency;
 use crate::id::CheckoutId;
 use crate::money::{Money, MoneyError};
 
-/// What a link asks for now: `fixed`, where it asks for a certain amount, else whatever its invoices still need
-/// (`open`). A certain amount is asked for once (`paid`), and never more of it than is owed; one without invoices is
-/// owed as it stands.
-pub fn asked(fixed: Option<Money>, open: Money, has_invoices: bool, paid: bool) -> Result<Money, MoneyError> {
+/// What a creditor's list of methods calls a plain transfer to its account.
+pub const BANK_TRANSFER: &str = "bank_transfer";
+
+/// A way to pay that a creditor could offer.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// The provider's name, or [`BANK_TRANSFER`].
+    pub name: &'static str,
+    /// What a customer's preference may call it besides: `card`, `direct_debit`, ...
+    pub ways: &'static [&'static str],
+    /// Whether it only plays: no money moves.
+    pub plays: bool,
+    /// Whether it can be had in a country (ISO 3166-1 alpha-2), for a currency.
+    pub takes: fn(&str, Currency) -> bool,
+}
+
+/// A way to pay that a customer is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// On the page of this payment provider.
+    Provider(&'static str),
+    /// By a transfer to the creditor's account, with a reference that tells what it is for.
+    BankTransfer,
+}
+
+/// The ways to pay that a customer in `country` sees for an amount of `currency`: those of `offers` that the creditor
+/// names, in the creditor's order (all of them where it names none), and that can be had there; what the customer
+/// prefers comes first, in the customer's order. One that only plays is offered where there is no real provider: what
+/// a real invoice is paid with must be money.
+pub fn methods(
+    offers: &[Offer],
+    creditor: &[String],
+    country: &str,
+    currency: Currency,
+    preferred: &[String],
+) -> Vec<Method> {
+    let named = |name: &String| offers.iter().find(|offer| offer.name == name);
+    let chosen: Vec<&Offer> = match creditor.is_empty() {
+        true => offers.iter().collect(),
+        false => creditor.iter().filter_map(named).collect(),
+    };
+    let real = chosen
+        .iter()
+        .any(|offer| !offer.plays && offer.name != BANK_TRANSFER);
+    let mut shown: Vec<&Offer> = Vec::new();
+    for offer in chosen {
+        let barred = (offer.plays && real) || shown.iter().any(|other| other.name == offer.name);
+        if !barred && (offer.takes)(country, currency) {
+            shown.push(offer);
+        }
+    }
+    let wish = |offer: &Offer| {
+        let is = |wanted: &String| wanted == offer.name || offer.ways.contains(&wanted.as_str());
+        preferred.iter().position(is).unwrap_or(usize::MAX)
+    };
+    shown.sort_by_key(|offer| wish(offer));
+    let method = |offer: &Offer| match offer.name {
+        BANK_TRANSFER => Method::BankTransfer,
+        name => Method::Provider(name),
+    };
+    shown.into_iter().map(method).collect()
+}
+
+/// How long a provider is waited for before it is asked what became of a session.
+const LOOK_FIRST: TimeDelta = TimeDelta::minutes(15);
+/// And how long at most between two such looks.
+const LOOK_LAST: TimeDelta = TimeDelta::hours(24);
+
+/// When a session that began at `began` is to be looked at next: as long again as it has lasted, so that a lost event
+/// is made good soon, and a bank that takes days is asked daily.
+pub fn look_next(began: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let lasted = now.signed_duration_since(began);
+    now.checked_add_signed(lasted.clamp(LOOK_FIRST, LOOK_LAST))
+        .unwrap_or(now)
+}
+
+/// What is owed on an invoice, as far as asking for it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// All that is still owed.
+    pub balance: Money,
+    /// How much of it stands in open disputes.
+    pub disputed: Money,
+    /// The open instalments, each with its due date; none, where the invoice falls due as a whole.
+    pub parts: Vec<(NaiveDate, Money)>,
+}
+
+impl Owed {
+    /// What a message, or a link, asks for on a civil day of the customer: what is not disputed, and of an invoice in
+    /// instalments no more than those that have come due, or the next one where none has.
+    pub fn asked_on(&self, today: NaiveDate) -> Result<Money, MoneyError> {
+        let zero = Money::zero(self.balance.currency());
+        let undisputed = self.balance.checked_sub(self.disputed)?;
+        let undisputed = if undisputed.is_negative() {
+            zero
+        } else {
+            undisputed
+        };
+        let Some(next) = self.parts.iter().map(|(due_on, _)| *due_on).min() else {
+            return Ok(undisputed);
+        };
+        let due = self.parts.iter().filter(|(due_on, _)| *due_on <= today.max(next));
+        due.map(|(_, part)| *part)
+            .try_fold(zero, Money::checked_add)?
+            .checked_min(undisputed)
+    }
+}
+
+/// What a link asks for now: `fixed`, where it asks for a certain amount, else what is to be `asked` for its invoices.
+/// A certain amount is asked for once (`paid`), and never more of it than is `owed` on them in all; one without invoices
+/// is owed as it stands.
+pub fn asked(
+    fixed: Option<Money>,
+    asked: Money,
+    owed: Money,
+    has_invoices: bool,
+    paid: bool,
+) -> Result<Money, MoneyError> {
     match fixed {
-        Some(_) if paid => Ok(Money::zero(open.currency())),
-        Some(amount) if has_invoices => amount.checked_min(open),
+        Some(_) if paid => Ok(Money::zero(owed.currency())),
+        Some(amount) if has_invoices => amount.checked_min(owed),
         Some(amount) => Ok(amount),
-        None => Ok(open),
+        None => Ok(asked),
     }
 }
 
@@ -150,6 +265,8 @@ pub fn onward(earlier: Option<Underway>, provider: &str, amount: Money, now: Dat
 /// else comes too late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
+    /// The payer has agreed, and the money is being fetched.
+    Approved,
     /// Paid, and the bank has yet to confirm.
     Pending,
     /// The bank has refused.
@@ -162,7 +279,7 @@ impl Turn {
     /// What it becomes.
     pub fn status(self) -> &'static str {
         match self {
-            Turn::Pending => "pending",
+            Turn::Approved | Turn::Pending => "pending",
             Turn::Failed => "failed",
             Turn::Expired => "expired",
         }
@@ -173,8 +290,9 @@ impl Turn {
         match self {
             // A session can run out at the provider while the payer's last press is on its way.
             Turn::Pending => &["open", "expired"],
+            // Not once it was given up: what nobody fetches is not paid.
+            Turn::Approved | Turn::Expired => &["open"],
             Turn::Failed => &["open", "pending"],
-            Turn::Expired => &["open"],
         }
     }
 }
@@ -182,7 +300,6 @@ impl Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::currency::Currency;
 
     fn eur(minor: i64) -> Money {
         Money::new(minor, Currency::parse("EUR").unwrap())
@@ -192,29 +309,151 @@ mod tests {
         format!("2026-01-12T{text}Z").parse().unwrap()
     }
 
+    fn anywhere(_: &str, _: Currency) -> bool {
+        true
+    }
+
+    fn euro(_: &str, currency: Currency) -> bool {
+        currency.code() == "EUR"
+    }
+
+    fn britain(country: &str, _: Currency) -> bool {
+        country == "GB"
+    }
+
     #[test]
-    fn a_link_asks_for_what_is_owed_and_a_certain_amount_once() {
-        // Fixed, open, has invoices, paid -> asked.
+    fn a_customer_sees_what_creditor_country_currency_and_preference_allow() {
+        let offer = |name, ways, plays, takes| Offer {
+            name,
+            ways,
+            plays,
+            takes,
+        };
+        let offers = [
+            offer(
+                "cards",
+                &["card"][..],
+                false,
+                anywhere as fn(&str, Currency) -> bool,
+            ),
+            offer("debit", &["direct_debit"][..], false, britain),
+            offer("wallet", &[][..], false, euro),
+            offer(BANK_TRANSFER, &[][..], false, euro),
+            offer("play", &["card"][..], true, anywhere),
+        ];
+        // Creditor's list, country, currency, preference -> what is shown.
+        let cases: [(&str, &str, &str, &str, &str); 11] = [
+            ("", "DE", "EUR", "", "cards wallet bank_transfer"),
+            ("", "GB", "EUR", "", "cards debit wallet bank_transfer"),
+            ("", "GB", "GBP", "", "cards debit"),
+            ("wallet cards", "GB", "EUR", "", "wallet cards"),
+            ("wallet cards wallet gone", "GB", "USD", "", "cards"),
+            (
+                "",
+                "DE",
+                "EUR",
+                "bank_transfer wallet",
+                "bank_transfer wallet cards",
+            ),
+            (
+                "",
+                "GB",
+                "EUR",
+                "direct_debit card",
+                "debit cards wallet bank_transfer",
+            ),
+            ("play", "DE", "EUR", "", "play"),
+            ("play bank_transfer", "DE", "EUR", "", "play bank_transfer"),
+            ("play wallet", "DE", "USD", "card", ""),
+            ("gone", "DE", "EUR", "", ""),
+        ];
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        for case in cases {
+            let (creditor, country, currency, preferred, expected) = case;
+            let currency = Currency::parse(currency).unwrap();
+            let shown = methods(&offers, &words(creditor), country, currency, &words(preferred));
+            let name = |method: &Method| match method {
+                Method::Provider(name) => *name,
+                Method::BankTransfer => BANK_TRANSFER,
+            };
+            let shown: Vec<_> = shown.iter().map(name).collect();
+            assert_eq!(shown.join(" "), expected, "{case:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_is_looked_at_ever_later() {
+        // Minutes that it has lasted -> minutes until the next look.
+        for (lasted, next) in [
+            (0, 15),
+            (14, 15),
+            (20, 20),
+            (60, 60),
+            (1_440, 1_440),
+            (100_000, 1_440),
+        ] {
+            let now = at("09:00:00");
+            let began = now - TimeDelta::minutes(lasted);
+            assert_eq!(look_next(began, now), now + TimeDelta::minutes(next), "{lasted}");
+        }
+    }
+
+    #[test]
+    fn what_is_disputed_or_not_due_yet_is_not_asked_for() {
+        let day = |text: &str| format!("2026-01-{text}").parse::<NaiveDate>().unwrap();
+        // Balance, disputed, parts, today -> asked.
+        let parts = [("10", 3_000), ("20", 5_000), ("30", 2_000)];
+        let (whole, parts) = (parts.get(..0).unwrap(), parts.as_slice());
         let cases = [
-            (None, 10_000, true, false, 10_000),
-            (None, 10_000, true, true, 10_000),
-            (None, 0, true, true, 0),
-            (Some(4_000), 10_000, true, false, 4_000),
-            (Some(4_000), 3_000, true, false, 3_000),
-            (Some(4_000), 10_000, true, true, 0),
-            (Some(4_000), 0, false, false, 4_000),
-            (Some(4_000), 0, false, true, 0),
+            (10_000, 0, whole, "01", 10_000),
+            (10_000, 2_500, whole, "31", 7_500),
+            (10_000, 10_000, whole, "31", 0),
+            // A dispute over more than is left: money came in since.
+            (1_000, 2_500, whole, "31", 0),
+            // The next part where none is due; a part is due on its day; what is due, added up.
+            (10_000, 0, parts, "01", 3_000),
+            (10_000, 0, parts, "19", 3_000),
+            (10_000, 0, parts, "20", 8_000),
+            (10_000, 0, parts, "31", 10_000),
+            // What falls due first is what is not disputed.
+            (10_000, 6_000, parts, "20", 4_000),
         ];
         for case in cases {
-            let (fixed, open, has_invoices, paid, expected) = case;
+            let (balance, disputed, parts, today, expected) = case;
+            let owed = Owed {
+                balance: eur(balance),
+                disputed: eur(disputed),
+                parts: parts.iter().map(|(on, minor)| (day(on), eur(*minor))).collect(),
+            };
+            assert_eq!(owed.asked_on(day(today)), Ok(eur(expected)), "{case:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_asks_for_what_a_message_asks_for_and_a_certain_amount_once() {
+        // Fixed, asked, owed, has invoices, paid -> asked.
+        let cases = [
+            (None, 8_000, 10_000, true, false, 8_000),
+            (None, 8_000, 10_000, true, true, 8_000),
+            (None, 0, 0, true, true, 0),
+            (Some(4_000), 10_000, 10_000, true, false, 4_000),
+            // Who is asked for a certain amount may be asked for what is not due yet.
+            (Some(4_000), 2_000, 10_000, true, false, 4_000),
+            (Some(4_000), 3_000, 3_000, true, false, 3_000),
+            (Some(4_000), 10_000, 10_000, true, true, 0),
+            (Some(4_000), 0, 0, false, false, 4_000),
+            (Some(4_000), 0, 0, false, true, 0),
+        ];
+        for case in cases {
+            let (fixed, now, owed, has_invoices, paid, expected) = case;
             assert_eq!(
-                asked(fixed.map(eur), eur(open), has_invoices, paid),
+                asked(fixed.map(eur), eur(now), eur(owed), has_invoices, paid),
                 Ok(eur(expected)),
                 "{case:?}"
             );
         }
         let usd = Money::zero(Currency::parse("USD").unwrap());
-        assert!(asked(Some(eur(1)), usd, true, false).is_err());
+        assert!(asked(Some(eur(1)), usd, usd, true, false).is_err());
     }
 
     #[test]

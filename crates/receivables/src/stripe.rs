@@ -61,7 +61,7 @@ fn step(currency: Currency) -> i64 {
 }
 
 /// `value` in units of `from` digits, in units of `to` digits; `None` where that is no whole number or too large.
-fn rescaled(value: i64, from: u32, to: u32) -> Option<i64> {
+pub(crate) fn rescaled(value: i64, from: u32, to: u32) -> Option<i64> {
     let up = 10i64.checked_pow(to.saturating_sub(from))?;
     let down = 10i64.checked_pow(from.saturating_sub(to))?;
     let value = value.checked_mul(up)?;
@@ -77,6 +77,11 @@ pub fn to_minor(amount: Money) -> Result<i64, AmountError> {
         Some(0) => Ok(minor),
         _ => Err(inexact),
     }
+}
+
+/// Whether Stripe takes the currency.
+pub fn takes(currency: Currency) -> bool {
+    digits(currency).is_ok()
 }
 
 /// The amount that Stripe's API means by this integer.

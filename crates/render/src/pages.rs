@@ -21,7 +21,8 @@ pub use console::{
     not_found_page,
 };
 pub use customer::{
-    PayPage, PayProblem, PayState, SandboxPage, SandboxState, gone_page, pay_page, sandbox_note, sandbox_page,
+    PayMethod, PayPage, PayProblem, PayState, SandboxPage, SandboxState, gone_page, method_name, pay_page,
+    sandbox_note, sandbox_page,
 };
 pub use mailbox::{MailPage, MailRow, MailboxPage, mail_page, mailbox_page};
 pub use reference::{

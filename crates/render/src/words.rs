@@ -48,6 +48,8 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
     ("pay_heading", "Pay now", "Jetzt bezahlen"),
     ("pay_amount", "Pay {amount}", "{amount} bezahlen"),
+    ("pay_how", "How do you want to pay?", "Wie möchten Sie bezahlen?"),
+    ("pay_amount_how", "Pay {amount} by", "{amount} bezahlen mit"),
     ("continue", "Continue to payment", "Weiter zur Zahlung"),
     (
         "amount_label",

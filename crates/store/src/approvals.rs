@@ -338,6 +338,32 @@ pub async fn decide(
     })
 }
 
+/// Takes back the request that waits for a decision about `subject`, if there is one: what it asks for can no longer
+/// be done, for the reason `why`.
+pub(crate) async fn fall_away(
+    tx: &Tx<'_>,
+    moment: Moment,
+    kind: ApprovalKind,
+    subject: &serde_json::Value,
+    why: &str,
+) -> Result<()> {
+    let found: Option<Row> = tx
+        .find(PENDING, params![kind.as_str(), subject.to_string()])
+        .await?;
+    let Some(row) = found else { return Ok(()) };
+    let next = ApprovalStatus::Withdrawn;
+    let parameters = params![row.id.as_str(), next.as_str(), approval::POLICY, why, moment.ms()];
+    tx.run(DECIDE, parameters).await?;
+    let detail = format!("{}: {why}", row.words());
+    activities::record(
+        tx,
+        moment,
+        &[row.activity("approval_withdrawn", "Request fell away", detail)],
+    )
+    .await?;
+    events::record(tx, moment, &[row.event(next)]).await
+}
+
 /// Lets at most `limit` requests run out whose time has passed, and answers how many. Part of every sweep.
 pub async fn expire_due(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<usize> {
     let rows: Vec<Row> = tx.list(RAN_OUT, params![moment.ms(), limit]).await?;

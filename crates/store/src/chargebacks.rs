@@ -17,6 +17,8 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT (provider, reference)
         DO UPDATE SET status = excluded.status, amount_minor = excluded.amount_minor, closed_at = excluded.closed_at
         WHERE chargebacks.status = 'open' RETURNING reference";
+    RETURNED = "UPDATE chargebacks SET status = 'won', closed_at = ?3
+        WHERE provider = ?1 AND reference = ?2 AND status = 'lost' RETURNING amount_minor";
 }
 
 /// A provider's word about a chargeback.
@@ -91,4 +93,13 @@ pub async fn close(
         moment.ms()
     ];
     Ok(tx.row(CLOSE, parameters).await?.is_some())
+}
+
+/// Records that one that was lost was decided the other way after all, and answers how much it had taken, in minor
+/// units. `None`: it was not lost.
+pub async fn returned(tx: &Tx<'_>, moment: Moment, provider: &str, reference: &str) -> Result<Option<i64>> {
+    let row = tx
+        .row(RETURNED, params![provider, reference, moment.ms()])
+        .await?;
+    row.map(|row| row.int(0)).transpose()
 }

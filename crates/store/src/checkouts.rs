@@ -19,7 +19,7 @@ use receivables::currency::Currency;
 use receivables::id::{CheckoutId, CustomerId, InvoiceId, LinkId, PaymentId};
 use receivables::intake::CustomerRef;
 use receivables::money::Money;
-use receivables::paylink::{Session, Stage, Turn, Underway};
+use receivables::paylink::{Session, Stage, Turn, Underway, look_next};
 use serde::Deserialize;
 
 statements! {
@@ -30,8 +30,16 @@ statements! {
             'amount_minor', amount_minor, 'status', status, 'session', session, 'url', url,
             'expires_ms', expires_at)
         FROM checkouts WHERE link_id = ? AND status IN ('open', 'pending') ORDER BY status DESC LIMIT 1";
-    OPENED = "UPDATE checkouts SET session = ?2, url = ?3, expires_at = ?4 WHERE id = ?1 AND status = 'open'
-        RETURNING id";
+    OPENED = "UPDATE checkouts SET session = ?2, url = ?3, expires_at = ?4, look_at = ?5
+        WHERE id = ?1 AND status = 'open' RETURNING id";
+    LOOK_AT = "UPDATE checkouts SET look_at = j.value->>1 FROM json_each(?) AS j WHERE checkouts.id = j.value->>0";
+    /// In the order in which they are due.
+    DUE = "SELECT json_object('id', id, 'provider', provider, 'session', session, 'status', status,
+            'currency', currency, 'amount_minor', amount_minor, 'began_ms', created_at)
+        FROM checkouts WHERE look_at <= ? ORDER BY look_at LIMIT ?";
+    LOOKED = "SELECT json_object('id', id, 'provider', provider, 'session', session, 'status', status,
+            'currency', currency, 'amount_minor', amount_minor, 'began_ms', created_at)
+        FROM checkouts WHERE id = ? AND status IN ('open', 'pending') AND session IS NOT NULL";
     MOVE = "UPDATE checkouts SET status = ?2 WHERE id = ?1 AND status IN (SELECT value FROM json_each(?3))
         RETURNING id";
     SETTLE = "UPDATE checkouts SET status = 'paid', payment_id = ?2 WHERE id = ?1";
@@ -101,12 +109,13 @@ pub async fn underway(db: &Db, link: &LinkId) -> Result<Option<Underway>> {
 
 /// Records the session that the provider has opened for a hand-over. False: the hand-over was given up meanwhile, and
 /// nobody may be sent there.
-pub async fn opened(tx: &Tx<'_>, id: &CheckoutId, session: &Session) -> Result<bool> {
+pub async fn opened(tx: &Tx<'_>, moment: Moment, id: &CheckoutId, session: &Session) -> Result<bool> {
     let parameters = params![
         id.as_str(),
         session.id.as_str(),
         session.url.as_str(),
-        session.expires_at.timestamp_millis()
+        session.expires_at.timestamp_millis(),
+        look_next(moment.now, moment.now).timestamp_millis()
     ];
     Ok(tx.row(OPENED, parameters).await?.is_some())
 }
@@ -185,4 +194,63 @@ pub struct Checkout {
 /// The hand-over of that id.
 pub async fn checkout(db: &Db, id: &CheckoutId) -> Result<Option<Checkout>> {
     db.find(ONE, params![id.as_str()]).await
+}
+
+/// A hand-over whose provider is to be asked what became of it.
+#[derive(Debug, Clone)]
+pub struct Looked {
+    /// Ours.
+    pub id: CheckoutId,
+    /// Through whom.
+    pub provider: String,
+    /// The provider's name for it.
+    pub session: String,
+    /// How much it asks for.
+    pub amount: Money,
+    /// Whether the payer has agreed already.
+    pub pending: bool,
+}
+
+#[derive(Deserialize)]
+struct LookedRow {
+    id: CheckoutId,
+    provider: String,
+    session: String,
+    status: String,
+    currency: Currency,
+    amount_minor: i64,
+    began_ms: i64,
+}
+
+impl From<LookedRow> for Looked {
+    fn from(row: LookedRow) -> Self {
+        Self {
+            id: row.id,
+            provider: row.provider,
+            session: row.session,
+            amount: Money::new(row.amount_minor, row.currency),
+            pending: row.status == "pending",
+        }
+    }
+}
+
+/// Up to `limit` hand-overs that no event has ended in time. Each is put off until its next look, so that two runs do
+/// not ask about the same one.
+pub async fn to_look_at(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Vec<Looked>> {
+    let due: Vec<LookedRow> = tx.list(DUE, params![moment.ms(), i64::from(limit)]).await?;
+    let next = due
+        .iter()
+        .map(|row| {
+            let next = look_next(instant(row.began_ms)?, moment.now);
+            Ok((&row.id, next.timestamp_millis()))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    tx.run(LOOK_AT, params![serde_json::to_string(&next)?]).await?;
+    Ok(due.into_iter().map(Looked::from).collect())
+}
+
+/// The same for one hand-over, now; `None` where it is over.
+pub async fn looked(db: &Db, id: &CheckoutId) -> Result<Option<Looked>> {
+    let row: Option<LookedRow> = db.find(LOOKED, params![id.as_str()]).await?;
+    Ok(row.map(Looked::from))
 }

@@ -24,6 +24,7 @@ statements! {
     INVOICES = "SELECT json_object('id', id, 'number', number, 'numbering', numbering, 'currency', currency,
             'due_on', due_on, 'issue_on', issue_on, 'balance_minor', balance_minor) FROM invoices
         WHERE number IN (SELECT value FROM json_each(?)) AND customer_id = ?";
+    TOTAL = "SELECT json_object('total_minor', total_minor, 'currency', currency) FROM credit_notes WHERE id = ?";
     INSERT = "INSERT INTO credit_notes (id, customer_id, number, numbering, issue_on, currency, total_minor, applied_minor,
             unapplied_minor, content, created_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -90,6 +91,17 @@ impl Target {
             discount: None,
         }
     }
+}
+
+/// What a credit note credits.
+pub(crate) async fn total(tx: &Tx<'_>, id: &CreditNoteId) -> Result<Option<Money>> {
+    #[derive(Deserialize)]
+    struct Row {
+        total_minor: i64,
+        currency: Currency,
+    }
+    let row: Option<Row> = tx.find(TOTAL, params![id.as_str()]).await?;
+    Ok(row.map(|row| Money::new(row.total_minor, row.currency)))
 }
 
 /// Takes a credit note into the ledger. An invoice that it names and that is not (yet) known leaves it on account.

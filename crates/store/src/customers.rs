@@ -27,6 +27,23 @@ statements! {
             credit_limit_minor = excluded.credit_limit_minor, policy = excluded.policy,
             po_required = excluded.po_required, preferred_channel = excluded.preferred_channel,
             preferred_payment_methods = excluded.preferred_payment_methods, tags = excluded.tags, updated_at = excluded.updated_at";
+    /// Each field, for as long as it is what its source said before.
+    FOLLOW = "UPDATE customers SET name = iif(name IS ?2->>'name', ?3->>'name', name),
+            kind = iif(kind IS ?2->>'kind', ?3->>'kind', kind),
+            country = iif(country IS ?2->>'country', ?3->>'country', country),
+            time_zone = iif(time_zone IS ?2->>'time_zone', ?3->>'time_zone', time_zone),
+            locale = iif(locale IS ?2->>'locale', ?3->>'locale', locale),
+            currency = iif(currency IS ?2->>'currency', ?3->>'currency', currency), updated_at = ?4 WHERE id = ?1";
+    /// The contact that the source has brought, likewise.
+    FOLLOW_CONTACT = "UPDATE contacts SET name = ?3->>'$.contacts[0].name', email = ?3->>'$.contacts[0].email',
+            phone = ?3->>'$.contacts[0].phone', postal = ?3->'$.contacts[0].postal'
+        WHERE customer_id = ?1 AND position = 0 AND name IS ?2->>'$.contacts[0].name'
+            AND email IS ?2->>'$.contacts[0].email' AND phone IS ?2->>'$.contacts[0].phone'
+            AND ?3->'$.contacts[0]' IS NOT NULL";
+    FIRST_CONTACT = "INSERT INTO contacts (customer_id, position, name, role, email, phone, postal)
+        SELECT ?1, 0, t.value->>'name', t.value->>'role', t.value->>'email', t.value->>'phone', t.value->'postal'
+        FROM json_each(?2, '$.contacts') AS t WHERE t.key = 0
+            AND NOT EXISTS (SELECT 1 FROM contacts WHERE customer_id = ?1)";
     CLEAR_CONTACTS = "DELETE FROM contacts WHERE customer_id IN (SELECT value FROM json_each(?))";
     INSERT_CONTACTS = "INSERT INTO contacts (customer_id, position, name, role, email, phone, postal)
         SELECT j.value->>'customer', t.key, t.value->>'name', t.value->>'role', t.value->>'email',
@@ -143,6 +160,23 @@ pub async fn upsert(
     };
     let outcomes: Option<Vec<_>> = inputs.iter().map(outcome).collect();
     outcomes.ok_or_else(|| StoreError::Decode("a customer just stored is not there".to_owned()))
+}
+
+/// Brings a customer up to date with the source that has brought it: `before` and `now` are what the source said last
+/// and says now, as [`CustomerInput`] in canonical form. What somebody has changed here meanwhile stays as it is.
+pub(crate) async fn follow(
+    tx: &Tx<'_>,
+    moment: Moment,
+    id: &CustomerId,
+    before: &str,
+    now: &str,
+) -> Result<()> {
+    tx.run(FOLLOW, params![id.as_str(), before, now, moment.ms()])
+        .await?;
+    tx.run(FOLLOW_CONTACT, params![id.as_str(), before, now]).await?;
+    tx.run(FIRST_CONTACT, params![id.as_str(), now]).await?;
+    tx.run(RESCORE, params![serde_json::to_string(&[id])?]).await?;
+    dunning::replan(tx, moment, &BTreeSet::from([id.clone()])).await
 }
 
 /// An id read back from the database.

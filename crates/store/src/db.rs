@@ -259,6 +259,14 @@ impl Row {
         }
     }
 
+    /// Taken out of the row, since bytes may be many.
+    pub(crate) fn blob(&mut self, index: usize) -> Result<Vec<u8>> {
+        match self.0.get_mut(index) {
+            Some(Value::Blob(bytes)) => Ok(std::mem::take(bytes)),
+            _ => Err(StoreError::Decode(format!("column {index} is not bytes"))),
+        }
+    }
+
     fn optional_text(&self, index: usize) -> Result<Option<&str>> {
         match self.value(index)? {
             Value::Null => Ok(None),

@@ -474,11 +474,7 @@ async fn finish(tx: &Tx<'_>, moment: Moment, invoice: &Subject, id: &DisputeId, 
     };
     activities::record(tx, moment, &[activity]).await?;
     if let Some(r#type) = entry.event {
-        let event = Event {
-            r#type,
-            customer_id: invoice.customer.clone(),
-            data: entry.data,
-        };
+        let event = Event::new(r#type, &invoice.customer, entry.data);
         events::record(tx, moment, &[event]).await?;
     }
     dunning::replan(tx, moment, &BTreeSet::from([invoice.customer.clone()])).await

@@ -29,6 +29,13 @@ statements! {
             finished_at = iif(j.value->>'finished', coalesce(finished_at, ?1), NULL)
         FROM json_each(?2) AS j
         WHERE customer_id = j.value->>'customer' AND currency = j.value->>'currency'";
+    /// As a new policy does: the case is looked at again, by whoever comes first.
+    MARK = "UPDATE cases SET next_action_at = min(coalesce(next_action_at, ?1), ?1), next_step = NULL, next_why = NULL,
+            oldest_due_on = min(coalesce(oldest_due_on, j.value->>'due_on'), j.value->>'due_on')
+        FROM json_each(?2) AS j
+        WHERE customer_id = j.value->>'customer' AND currency = j.value->>'currency'";
+    MARKED = "SELECT DISTINCT json_quote(customer_id) FROM cases
+        WHERE next_action_at <= ? AND next_step IS NULL AND customer_id > ? ORDER BY customer_id LIMIT ?";
 }
 
 /// Every case of `customers`.
@@ -87,12 +94,9 @@ fn finished(case: &Case, plan: &Plan) -> Option<(Activity, Event)> {
         ),
         refers_to: None,
     };
-    let event = Event {
-        r#type: "dunning.finished",
-        customer_id: facts.customer.clone(),
-        data: serde_json::json!({"currency": facts.currency, "policy": policy.name,
-            "version": case.ruling.version.version}),
-    };
+    let about = serde_json::json!({"currency": facts.currency, "policy": policy.name,
+        "version": case.ruling.version.version});
+    let event = Event::new("dunning.finished", &facts.customer, about);
     Some((activity, event))
 }
 
@@ -129,6 +133,39 @@ pub async fn replan(tx: &Tx<'_>, moment: Moment, customers: &BTreeSet<CustomerId
         }
     }
     Ok(())
+}
+
+/// A case, and the oldest due date of what is new in it.
+#[derive(Serialize)]
+pub(crate) struct Mark<'a> {
+    pub(crate) customer: &'a CustomerId,
+    pub(crate) currency: &'static str,
+    pub(crate) due_on: NaiveDate,
+}
+
+/// Marks cases to be planned anew, each at most once in `marks`: for one part of many of the same work, so that a
+/// customer is planned once and not with each part. A sweep that comes before [`replan_marked`] decides on what is there.
+pub(crate) async fn mark(tx: &Tx<'_>, moment: Moment, marks: &[Mark<'_>]) -> Result<()> {
+    tx.run(MARK, params![moment.ms(), serde_json::to_string(marks)?])
+        .await
+}
+
+/// Works out anew what happens next for at most `limit` customers who are marked, in the order of their ids after
+/// `after`; answers the last of them, where there are any.
+pub async fn replan_marked(
+    tx: &Tx<'_>,
+    moment: Moment,
+    after: Option<&CustomerId>,
+    limit: u32,
+) -> Result<Option<CustomerId>> {
+    let after = after.map_or("", CustomerId::as_str);
+    let marked: BTreeSet<CustomerId> = tx
+        .list(MARKED, params![moment.ms(), after, limit])
+        .await?
+        .into_iter()
+        .collect();
+    replan(tx, moment, &marked).await?;
+    Ok(marked.into_iter().next_back())
 }
 
 #[cfg(test)]

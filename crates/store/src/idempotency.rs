@@ -1,7 +1,7 @@
 //! Idempotency keys: the answer is stored in the transaction that did the work, so either both are there or
 //! neither. A second request with the same key waits for the first one's lock and then finds its answer.
 
-use crate::db::{Tx, statements};
+use crate::db::{Db, Tx, statements};
 use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
@@ -26,8 +26,8 @@ pub struct Given {
 }
 
 /// The answer given to `key` before, if any. Keys of different principals never meet.
-pub async fn find(tx: &Tx<'_>, principal: &str, key: &str) -> Result<Option<Given>> {
-    tx.find(FIND, params![principal, key]).await
+pub async fn find(db: &Db, principal: &str, key: &str) -> Result<Option<Given>> {
+    db.find(FIND, params![principal, key]).await
 }
 
 /// Keeps an answer.

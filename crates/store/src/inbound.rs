@@ -3,6 +3,10 @@
 //! An event that comes before the one it builds on waits: it stays open, with the name of what it waits for, until
 //! whoever brings that gives it its effect.
 
+mod due;
+
+pub use due::{DueEvent, Word, Worth, claim, dismiss, for_people, later, more_due, retry, settle, wake};
+
 use crate::db::{Db, Tx, statements};
 use crate::error::Result;
 use crate::moment::Moment;
@@ -11,15 +15,25 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 statements! {
-    STORE = "INSERT INTO inbound_events (source, event_id, received_at, body, status)
-        SELECT ?1, j.value->>'id', ?2, j.value->>'body', 'received' FROM json_each(?3) AS j WHERE true
-        ON CONFLICT (source, event_id) DO NOTHING";
+    STORE = "INSERT INTO inbound_events (source, event_id, received_at, body, status, due_at)
+        SELECT ?1, j.value->>'id', ?2, j.value->>'body', 'received', ?4 FROM json_each(?3) AS j WHERE true
+        ON CONFLICT (source, event_id) DO UPDATE SET due_at = excluded.due_at, attempts = 0
+            WHERE excluded.due_at IS NOT NULL AND status IN ('received', 'failed')
+        RETURNING event_id";
+    RENEW = "INSERT INTO inbound_events (source, event_id, received_at, body, status, due_at)
+        SELECT ?1, j.value->>'id', ?2, j.value->>'body', 'received', ?2 FROM json_each(?3) AS j WHERE true
+        ON CONFLICT (source, event_id) DO UPDATE SET due_at = excluded.due_at, status = 'received', attempts = 0";
     OPEN = "SELECT event_id FROM inbound_events WHERE source = ?1 AND status IN ('received', 'failed')
         AND event_id IN (SELECT value FROM json_each(?2))";
-    CONCLUDE = "UPDATE inbound_events SET status = ?3, outcome = ?4, waits_for = ?5
+    CONCLUDE = "UPDATE inbound_events SET status = ?3, outcome = ?4, waits_for = ?5, due_at = NULL
         WHERE source = ?1 AND event_id = ?2";
     WAITING = "SELECT json_object('id', event_id, 'body', body) FROM inbound_events
         WHERE source = ? AND waits_for IN (SELECT value FROM json_each(?)) ORDER BY received_at, event_id";
+}
+
+#[cfg(test)]
+pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
+    [ALL, due::ALL].concat()
 }
 
 /// What an event did.
@@ -41,6 +55,16 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// As it stands on record: status, outcome, and what it waits for.
+    fn columns(&self) -> (&'static str, &str, Option<&str>) {
+        match self {
+            Self::Waiting { for_, why } => ("received", why, Some(for_)),
+            Self::Processed(outcome) | Self::Ignored(outcome) | Self::Failed(outcome) => {
+                (self.name(), outcome, None)
+            }
+        }
+    }
+
     /// Its name in the answer to the sender.
     pub fn name(&self) -> &'static str {
         match self {
@@ -52,13 +76,25 @@ impl Effect {
     }
 }
 
-/// Stores the verified events of one delivery; those that are there already stay as they are.
-pub async fn store(tx: &Tx<'_>, moment: Moment, source: &str, events: &[&Stored]) -> Result<()> {
-    tx.run(
-        STORE,
-        params![source, moment.ms(), serde_json::to_string(events)?],
-    )
-    .await
+/// Stores the verified events of one delivery; those that are there already stay as they are. With `due_at`, in
+/// milliseconds, they are dealt with from then on by whoever asks for what is [due](claim); one that has failed or waits is
+/// tried anew. Answers the ids of those that are to be dealt with.
+pub async fn store(
+    tx: &Tx<'_>,
+    moment: Moment,
+    source: &str,
+    events: &[&Stored],
+    due_at: Option<i64>,
+) -> Result<BTreeSet<String>> {
+    let parameters = params![source, moment.ms(), serde_json::to_string(events)?, due_at];
+    let stored = tx.rows(STORE, parameters).await?;
+    stored.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+}
+
+/// Has events of our own dealt with now, whatever became of them before: they stand for what another event names.
+pub async fn renew(tx: &Tx<'_>, moment: Moment, source: &str, events: &[&Stored]) -> Result<()> {
+    let parameters = params![source, moment.ms(), serde_json::to_string(events)?];
+    tx.run(RENEW, parameters).await
 }
 
 /// The ids of those events that have yet to take effect, asked inside the transaction that gives it to them. One that
@@ -73,17 +109,9 @@ pub async fn open(db: &Db, source: &str, events: &[&Stored]) -> Result<BTreeSet<
 
 /// Records what an event did. One that waits stays open.
 pub async fn conclude(tx: &Tx<'_>, source: &str, event_id: &str, effect: &Effect) -> Result<()> {
-    let (status, outcome, waits_for) = match effect {
-        Effect::Waiting { for_, why } => ("received", why, Some(for_.as_str())),
-        Effect::Processed(outcome) | Effect::Ignored(outcome) | Effect::Failed(outcome) => {
-            (effect.name(), outcome, None)
-        }
-    };
-    tx.run(
-        CONCLUDE,
-        params![source, event_id, status, outcome.as_str(), waits_for],
-    )
-    .await
+    let (status, outcome, waits_for) = effect.columns();
+    tx.run(CONCLUDE, params![source, event_id, status, outcome, waits_for])
+        .await
 }
 
 /// An event that was stored.

@@ -280,12 +280,9 @@ pub async fn propose(
     match needs_approval(&rules, &plan) {
         Some(why) => {
             let request = Request {
-                kind: match plan.kind() {
-                    Kind::Settlement => ApprovalKind::Settlement,
-                    Kind::Instalments => ApprovalKind::Plan,
-                },
+                kind: approved_as(plan.kind()),
                 customer: &account.customer,
-                subject: serde_json::json!({"plan": id}),
+                subject: subject(&id),
                 amount: Some(plan.debt),
                 asked_by: by,
                 comment: Some(&why),
@@ -376,11 +373,8 @@ impl Entry<'_> {
             detail: self.detail,
             refers_to: Some(id.to_string()),
         };
-        let event = Event {
-            r#type: self.event,
-            customer_id: customer.clone(),
-            data: serde_json::json!({"plan": id, "kind": kind}),
-        };
+        let about = serde_json::json!({"plan": id, "kind": kind});
+        let event = Event::new(self.event, customer, about);
         (activity, event)
     }
 }
@@ -430,6 +424,18 @@ pub async fn cancel(tx: &Tx<'_>, moment: Moment, id: &PlanId, reason: Option<&st
     end(tx, moment, id, Act::Cancel, reason.unwrap_or("Given up by hand.")).await
 }
 
+fn approved_as(kind: Kind) -> ApprovalKind {
+    match kind {
+        Kind::Settlement => ApprovalKind::Settlement,
+        Kind::Instalments => ApprovalKind::Plan,
+    }
+}
+
+/// What a request for a plan's approval is about.
+fn subject(id: &PlanId) -> serde_json::Value {
+    serde_json::json!({"plan": id})
+}
+
 async fn standing(tx: &Tx<'_>, id: &PlanId, act: Act) -> Result<Result<Row, Acted>> {
     let Some(row) = tx.find::<Row>(ONE, params![id.as_str()]).await? else {
         return Ok(Err(Acted::Unknown));
@@ -454,6 +460,16 @@ async fn end(tx: &Tx<'_>, moment: Moment, id: &PlanId, act: Act, why: &str) -> R
     };
     tx.run(SETTLE, params![serde_json::to_string(&[change])?]).await?;
     rest(tx, &[id]).await?;
+    if act == Act::Cancel {
+        approvals::fall_away(
+            tx,
+            moment,
+            approved_as(row.kind),
+            &subject(id),
+            "the plan was cancelled",
+        )
+        .await?;
+    }
     let what = if act == Act::Refuse {
         "refused"
     } else {

@@ -5,12 +5,17 @@
 //! **Once.** The same number with the same content again is a duplicate and changes nothing; with other content it
 //! is a conflict. Content is compared as canonical JSON; [`numbering`] tells when two numbers are the same.
 
+mod amend;
+
+pub use amend::{Amended, amend};
+
 use crate::charges::{self, Undone};
 use crate::consequences;
 use crate::customers::Directory;
 use crate::db::{Db, Tx, statements};
 use crate::dunning;
 use crate::error::Result;
+use crate::events::{self, Event};
 use crate::moment::{Mint, Moment};
 use crate::numbering;
 use crate::orders::{self, Invoiced};
@@ -22,6 +27,7 @@ use receivables::id::{CustomerId, InvoiceId};
 use receivables::intake::{Due, DueSource, InvoiceInput, due};
 use receivables::money::Money;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 statements! {
@@ -38,9 +44,14 @@ statements! {
         SELECT j.value->>'invoice', j.value->>'part', j.value->>'due_on', j.value->>'amount_minor', 0,
             j.value->>'later_minor' FROM json_each(?) AS j";
     STANDING = "SELECT json_object('id', id, 'customer', customer_id, 'number', number, 'currency', currency,
-            'balance_minor', balance_minor, 'state', state) FROM invoices WHERE id = ?";
+            'balance_minor', balance_minor, 'total_minor', total_minor, 'state', state) FROM invoices WHERE id = ?";
     SET_STATE = "UPDATE invoices SET state = ? WHERE id = ?";
     HAS_PAYMENT = "SELECT 1 FROM allocations WHERE invoice_id = ? GROUP BY payment_id HAVING sum(amount_minor) > 0";
+}
+
+#[cfg(test)]
+pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
+    [ALL, amend::ALL].concat()
 }
 
 /// What became of one invoice of a batch.
@@ -99,6 +110,15 @@ struct Fresh<'a> {
     due: Due,
 }
 
+impl Fresh<'_> {
+    /// What the systems outside are told.
+    fn created(&self) -> Event {
+        let about = json!({"invoice": self.id, "number": self.input.number, "total": self.input.total,
+            "issue_date": self.input.issue_date, "due_date": self.due.schedule.due_on});
+        Event::new("invoice.created", &self.customer, about)
+    }
+}
+
 /// Documents of one statement: long enough that the statement's own cost vanishes, short enough that its JSON does
 /// not crowd an instance's memory.
 const BATCH: usize = 500;
@@ -106,14 +126,43 @@ const BATCH: usize = 500;
 /// Takes invoices into the ledger, however many; the answers stand in the order of `inputs`. Whom they concern is
 /// planned anew once, at the end.
 pub async fn take(tx: &Tx<'_>, moment: Moment, inputs: &[InvoiceInput]) -> Result<Vec<Taken>> {
+    let (outcomes, concerned) = take_unplanned(tx, moment, inputs).await?;
+    let concerned = concerned.into_keys().map(|(customer, _)| customer).collect();
+    dunning::replan(tx, moment, &concerned).await?;
+    Ok(outcomes)
+}
+
+/// As [`take`], for a part of an intake that has many: whom they concern is marked, and planned when all parts are there
+/// ([`dunning::replan_marked`]). Planning looks at all that a customer owes, which would be done again with each part.
+pub async fn take_part(tx: &Tx<'_>, moment: Moment, inputs: &[InvoiceInput]) -> Result<Vec<Taken>> {
+    let (outcomes, concerned) = take_unplanned(tx, moment, inputs).await?;
+    let marks: Vec<dunning::Mark<'_>> = concerned
+        .iter()
+        .map(|((customer, currency), due_on)| dunning::Mark {
+            customer,
+            currency,
+            due_on: *due_on,
+        })
+        .collect();
+    dunning::mark(tx, moment, &marks).await?;
+    Ok(outcomes)
+}
+
+/// Cases, each with the oldest due date of what is new in it.
+type Concerned = BTreeMap<(CustomerId, &'static str), NaiveDate>;
+
+async fn take_unplanned(
+    tx: &Tx<'_>,
+    moment: Moment,
+    inputs: &[InvoiceInput],
+) -> Result<(Vec<Taken>, Concerned)> {
     let mut outcomes = Vec::with_capacity(inputs.len());
-    let mut concerned = BTreeSet::new();
+    let mut concerned = Concerned::new();
     let mut mint = moment.mint()?;
     for batch in inputs.chunks(BATCH) {
         take_batch(tx, moment, &mut mint, batch, &mut outcomes, &mut concerned).await?;
     }
-    dunning::replan(tx, moment, &concerned).await?;
-    Ok(outcomes)
+    Ok((outcomes, concerned))
 }
 
 async fn take_batch(
@@ -122,7 +171,7 @@ async fn take_batch(
     mint: &mut Mint,
     inputs: &[InvoiceInput],
     outcomes: &mut Vec<Taken>,
-    concerned: &mut BTreeSet<CustomerId>,
+    concerned: &mut Concerned,
 ) -> Result<()> {
     let directory = Directory::load(tx, inputs.iter().map(|input| &input.customer)).await?;
     let numbers: Vec<&str> = inputs.iter().map(|input| input.number.as_str()).collect();
@@ -176,7 +225,12 @@ async fn take_batch(
     }
     if !fresh.is_empty() {
         insert(tx, moment, &fresh).await?;
-        concerned.extend(fresh.into_iter().map(|invoice| invoice.customer));
+        for invoice in fresh {
+            let due_on = invoice.due.schedule.due_on;
+            let case = (invoice.customer, invoice.input.total.currency().code());
+            let oldest = concerned.entry(case).or_insert(due_on);
+            *oldest = due_on.min(*oldest);
+        }
     }
     Ok(())
 }
@@ -217,6 +271,8 @@ async fn insert(tx: &Tx<'_>, moment: Moment, fresh: &[Fresh<'_>]) -> Result<()> 
         })
         .collect();
     postings::post(tx, moment, &entries).await?;
+    let told: Vec<Event> = fresh.iter().map(Fresh::created).collect();
+    events::record(tx, moment, &told).await?;
     let named: Vec<Invoiced<'_>> = fresh
         .iter()
         .filter_map(|invoice| {
@@ -261,6 +317,7 @@ pub struct Standing {
     pub number: String,
     currency: receivables::currency::Currency,
     balance_minor: i64,
+    total_minor: i64,
     /// `active`, `void` or `written_off`.
     pub state: String,
 }
@@ -269,6 +326,11 @@ impl Standing {
     /// What is still owed on it.
     pub fn balance(&self) -> Money {
         Money::new(self.balance_minor, self.currency)
+    }
+
+    /// What it was about.
+    pub fn total(&self) -> Money {
+        Money::new(self.total_minor, self.currency)
     }
 }
 
@@ -319,6 +381,13 @@ pub async fn void(tx: &Tx<'_>, moment: Moment, id: &InvoiceId) -> Result<Voided>
         postings::post(tx, moment, &[entry]).await?;
     }
     tx.run(SET_STATE, params!["void", id.as_str()]).await?;
+    let about = json!({"invoice": id, "number": invoice.number, "total": invoice.total()});
+    events::record(
+        tx,
+        moment,
+        &[Event::new("invoice.voided", &invoice.customer, about)],
+    )
+    .await?;
     charges::reverse_on(tx, moment, id, "the invoice is void").await?;
     let concerned = BTreeSet::from([invoice.customer]);
     consequences::of_money(tx, moment, &concerned).await?;

@@ -8,14 +8,27 @@ use crate::db::{Db, Tx, statements};
 use crate::error::Result;
 use crate::instants::{instant, time_zone};
 use crate::moment::Moment;
+use crate::owed::{OwedRow, owed_members};
 use crate::params;
 use chrono::{DateTime, NaiveDate, Utc};
+use receivables::calendar;
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId, LinkId, MessageId};
 use receivables::money::Money;
 use receivables::paylink;
 use receivables::zone::Zone;
 use serde::{Deserialize, Serialize};
+
+macro_rules! payable {
+    ($which:literal) => {
+        concat!(
+            "SELECT json_object('id', i.id, 'customer', i.customer_id, 'currency', i.currency, 'time_zone', k.time_zone, ",
+            owed_members!(),
+            ") FROM invoices i JOIN customers k ON k.id = i.customer_id WHERE ",
+            $which
+        )
+    };
+}
 
 statements! {
     INSERT = "INSERT INTO payment_links (id, token_hash, customer_id, message_id, currency, amount_minor,
@@ -25,21 +38,18 @@ statements! {
             j.value->>'minimum_minor', j.value->>'expires_ms', ?1 FROM json_each(?2) AS j";
     INSERT_INVOICES = "INSERT INTO payment_link_invoices (link_id, invoice_id)
         SELECT j.value->>0, j.value->>1 FROM json_each(?) AS j WHERE true ON CONFLICT DO NOTHING";
-    BY_TOKEN = "SELECT json_object('id', l.id, 'customer', l.customer_id, 'customer_name', k.name,
+    BY_TOKEN = concat!("SELECT json_object('id', l.id, 'customer', l.customer_id, 'customer_name', k.name,
             'locale', k.locale, 'time_zone', k.time_zone, 'currency', l.currency, 'amount_minor', l.amount_minor,
             'allow_partial', l.allow_partial, 'minimum_minor', l.minimum_minor, 'expires_ms', l.expires_at,
-            'revoked_ms', l.revoked_at, 'email', (SELECT t.email FROM contacts t WHERE t.customer_id = l.customer_id
+            'revoked_ms', l.revoked_at, 'country', k.country, 'preferred', json(k.preferred_payment_methods), 'email', (SELECT t.email FROM contacts t WHERE t.customer_id = l.customer_id
                 AND t.role = 'billing' AND t.email IS NOT NULL ORDER BY t.position LIMIT 1), 'paid_ms', (SELECT max(p.created_at) FROM checkouts c
                 JOIN payments p ON p.id = c.payment_id WHERE c.link_id = l.id),
             'invoices', json((SELECT json_group_array(json_object('id', i.id, 'number', i.number,
-                'issue_on', i.issue_on, 'due_on', i.due_on, 'total_minor', i.total_minor,
-                'balance_minor', i.balance_minor)) FROM payment_link_invoices x
-                JOIN invoices i ON i.id = x.invoice_id WHERE x.link_id = l.id)))
-        FROM payment_links l JOIN customers k ON k.id = l.customer_id WHERE l.token_hash = ?";
-    OPEN_OF_CUSTOMER = "SELECT json_object('id', id, 'balance_minor', balance_minor) FROM invoices
-        WHERE customer_id = ? AND currency = ? AND balance_minor > 0";
-    NAMED = "SELECT json_object('id', id, 'customer', customer_id, 'currency', currency,
-            'balance_minor', balance_minor) FROM invoices WHERE id IN (SELECT value FROM json_each(?))";
+                'issue_on', i.issue_on, 'due_on', i.due_on, 'total_minor', i.total_minor, ", owed_members!(), "))
+                FROM payment_link_invoices x JOIN invoices i ON i.id = x.invoice_id WHERE x.link_id = l.id)))
+        FROM payment_links l JOIN customers k ON k.id = l.customer_id WHERE l.token_hash = ?");
+    OPEN_OF_CUSTOMER = payable!("i.customer_id = ? AND i.currency = ? AND i.balance_minor > 0");
+    NAMED = payable!("i.id IN (SELECT value FROM json_each(?))");
     CURRENCIES = "SELECT currency FROM cases WHERE customer_id = ? AND balance_minor > 0 ORDER BY balance_minor DESC";
     REVOKE = "UPDATE payment_links SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL RETURNING id";
     EXISTS_ID = "SELECT 1 FROM payment_links WHERE id = ?";
@@ -113,41 +123,64 @@ pub async fn create(tx: &Tx<'_>, moment: Moment, links: &[NewLink]) -> Result<()
 }
 
 /// An invoice that a link may be made for.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Payable {
     /// Ours.
     pub id: InvoiceId,
     /// Whose.
     pub customer: CustomerId,
-    /// In which currency.
-    pub currency: Currency,
-    /// What is still owed, in minor units.
-    pub balance_minor: i64,
-}
-
-/// The invoices among `ids` that exist.
-pub async fn payables(db: &Db, ids: &[InvoiceId]) -> Result<Vec<Payable>> {
-    db.list(NAMED, params![serde_json::to_string(ids)?]).await
+    /// All that is still owed.
+    pub balance: Money,
+    /// What is asked for now.
+    pub asked: Money,
 }
 
 #[derive(Deserialize)]
-struct OpenRow {
+struct PayableRow {
     id: InvoiceId,
-    balance_minor: i64,
+    customer: CustomerId,
+    currency: Currency,
+    time_zone: String,
+    #[serde(flatten)]
+    owed: OwedRow,
 }
 
-/// Everything open of a customer in one currency, with the sum.
-pub async fn open_of(db: &Db, customer: &CustomerId, currency: Currency) -> Result<(Vec<InvoiceId>, Money)> {
-    let mut sum = Money::zero(currency);
-    let mut ids = Vec::new();
-    for row in db
-        .list::<OpenRow>(OPEN_OF_CUSTOMER, params![customer.as_str(), currency.code()])
-        .await?
-    {
-        sum = sum.checked_add(Money::new(row.balance_minor, currency))?;
-        ids.push(row.id);
+impl PayableRow {
+    fn payable(self, moment: Moment) -> Result<Payable> {
+        let today = calendar::day_of(moment.now, time_zone(&self.time_zone)?);
+        let owed = self.owed.owed(self.currency);
+        Ok(Payable {
+            id: self.id,
+            customer: self.customer,
+            balance: owed.balance,
+            asked: owed.asked_on(today)?,
+        })
     }
-    Ok((ids, sum))
+}
+
+fn payable(rows: Vec<PayableRow>, moment: Moment) -> Result<Vec<Payable>> {
+    rows.into_iter().map(|row| row.payable(moment)).collect()
+}
+
+/// The invoices among `ids` that exist.
+pub async fn payables(db: &Db, moment: Moment, ids: &[InvoiceId]) -> Result<Vec<Payable>> {
+    payable(
+        db.list(NAMED, params![serde_json::to_string(ids)?]).await?,
+        moment,
+    )
+}
+
+/// Everything open of a customer in one currency.
+pub async fn open_of(
+    db: &Db,
+    moment: Moment,
+    customer: &CustomerId,
+    currency: Currency,
+) -> Result<Vec<Payable>> {
+    let rows = db
+        .list(OPEN_OF_CUSTOMER, params![customer.as_str(), currency.code()])
+        .await?;
+    payable(rows, moment)
 }
 
 /// The currency in which a customer owes most, if it owes anything.
@@ -171,6 +204,10 @@ pub struct Link {
     pub locale: String,
     /// The customer's time zone.
     pub time_zone: Zone,
+    /// The customer's country, ISO 3166-1 alpha-2.
+    pub country: String,
+    /// How the customer prefers to pay, best first.
+    pub preferred_methods: Vec<String>,
     /// Where its billing contact gets mail.
     pub email: Option<String>,
     /// What is asked for now.
@@ -200,8 +237,8 @@ pub struct LinkInvoice {
     pub due_on: NaiveDate,
     /// The original amount.
     pub total: Money,
-    /// What is still owed.
-    pub balance: Money,
+    /// What is asked for of it now.
+    pub asked: Money,
 }
 
 #[derive(Deserialize)]
@@ -211,6 +248,8 @@ struct LinkRow {
     customer_name: String,
     locale: String,
     time_zone: String,
+    country: String,
+    preferred: Vec<String>,
     email: Option<String>,
     currency: Currency,
     amount_minor: Option<i64>,
@@ -229,7 +268,8 @@ struct LinkInvoiceRow {
     issue_on: NaiveDate,
     due_on: NaiveDate,
     total_minor: i64,
-    balance_minor: i64,
+    #[serde(flatten)]
+    owed: OwedRow,
 }
 
 /// The link behind a token's hash. `None`: unknown, expired or revoked; which of them is nobody's business.
@@ -241,29 +281,37 @@ pub async fn by_token(db: &Db, moment: Moment, token_hash: &str) -> Result<Optio
         return Ok(None);
     }
     let money = |minor| Money::new(minor, row.currency);
+    let zone = time_zone(&row.time_zone)?;
+    let today = calendar::day_of(moment.now, zone);
     let mut open = Money::zero(row.currency);
+    let mut now = open;
     let mut invoices = Vec::with_capacity(row.invoices.len());
     for invoice in row.invoices {
-        open = open.checked_add(money(invoice.balance_minor))?;
+        let owed = invoice.owed.owed(row.currency);
+        let asked = owed.asked_on(today)?;
+        open = open.checked_add(owed.balance)?;
+        now = now.checked_add(asked)?;
         invoices.push(LinkInvoice {
             id: invoice.id,
             number: invoice.number,
             issue_on: invoice.issue_on,
             due_on: invoice.due_on,
             total: money(invoice.total_minor),
-            balance: money(invoice.balance_minor),
+            asked,
         });
     }
     invoices.sort_by(|a, b| (a.due_on, &a.number).cmp(&(b.due_on, &b.number)));
     let paid_at = row.paid_ms.map(instant).transpose()?;
     let fixed = row.amount_minor.map(money);
-    let asked = paylink::asked(fixed, open, !invoices.is_empty(), paid_at.is_some())?;
+    let asked = paylink::asked(fixed, now, open, !invoices.is_empty(), paid_at.is_some())?;
     Ok(Some(Link {
         id: row.id,
         customer: row.customer,
         customer_name: row.customer_name,
         locale: row.locale,
-        time_zone: time_zone(&row.time_zone)?,
+        time_zone: zone,
+        country: row.country,
+        preferred_methods: row.preferred,
         email: row.email,
         asked,
         allow_partial: row.allow_partial != 0,

@@ -6,6 +6,7 @@
 
 mod by_hand;
 mod let_go;
+mod named;
 mod on_account;
 mod open;
 mod record;
@@ -13,14 +14,15 @@ mod settled;
 mod take_back;
 mod view;
 
-pub use by_hand::{ByHand, reallocate, refund};
+pub(crate) use by_hand::reallocate_by;
+pub use by_hand::{ByHand, reallocate, refund, refund_through};
+pub use named::apply_named;
 pub use on_account::{ApplicationView, CreditUsed, UseCredit, use_credit};
 pub(crate) use record::record_as_named;
 pub use record::{Incoming, Recorded, record};
 pub(crate) use settled::{Settled, record_settled};
-pub(crate) use take_back::by_id;
-pub use take_back::{Cause, Reversed, Standing, by_reference, reverse, take_back};
-pub use view::{AllocationView, ChargebackView, DifferenceView, PaymentView, view};
+pub use take_back::{Cause, Reversed, Standing, by_id, by_reference, give_back, left, reverse, take_back};
+pub use view::{AllocationView, ChargebackView, DifferenceView, PaymentView, RefundView, source, view};
 
 use crate::consequences;
 use crate::db::{Tx, statements};
@@ -44,6 +46,7 @@ pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
         ALL,
         by_hand::ALL,
         let_go::ALL,
+        named::ALL,
         on_account::ALL,
         open::ALL,
         record::ALL,

@@ -1,10 +1,11 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
-use crate::{accounts, approvals, hand_overs, holds, orders, suspensions, tasks, write_offs};
 use crate::{
-    activities, agreements, bank, chargebacks, charges, checkouts, credit_notes, customers, delivery,
-    disputes, dues, dunning, events, idempotency, inbound, instalment_plans, invoices, keys, links, mailbox,
-    migrations, payments, policies, postings, promises, rates, rejects, risk, suppressions, views,
+    accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
+    credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
+    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, links, mailbox,
+    mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates, refunds,
+    rejects, risk, suppressions, suspensions, tasks, tokens, views, write_offs,
 };
 use rusqlite::Connection;
 
@@ -25,6 +26,14 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
         "ON_ACCOUNT",
         "a partial index that holds the few cases with something on account",
     ),
+    (
+        "TURNED",
+        "what turned in this transaction: nothing is left between two",
+    ),
+    (
+        "ZONES",
+        "one step a time zone: an index leads from each to the next",
+    ),
     ("TOTALS", "one row per status: nine"),
     (
         "STATEMENT_ENDS",
@@ -40,17 +49,19 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         checkouts::ALL,
         credit_notes::ALL,
         customers::ALL,
+        documents::ALL,
         dues::ALL,
         events::ALL,
         idempotency::ALL,
-        inbound::ALL,
-        invoices::ALL,
         keys::ALL,
         links::ALL,
         mailbox::ALL,
+        mappings::ALL,
         policies::ALL,
         postings::ALL,
+        progress::ALL,
         rates::ALL,
+        refunds::ALL,
         rejects::ALL,
         risk::ALL,
         suppressions::ALL,
@@ -62,13 +73,20 @@ fn statements() -> Vec<(&'static str, &'static str)> {
             approvals::ALL,
             hand_overs::ALL,
             holds::ALL,
+            drift::ALL,
+            journal::ALL,
             orders::ALL,
+            overdue::ALL,
             suspensions::ALL,
             tasks::ALL,
+            tokens::ALL,
             write_offs::ALL,
         ]
         .concat(),
     );
+    all.extend(billing::statements());
+    all.extend(inbound::statements());
+    all.extend(invoices::statements());
     all.extend(bank::all_statements());
     all.extend(charges::statements());
     all.extend(delivery::statements());
@@ -76,6 +94,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
     all.extend(instalment_plans::statements());
     all.extend(promises::statements());
     all.extend(dunning::statements());
+    all.extend(endpoints::statements());
     all.extend(payments::statements());
     all.extend(views::statements());
     all

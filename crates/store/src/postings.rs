@@ -36,35 +36,7 @@ statements! {
         WHERE stored <> posted";
 }
 
-/// Why money moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// An invoice was taken in.
-    Invoice,
-    /// An invoice was voided.
-    Void,
-    /// A part of an invoice, or all of it, was given up.
-    WriteOff,
-    /// A credit note, against an invoice or on account.
-    CreditNote,
-    /// Money that arrived, against an invoice or on account.
-    Payment,
-    /// A payment that bounced or was charged back.
-    PaymentReversal,
-    /// Money that was paid back.
-    Refund,
-    /// An early-payment discount, or one that is taken back.
-    Discount,
-    /// A small difference that is let go, bank charges included, or one that is taken back.
-    Tolerance,
-    /// A fee, interest or a statute's fixed sum.
-    Charge,
-    /// A charge that was waived or reversed.
-    ChargeReversal,
-    /// What a settlement gives up, once its sum has come.
-    Settlement,
-}
+pub use receivables::posting::Kind;
 
 /// What a line of a statement says it is, by its kind.
 const WORDS: &[(&str, &str)] = &[
@@ -87,7 +59,8 @@ pub(crate) fn words(kind: &str, amount: Money) -> String {
     let words = WORDS.iter().find(|(known, _)| *known == kind);
     let words = words.map_or("Posting", |(_, words)| words);
     match kind {
-        "discount" | "settlement" if amount.is_positive() => format!("{words}, taken back"),
+        "invoice" if amount.is_negative() => format!("{words}, lowered"),
+        "discount" | "settlement" | "write_off" if amount.is_positive() => format!("{words}, taken back"),
         _ => words.to_owned(),
     }
 }

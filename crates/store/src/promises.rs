@@ -267,7 +267,7 @@ pub async fn make(
     activities::record(tx, moment, &[activity]).await?;
     let data = serde_json::json!({"promise": id, "amount": promise.amount, "promised_on": promise.promised_on,
         "until": promise.until(), "invoices": covered.invoices});
-    events::record(tx, moment, &[event("promise.made", &account.customer, data)]).await?;
+    events::record(tx, moment, &[Event::new("promise.made", &account.customer, data)]).await?;
     if let Some(version) = version.filter(|_| rules.confirm) {
         let letter = Letter {
             promise: &id,
@@ -282,14 +282,6 @@ pub async fn make(
     }
     dunning::replan(tx, moment, &BTreeSet::from([account.customer])).await?;
     Ok(Ok(id))
-}
-
-fn event(r#type: &'static str, customer: &CustomerId, data: serde_json::Value) -> Event {
-    Event {
-        r#type,
-        customer_id: customer.clone(),
-        data,
-    }
 }
 
 async fn rest(tx: &Tx<'_>, promises: &[&PromiseId]) -> Result<()> {
@@ -334,7 +326,12 @@ pub async fn cancel(tx: &Tx<'_>, moment: Moment, id: &PromiseId, reason: Option<
     };
     activities::record(tx, moment, &[activity]).await?;
     let data = serde_json::json!({"promise": id, "promised_on": row.promised_on, "on": today});
-    events::record(tx, moment, &[event("promise.cancelled", &row.customer, data)]).await?;
+    events::record(
+        tx,
+        moment,
+        &[Event::new("promise.cancelled", &row.customer, data)],
+    )
+    .await?;
     dunning::replan(tx, moment, &BTreeSet::from([row.customer])).await?;
     Ok(Cancelled::Done)
 }
@@ -497,7 +494,7 @@ fn told(row: &Row, status: Status, on: Option<NaiveDate>, missing: Money) -> (Ac
     };
     let data = serde_json::json!({"promise": row.id, "amount": promised, "missing": missing,
         "promised_on": row.promised_on, "on": on});
-    (activity, event(named, &row.customer, data))
+    (activity, Event::new(named, &row.customer, data))
 }
 
 /// One promise.

@@ -2,6 +2,7 @@
 
 use crate::db::{Db, Tx, statements};
 use crate::error::Result;
+use crate::events::{self, Event};
 use crate::instants::{rfc3339, time_zone};
 use crate::moment::Moment;
 use crate::params;
@@ -10,8 +11,10 @@ use chrono::{Days, NaiveDate};
 use receivables::currency::Currency;
 use receivables::id::CustomerId;
 use receivables::money::Money;
-use receivables::risk::{RiskFacts, RiskScore, score};
+use receivables::risk::{Band, RiskFacts, RiskScore, score};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
 
 statements! {
     DUE = "SELECT json_object('customer', k.id, 'currency', k.currency, 'time_zone', k.time_zone,
@@ -25,6 +28,8 @@ statements! {
                 FROM invoices i WHERE i.customer_id = k.id AND i.state = 'active' AND i.settled_on IS NOT NULL)))
         FROM risk_queue q JOIN customers k ON k.id = q.customer_id
         WHERE q.due_at <= ?1 ORDER BY q.due_at LIMIT ?2";
+    BANDS = "SELECT json_object('customer', customer_id, 'band', band) FROM risk_scores
+        WHERE customer_id IN (SELECT j.value->>'customer' FROM json_each(?) AS j)";
     SAVE = "INSERT INTO risk_scores (customer_id, score, band, reasons, scored_at)
         SELECT j.value->>'customer', j.value->>'score', j.value->>'band', j.value->'reasons', ?1
         FROM json_each(?2) AS j WHERE true
@@ -99,6 +104,7 @@ pub async fn run(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Scored> {
         .map(|row| scored(row, moment))
         .collect::<Result<Vec<_>>>()?;
     let json = serde_json::to_string(&rows)?;
+    events::record(tx, moment, &changed(tx, &rows, &json).await?).await?;
     tx.run(SAVE, params![moment.ms(), json.as_str()]).await?;
     tx.run(NEXT, params![json.as_str()]).await?;
     tx.run(DONE, params![json]).await?;
@@ -115,6 +121,30 @@ pub async fn run(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Scored> {
         skipped: 0,
         more,
     })
+}
+
+#[derive(Deserialize)]
+struct BandRow {
+    customer: CustomerId,
+    band: String,
+}
+
+/// What the systems outside are told of: accounts that are in another band than before. One that is scored for the
+/// first time was in the lowest.
+async fn changed(tx: &Tx<'_>, rows: &[SaveRow], json: &str) -> Result<Vec<Event>> {
+    let before: Vec<BandRow> = tx.list(BANDS, params![json]).await?;
+    let before: BTreeMap<CustomerId, String> =
+        before.into_iter().map(|row| (row.customer, row.band)).collect();
+    let changed = rows.iter().filter_map(|row| {
+        let (band, was) = (
+            row.score.band.as_str(),
+            before.get(&row.customer).map(String::as_str),
+        );
+        let about = json!({"band": band, "before": was, "score": row.score.score});
+        let same = was.unwrap_or(Band::Low.as_str()) == band;
+        (!same).then(|| Event::new("risk.changed", &row.customer, about))
+    });
+    Ok(changed.collect())
 }
 
 fn scored(row: FactsRow, moment: Moment) -> Result<SaveRow> {

@@ -11,7 +11,7 @@ pub use customers::{
     customer, customers, external_customer, statement, timeline,
 };
 pub use events::{EventCursor, EventView, event, events};
-pub use invoices::{InvoiceFilter, InvoiceView, invoice, invoices, invoices_by_number};
+pub use invoices::{DocumentOf, InvoiceFilter, InvoiceView, invoice, invoices, invoices_by_number};
 pub use messages::{MessageView, message, messages, totals};
 pub use reports::{AgingBucket, AgingView, CurrencyTotals, WorkItem, aging, currency_totals, worklist};
 

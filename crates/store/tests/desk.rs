@@ -173,12 +173,15 @@ impl Desk {
         self.tx(async |tx| delivery::settle(tx, moment(on), "mailbox", &outcomes).await);
     }
 
-    /// The types of the events about the customer.
+    /// The types of the events about the customer; what became of money and messages has tests of its own.
     fn told(&self) -> Vec<String> {
         let all = now(events::list(&self.db, Some(&self.customer), "", 1_000)).unwrap();
         all.into_iter()
             .map(|event| event.r#type)
-            .filter(|kind| !kind.starts_with("dunning."))
+            .filter(|kind| {
+                let elsewhere = ["dunning.", "invoice.", "payment.", "message.", "charge."];
+                !elsewhere.iter().any(|of| kind.starts_with(of))
+            })
             .collect()
     }
 

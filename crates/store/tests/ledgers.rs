@@ -130,10 +130,82 @@ fn a_ledger_holds_after_whatever_happens() {
     if let Err(error) = outcome {
         panic!("{error}");
     }
+    World::check_journal();
     assert!(
         said.get() > 20,
         "{} messages: these ledgers show little",
         said.get()
+    );
+}
+
+/// What people do besides.
+#[derive(Clone, Debug)]
+enum Act {
+    Dispute { invoice: usize },
+    EndDispute { is_rejected: bool },
+    Promise { days: i64 },
+    Hold { days: i64 },
+    Release,
+    WriteOff { invoice: usize },
+    Other(Event),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        2 => (0..DOCUMENTS).prop_map(|invoice| Act::Dispute { invoice }),
+        2 => any::<bool>().prop_map(|is_rejected| Act::EndDispute { is_rejected }),
+        1 => (1_i64..15).prop_map(|days| Act::Promise { days }),
+        1 => (0_i64..15).prop_map(|days| Act::Hold { days }),
+        1 => Just(Act::Release),
+        1 => (0..DOCUMENTS).prop_map(|invoice| Act::WriteOff { invoice }),
+        14 => event().prop_map(Act::Other),
+        6 => (1_i64..10).prop_map(|days| Act::Other(Event::Days(days))),
+    ]
+}
+
+/// Under a policy that charges, warns and suspends, with disputes, promises, holds and write-offs between: nothing is
+/// charged twice, a warning that was sent precedes every suspension, who owes nothing is not left suspended, and all
+/// that holds of any ledger.
+#[test]
+fn nothing_is_charged_twice_and_a_warning_precedes_every_suspension() {
+    let _turn = world::turn();
+    let (charged, suspended) = (Cell::new(0), Cell::new(0));
+    let outcome = TestRunner::new(ProptestConfig {
+        cases: CASES / 4,
+        ..config()
+    })
+    .run(&proptest::collection::vec(act(), 10..50), |acts| {
+        let mut world = World::under(world::strict());
+        for act in &acts {
+            match act {
+                Act::Dispute { invoice } => world.dispute(*invoice),
+                Act::EndDispute { is_rejected } => world.end_dispute(*is_rejected),
+                Act::Promise { days } => world.promise(*days),
+                Act::Hold { days } => world.hold(Some(*days)),
+                Act::Release => world.hold(None),
+                Act::WriteOff { invoice } => world.write_off(*invoice),
+                Act::Other(event) => world.happen(event),
+            }
+            world.check();
+            world.check_reinstated();
+        }
+        world.check_whole_ledger();
+        charged.set(charged.get() + world.judge_charges());
+        suspended.set(suspended.get() + world.suspended());
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+    assert!(
+        charged.get() > 20,
+        "{} charges: these ledgers show little",
+        charged.get()
+    );
+    assert!(
+        suspended.get() > 1,
+        "{} suspensions: these ledgers show little",
+        suspended.get()
     );
 }
 
@@ -205,4 +277,27 @@ fn a_sweep_for_a_time_that_was_decided_for_is_refused() {
         "{refused:?}"
     );
     assert!(world::sweep_after(1).is_ok());
+}
+
+/// What is left of an invoice is given up, and then the money that had come for it goes back: that is owed again.
+#[test]
+fn money_that_goes_back_is_owed_again_where_the_rest_was_given_up() {
+    let _turn = world::turn();
+    let mut world = World::new();
+    world.happen(&Event::Invoice {
+        number: 1,
+        minor: 10_000,
+        due_in: 0,
+    });
+    world.happen(&Event::Payment {
+        number: 1,
+        minor: 4_000,
+        names: Some(1),
+    });
+    world.write_off(1);
+    assert_eq!(world.status(1), "written_off");
+    world.happen(&Event::Bounce { payment: 1 });
+    assert_eq!(world.status(1), "partly_paid");
+    assert_eq!(world.worth(), 4_000);
+    world.check_whole_ledger();
 }

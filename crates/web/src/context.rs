@@ -79,11 +79,13 @@ impl Cx {
         &self.path
     }
 
-    pub(crate) fn method(&self) -> &Method {
+    /// The method.
+    pub fn method(&self) -> &Method {
         &self.method
     }
 
-    pub(crate) fn raw_query(&self) -> &str {
+    /// The query as it came.
+    pub fn raw_query(&self) -> &str {
         &self.query
     }
 

@@ -57,17 +57,22 @@ pub async fn receive_all<E, F>(
 where
     F: AsyncFnMut(&Tx<'_>, &E) -> Result<Effect, Problem>,
 {
+    Ok(counted(&take(cx, source, events, apply).await?))
+}
+
+/// How many events ended how.
+pub fn counted(done: &[&'static str]) -> Reply {
     let mut counts =
         BTreeMap::from([DUPLICATE, "failed", "ignored", "processed", "waiting"].map(|name| (name, 0_usize)));
-    for name in take(cx, source, events, apply).await? {
+    for name in done {
         let count = counts.entry(name).or_default();
         *count = count.saturating_add(1);
     }
-    Ok(Reply::json(200, &counts))
+    Reply::json(200, &counts)
 }
 
-/// What became of each event, in their order.
-async fn take<E, F>(
+/// The same, for a caller that answers in its own way: what became of each event, in their order.
+pub async fn take<E, F>(
     cx: &Cx,
     source: &str,
     events: &[(Stored, E)],
@@ -81,7 +86,7 @@ where
     for events in events.chunks(limits::EVENTS) {
         let stored: Vec<&Stored> = events.iter().map(|(stored, _)| stored).collect();
         // In a commit of its own: whatever happens next, the events are not lost.
-        db.transaction(async |tx: &Tx<'_>| inbound::store(tx, cx.moment(), source, &stored).await)
+        db.transaction(async |tx: &Tx<'_>| inbound::store(tx, cx.moment(), source, &stored, None).await)
             .await?;
         let effects = db
             .transaction(async |tx: &Tx<'_>| {

@@ -12,7 +12,7 @@ mod body;
 mod context;
 pub mod inbox;
 pub mod limits;
-mod once;
+pub mod once;
 pub mod outbound;
 mod problem;
 mod query;
@@ -22,7 +22,7 @@ mod settings;
 pub mod webhook;
 
 pub use auth::{Principal, Scope, key_text};
-pub use body::parse_json;
+pub use body::{Stream, parse_json};
 pub use context::{Cx, serve};
 pub use problem::Problem;
 pub use query::Page;

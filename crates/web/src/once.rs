@@ -34,22 +34,31 @@ impl Cx {
                     return replay(given, &fingerprint);
                 }
                 let reply = work(tx).await?;
-                let given = Given {
-                    fingerprint: fingerprint.clone(),
-                    status: reply.status.as_u16(),
-                    body: String::from_utf8_lossy(&reply.body).into_owned(),
-                };
-                idempotency::keep(tx, self.moment(), &principal.id, key, &given).await?;
+                self.keep_answer(tx, principal, key, &fingerprint, &reply).await?;
                 Ok(reply)
             })
             .await;
         match outcome {
-            Err(problem) if problem.is_transient() => Err(Problem::conflict(
-                "idempotency_in_progress",
-                "The first request with this Idempotency-Key still runs; ask again in a moment.",
-            )),
+            Err(problem) if problem.is_transient() => Err(in_progress()),
             outcome => outcome,
         }
+    }
+
+    /// Keeps the answer to a request with this key, for one that does its work in several transactions: in the last.
+    pub async fn keep_answer(
+        &self,
+        tx: &Tx<'_>,
+        principal: &Principal,
+        key: &str,
+        fingerprint: &str,
+        reply: &Reply,
+    ) -> Result<(), Problem> {
+        let given = Given {
+            fingerprint: fingerprint.to_owned(),
+            status: reply.status.as_u16(),
+            body: String::from_utf8_lossy(&reply.body).into_owned(),
+        };
+        Ok(idempotency::keep(tx, self.moment(), &principal.id, key, &given).await?)
     }
 
     /// The request's `Idempotency-Key`, if it has one.
@@ -67,12 +76,26 @@ impl Cx {
     }
 }
 
-fn replay(given: Given, fingerprint: &str) -> Result<Reply, Problem> {
+/// 409: the first request with the key still runs.
+pub fn in_progress() -> Problem {
+    Problem::conflict(
+        "idempotency_in_progress",
+        "The first request with this Idempotency-Key still runs; ask again in a moment.",
+    )
+}
+
+/// 422: the key stands for another request.
+pub fn key_reused() -> Problem {
+    Problem::unprocessable(
+        "idempotency_key_reused",
+        "This Idempotency-Key was used for another request.",
+    )
+}
+
+/// The answer that was given before, to the same request.
+pub fn replay(given: Given, fingerprint: &str) -> Result<Reply, Problem> {
     if given.fingerprint != fingerprint {
-        return Err(Problem::unprocessable(
-            "idempotency_key_reused",
-            "This Idempotency-Key was used for another request.",
-        ));
+        return Err(key_reused());
     }
     let body: serde_json::Value = serde_json::from_str(&given.body)
         .map_err(|error| Problem::internal(format!("kept answer: {error}")))?;

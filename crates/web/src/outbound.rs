@@ -5,15 +5,17 @@ use crate::limits;
 use crate::problem::Problem;
 use bytes::Bytes;
 use chrono::{DateTime, Duration, Utc};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
+use futures_util::future::{Either, select};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Limited};
 use spin_sdk::http::FullBody;
 use spin_sdk::wasip3::clocks::monotonic_clock;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
+use std::pin::pin;
 
 /// Headers whose value no log may show.
-const CREDENTIALS: &[&str] = &["authorization", "x-postmark-server-token"];
+const CREDENTIALS: &[&str] = &["authorization", "x-api-key", "x-postmark-server-token"];
 
 /// What came back.
 #[derive(Debug, Clone)]
@@ -60,6 +62,20 @@ pub async fn post_json(url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Re
     send(request(url, headers, body, limits::PROVIDER_TIMEOUT_S)?).await
 }
 
+/// Asks with any method, with JSON where there is some, and waits `wait_s` seconds for an answer.
+pub async fn json(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<Vec<u8>>,
+    wait_s: u64,
+) -> Result<Answer, Unanswered> {
+    let body = body.map(|body| ("application/json", body));
+    let mut request = request(url, headers, body, wait_s)?;
+    *request.method_mut() = Method::from_bytes(method.as_bytes()).map_err(not_sent)?;
+    send(request).await
+}
+
 /// Posts what an HTML form would, names and values, `+` and all else escaped, and waits `wait_s` seconds for an
 /// answer.
 pub async fn post_form(
@@ -78,6 +94,41 @@ pub async fn post_form(
 /// Asks, and waits `wait_s` seconds for an answer.
 pub async fn get(url: &str, headers: &[(&str, &str)], wait_s: u64) -> Result<Answer, Unanswered> {
     send(request(url, headers, None, wait_s)?).await
+}
+
+/// Tells somebody something, as JSON. The status counts, and is waited for `wait_s` seconds in all; of what follows it,
+/// the beginning is read, and what does not come is done without.
+pub async fn tell(
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+    wait_s: u64,
+) -> Result<Answer, Unanswered> {
+    let request = request(url, headers, Some(("application/json", body)), wait_s)?;
+    let answering = pin!(spin_sdk::http::send(request));
+    let response = match select(answering, pin!(pause(wait_s.saturating_mul(1_000)))).await {
+        Either::Left((answered, _)) => answered.map_err(unanswered)?,
+        Either::Right(_) => return Err(Unanswered::Unknown(format!("no answer within {wait_s} s"))),
+    };
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let (mut body, mut words) = (response.into_body(), Vec::new());
+    let reading = pin!(async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let left = limits::WEBHOOK_WORDS.saturating_sub(words.len());
+            let data = frame.data_ref().map_or(&[][..], |data| &data[..]);
+            words.extend(data.iter().take(left));
+            if words.len() >= limits::WEBHOOK_WORDS {
+                break;
+            }
+        }
+    });
+    select(reading, pin!(pause(limits::WEBHOOK_REST_MS))).await;
+    Ok(Answer {
+        status,
+        headers,
+        body: words.into(),
+    })
 }
 
 /// Lets time pass between two tries.

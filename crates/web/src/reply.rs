@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use spin_sdk::http::FullBody;
 
 /// An answer to a request.
@@ -81,14 +82,52 @@ impl Reply {
         Self::new(status, "text/plain; charset=utf-8", text)
     }
 
+    /// The same answer with the way to the next page (RFC 8288), for one whose body has no room for it.
+    pub fn with_next(self, path: &str, query: &[(&str, &str)]) -> Result<Self, crate::Problem> {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(query)
+            .finish();
+        let link = HeaderValue::from_str(&format!("<{path}?{query}>; rel=\"next\""))
+            .map_err(|error| crate::Problem::internal(format!("link: {error}")))?;
+        Ok(self.with_header(header::LINK, link))
+    }
+
     /// A table (RFC 4180), with its column names in the first line.
     pub fn csv(text: impl Into<Bytes>) -> Self {
         Self::new(200, "text/csv; charset=utf-8; header=present", text)
     }
 
+    /// A file to be saved, and not to be shown: whoever made it, it is no page of ours.
+    pub fn file(media_type: &str, name: &str, bytes: impl Into<Bytes>) -> Result<Self, crate::Problem> {
+        let unfit = |error| crate::Problem::internal(format!("a header of a file: {error}"));
+        let media_type = HeaderValue::from_str(media_type).map_err(unfit)?;
+        // RFC 6266, section 4.3: the name in ASCII for those that read no other, and as RFC 8187 has it.
+        let plain: String = name
+            .chars()
+            .map(|c| if c.is_ascii_graphic() { c } else { '_' })
+            .collect();
+        let plain = plain.replace(['"', '\\'], "_");
+        let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+        let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
+        let disposition = HeaderValue::from_str(&disposition).map_err(unfit)?;
+        let mut reply = Self::new(200, "application/octet-stream", bytes)
+            .with_header(header::CONTENT_DISPOSITION, disposition)
+            .with_header(
+                header::CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static("default-src 'none'; sandbox"),
+            );
+        reply.headers.retain(|(name, _)| *name != header::CONTENT_TYPE);
+        Ok(reply.with_header(header::CONTENT_TYPE, media_type))
+    }
+
     /// 204: done, and nothing to say.
     pub fn no_content() -> Self {
-        let mut reply = Self::text(204, Bytes::new());
+        Self::empty(204)
+    }
+
+    /// An answer without a body, for those who want none.
+    pub fn empty(status: u16) -> Self {
+        let mut reply = Self::text(status, Bytes::new());
         reply.headers.retain(|(name, _)| *name != header::CONTENT_TYPE);
         reply
     }
@@ -105,6 +144,13 @@ impl Reply {
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
+    }
+
+    /// A member of a JSON answer.
+    pub fn member<T: DeserializeOwned>(&self, name: &str) -> Result<T, crate::Problem> {
+        let refused = |error: serde_json::Error| crate::Problem::internal(format!("answer: {error}"));
+        let member = self.value()?.get_mut(name).map(serde_json::Value::take);
+        serde_json::from_value(member.unwrap_or_default()).map_err(refused)
     }
 
     /// A JSON answer's value.

@@ -1,7 +1,9 @@
 //! Random tokens, their hashes, and comparison in constant time.
 
 use crate::problem::Problem;
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -14,6 +16,11 @@ pub fn token() -> Result<String, Problem> {
 /// SHA-256 in hexadecimal: what is stored of a token.
 pub fn hash(text: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
+}
+
+/// Bytes in hexadecimal, as digests are kept.
+pub fn hex(bytes: &[u8]) -> String {
+    HEXLOWER.encode(bytes)
 }
 
 /// SHA-256 over several parts, in hexadecimal, each part's length included so that no two splits meet.
@@ -31,6 +38,11 @@ pub fn fingerprint(parts: &[&[u8]]) -> String {
 pub fn derived_token(secret: &str, parts: &[&[u8]]) -> Result<String, Problem> {
     let tag = tag(secret, fingerprint(parts).as_bytes())?;
     Ok(BASE64URL_NOPAD.encode(tag.get(..16).unwrap_or_default()))
+}
+
+/// A key of 256 bits, in base64, that the same `secret` and `parts` give again: for what signs and is stored nowhere.
+pub fn derived_key(secret: &str, parts: &[&[u8]]) -> Result<String, Problem> {
+    Ok(BASE64.encode(&tag(secret, fingerprint(parts).as_bytes())?))
 }
 
 fn tag(secret: &str, message: &[u8]) -> Result<Vec<u8>, Problem> {
@@ -58,6 +70,44 @@ pub fn unseal(secret: &str, sealed: &str) -> Result<Option<String>, Problem> {
     }
     let bytes = BASE64URL_NOPAD.decode(body.as_bytes()).ok();
     Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
+}
+
+/// Bytes of a nonce: random ones of this length never meet (XChaCha20).
+const NONCE: usize = 24;
+
+fn locked_with(secret: &str) -> XChaCha20Poly1305 {
+    use chacha20poly1305::KeyInit;
+    let key = Sha256::new()
+        .chain_update("dunlin: what is locked under this secret\n")
+        .chain_update(secret)
+        .finalize();
+    XChaCha20Poly1305::new(&key)
+}
+
+/// `text` so that nobody without `secret` can read or change it: XChaCha20-Poly1305 under a key made of the secret,
+/// bound to `name`, with a nonce of its own. `secret` is to be long and random.
+pub fn lock(secret: &str, name: &str, text: &str) -> Result<String, Problem> {
+    let nonce = store::random::<NONCE>()?;
+    let payload = Payload {
+        msg: text.as_bytes(),
+        aad: name.as_bytes(),
+    };
+    let locked = locked_with(secret)
+        .encrypt(&XNonce::from(nonce), payload)
+        .map_err(|_| Problem::internal("what is too long to be locked"))?;
+    Ok(BASE64URL_NOPAD.encode(&[nonce.as_slice(), &locked].concat()))
+}
+
+/// The text that was locked under the same secret and name; `None` for any other.
+pub fn unlock(secret: &str, name: &str, locked: &str) -> Option<String> {
+    let bytes = BASE64URL_NOPAD.decode(locked.as_bytes()).ok()?;
+    let (nonce, msg) = bytes.split_first_chunk::<NONCE>()?;
+    let payload = Payload {
+        msg,
+        aad: name.as_bytes(),
+    };
+    let text = locked_with(secret).decrypt(&XNonce::from(*nonce), payload).ok()?;
+    String::from_utf8(text).ok()
 }
 
 /// Whether two secrets are the same, in time that does not tell where they differ. An empty one equals nothing.
@@ -90,12 +140,37 @@ mod tests {
     }
 
     #[test]
+    fn what_is_locked_is_hidden_and_opens_with_its_own_secret_and_name_alone() {
+        let locked = lock("s", "quickbooks", "refresh-token").unwrap();
+        assert!(!locked.contains("refresh") && locked != lock("s", "quickbooks", "refresh-token").unwrap());
+        assert_eq!(
+            unlock("s", "quickbooks", &locked).as_deref(),
+            Some("refresh-token")
+        );
+        assert_eq!(unlock("t", "quickbooks", &locked), None);
+        assert_eq!(unlock("s", "xero", &locked), None);
+        let changed = if locked.ends_with('A') { "B" } else { "A" };
+        let changed = format!("{}{changed}", &locked[..locked.len() - 1]);
+        assert_eq!(unlock("s", "quickbooks", &changed), None);
+        assert_eq!(unlock("s", "quickbooks", "AAAA"), None);
+    }
+
+    #[test]
     fn a_derived_token_is_the_same_for_the_same_and_only_then() {
         let derive = |secret, part: &[u8]| derived_token(secret, &[part]).unwrap();
         assert_eq!(derive("s", b"a"), derive("s", b"a"));
         assert_ne!(derive("s", b"a"), derive("s", b"b"));
         assert_ne!(derive("s", b"a"), derive("t", b"a"));
         assert_eq!(derive("s", b"a").len(), 22);
+    }
+
+    #[test]
+    fn a_derived_key_has_all_the_bits_of_its_hash() {
+        let derive = |secret, part: &[u8]| derived_key(secret, &[part]).unwrap();
+        assert_eq!(BASE64.decode(derive("s", b"a").as_bytes()).unwrap().len(), 32);
+        assert_eq!(derive("s", b"a"), derive("s", b"a"));
+        assert_ne!(derive("s", b"a"), derive("s", b"b"));
+        assert_ne!(derive("s", b"a"), derive("t", b"a"));
     }
 
     #[test]

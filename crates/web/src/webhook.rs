@@ -1,5 +1,8 @@
 //! Standard Webhooks (<https://www.standardwebhooks.com>): HMAC-SHA256 over `id.timestamp.body`.
 
+pub mod adyen;
+pub mod base64;
+pub mod body_hex;
 pub mod stripe;
 
 use crate::context::Cx;

@@ -1,4 +1,4 @@
-//! What is open: tasks, requests for approval, disputes, promises, plans.
+//! What is open: tasks, requests for approval, disputes, promises, plans, endpoints that are disabled.
 
 use receivables::approval::ApprovalStatus;
 use receivables::id::CustomerId;
@@ -8,6 +8,7 @@ use render::pages::MatterRow;
 use store::Db;
 use store::approvals::{self, ApprovalView};
 use store::disputes::{self, DisputeFilter};
+use store::endpoints::{self, EndpointView};
 use store::instalment_plans::{self, PlanFilter};
 use store::promises::{self, PromiseFilter};
 use store::tasks::{self, TaskFilter, TaskView};
@@ -16,9 +17,41 @@ use web::{Cx, Problem};
 /// Of each kind, at most; the API lists all.
 const MATTERS: u32 = 20;
 
+/// Events that failed are counted up to so many.
+const FAILED_EVENTS: u32 = 1_000;
+
 /// What waits for people, whoever it is about.
 pub(super) async fn waiting(cx: &Cx, db: &Db) -> Result<Vec<MatterRow>, Problem> {
-    decisions(cx, db, None).await
+    let mut matters = decisions(cx, db, None).await?;
+    let disabled = endpoints::list(db, Some("disabled"), "", MATTERS).await?;
+    matters.extend(disabled.into_iter().map(endpoint));
+    Ok(matters)
+}
+
+/// What other systems are no longer told.
+fn endpoint(endpoint: EndpointView) -> MatterRow {
+    let why = match endpoint.why.as_deref() {
+        Some("gone") => "It answered that it wants nothing any more.",
+        _ => "It took nothing for three days.",
+    };
+    MatterRow {
+        kind: "endpoint",
+        customer_id: None,
+        title: format!(
+            "Nothing is sent to {}",
+            endpoint.description.unwrap_or(endpoint.host)
+        ),
+        detail: Some(format!(
+            "{why} Enable it again once it is mended: {}.",
+            endpoint.id
+        )),
+        due_on: None,
+    }
+}
+
+/// How many events from outside have failed and wait for people, counted as far as anybody counts.
+pub(super) async fn failed_events(db: &Db) -> Result<i64, Problem> {
+    Ok(store::inbound::for_people(db, FAILED_EVENTS).await?)
 }
 
 /// What is open with a customer.
@@ -34,7 +67,7 @@ pub(super) async fn of_customer(cx: &Cx, db: &Db, id: &CustomerId) -> Result<Vec
         open.filter(|dispute| dispute.closed_at.is_none())
             .map(|dispute| MatterRow {
                 kind: "dispute",
-                customer_id: id.to_string(),
+                customer_id: Some(id.to_string()),
                 title: format!(
                     "{} of invoice {} is disputed",
                     dispute.amount, dispute.invoice.number
@@ -51,7 +84,7 @@ pub(super) async fn of_customer(cx: &Cx, db: &Db, id: &CustomerId) -> Result<Vec
     let open = promises::list(db, &filter, MATTERS).await?.into_iter();
     matters.extend(open.map(|promise| MatterRow {
         kind: "promise",
-        customer_id: id.to_string(),
+        customer_id: Some(id.to_string()),
         title: format!(
             "{} is promised, {} of it has not come",
             promise.amount, promise.missing
@@ -69,7 +102,7 @@ pub(super) async fn of_customer(cx: &Cx, db: &Db, id: &CustomerId) -> Result<Vec
         .into_iter();
     matters.extend(open.map(|plan| MatterRow {
         kind: "plan",
-        customer_id: id.to_string(),
+        customer_id: Some(id.to_string()),
         title: format!("{} in {} instalments", plan.debt, plan.instalments.len()),
         detail: plan.note,
         due_on: None,
@@ -99,7 +132,7 @@ async fn decisions(cx: &Cx, db: &Db, customer: Option<&CustomerId>) -> Result<Ve
 fn task(task: TaskView) -> MatterRow {
     MatterRow {
         kind: "task",
-        customer_id: task.customer_id.to_string(),
+        customer_id: Some(task.customer_id.to_string()),
         title: task.title,
         detail: task.detail,
         due_on: Some(task.due_on),
@@ -112,7 +145,7 @@ fn approval(asked: ApprovalView) -> MatterRow {
         .map_or(String::new(), |amount| format!(" of {amount}"));
     MatterRow {
         kind: "approval",
-        customer_id: asked.customer_id.to_string(),
+        customer_id: Some(asked.customer_id.to_string()),
         title: format!("Approve a {}{amount}", asked.kind.as_str().replace('_', "-")),
         detail: asked.comment,
         due_on: asked.expires_at.get(..10).and_then(|day| day.parse().ok()),

@@ -97,7 +97,7 @@ impl House {
         let mut total = Money::zero(message.currency);
         for listed in message.overdue.iter().chain(&message.upcoming) {
             total = total
-                .checked_add(listed.balance)
+                .checked_add(listed.asked)
                 .map_err(|error| Problem::internal(error.to_string()))?;
         }
         Ok(MessageContext {
@@ -127,7 +127,7 @@ fn line(listed: &Listed) -> Line {
         number: listed.number.clone(),
         issue_on: listed.issue_on,
         due_on: listed.due_on,
-        balance: listed.balance,
+        balance: listed.asked,
         total: listed.total,
         days_overdue: listed.days_overdue,
         charge: listed.charge,

@@ -13,7 +13,7 @@ use render::pages::{
 };
 use store::tasks::{self, TaskFilter};
 use store::views::{self, WorkItem};
-use store::{Db, approvals, keys, rfc3339};
+use store::{Db, approvals, inbound, keys, rfc3339};
 use web::secrets;
 
 /// Tasks and requests for approval on the page, of each.
@@ -53,6 +53,7 @@ pub(super) async fn home(headers: HeaderMap) -> Response {
             },
             totals: totals.into_iter().map(totals_view).collect(),
             matters: tasks.chain(asked).collect(),
+            failed_events: inbound::for_people(&db, 1_000).await?,
             worklist: worklist.into_iter().map(row).collect(),
             queue: QueueView {
                 queued: count("queued"),
@@ -74,7 +75,7 @@ pub(super) async fn home(headers: HeaderMap) -> Response {
 fn matter(customer: &CustomerId, detail: Option<String>) -> MatterRow {
     MatterRow {
         kind: "task",
-        customer_id: customer.to_string(),
+        customer_id: Some(customer.to_string()),
         title: "Waits for somebody".to_owned(),
         detail,
         due_on: None,

@@ -50,7 +50,7 @@ async fn take(headers: &HeaderMap, body: &[u8]) -> Outcome {
         id: signed.id.to_owned(),
         body: text.to_owned(),
     };
-    db.transaction(async |tx: &Tx<'_>| inbound::store(tx, moment, SOURCE, &[&stored]).await)
+    db.transaction(async |tx: &Tx<'_>| inbound::store(tx, moment, SOURCE, &[&stored], None).await)
         .await?;
     let event: Event = serde_json::from_str(text)?;
     let status = db

@@ -326,8 +326,8 @@ fn what_is_embedded_is_read_and_what_cannot_be_kept_is_said() {
     let cases = [
         (file("mimeCode=\"text/html\"", "PGI+"), "unsupported_file"),
         (file("", "PGI+"), "unsupported_file"),
-        (file(pdf, "PG"), "not_base64"),
-        (file(pdf, "Päd"), "not_base64"),
+        (file(pdf, "PG"), "invalid_encoding"),
+        (file(pdf, "Päd"), "invalid_encoding"),
         (file(pdf, &"A".repeat(12 << 20)), "file_too_large"),
         (attachment("<a:URIID>file:///etc/passwd</a:URIID>"), "invalid_url"),
     ];

@@ -121,6 +121,11 @@ impl Splitter {
         self.ended = true;
     }
 
+    /// The number of the line with which the next record begins.
+    pub fn line(&self) -> u32 {
+        self.line
+    }
+
     /// The next record, if the stream has brought one.
     pub fn record(&mut self) -> Option<Record> {
         loop {

@@ -118,7 +118,7 @@ fn embedded(file: &Element<'_, '_>, name: &str, room: usize) -> Result<Option<Em
     attachment::fits(text.len().div_ceil(4).saturating_mul(3).saturating_sub(2), room)?;
     let content = BASE64
         .decode(text.as_bytes())
-        .map_err(|error| Problem::new("not_base64", format!("the file is not base64: {error}")))?;
+        .map_err(|error| Problem::new("invalid_encoding", format!("the file is not base64: {error}")))?;
     attachment::fits(content.len(), room)?;
     let file_name = attachment::file_name(file.attribute("filename").unwrap_or(name), media_type);
     Ok(Some(Embedded {

@@ -165,6 +165,8 @@ fn what_was_not_done_as_told_is_said() {
         why(&open, 7_000, told("2026-B", Some(7_000))),
         "2026-B gets 50.00 EUR of the 70.00 EUR named for it: it owes no more"
     );
+    // Who names no amount is not told that it was less.
+    assert_eq!(why(&open, 7_000, told("2026-A", None)), "");
     assert_eq!(
         why(&open, 17_000, told("2026-A", None)),
         "20.00 EUR stays on account: no open invoice is left to take it"
@@ -447,12 +449,14 @@ fn an_early_payment_discount_settles_what_is_paid_but_for_it() {
         allocation.differences[0].why,
         "2026-A: 2.00 EUR early-payment discount, paid in time"
     );
-    // What is left of an invoice may be less than its discount: no payment, no discount.
-    let nearly = [OpenInvoice {
-        discount: Some(eur(200)),
-        ..invoice('A', "2026-02-01", 150)
-    }];
-    assert_eq!(let_go(&pay(1, &nearly, &[]).unwrap()), "");
+    // What is left of an invoice may be no more than its discount: no payment, no discount.
+    for left in [150, 200] {
+        let nearly = [OpenInvoice {
+            discount: Some(eur(200)),
+            ..invoice('A', "2026-02-01", left)
+        }];
+        assert_eq!(let_go(&pay(1, &nearly, &[]).unwrap()), "", "{left}");
+    }
 }
 
 #[test]

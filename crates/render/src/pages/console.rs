@@ -70,19 +70,22 @@ pub struct HomePage {
     pub totals: Vec<CurrencyTotals>,
     /// What waits for people: tasks and requests for approval, the first due first.
     pub matters: Vec<MatterRow>,
+    /// Events from outside that could not be taken in and are not tried again by themselves.
+    pub failed_events: i64,
     /// Overdue customers, the most urgent first.
     pub worklist: Vec<WorkRow>,
     /// Messages by state.
     pub queue: QueueView,
 }
 
-/// Something that is open with a customer: a task, a request for approval, a dispute, a promise, a plan.
+/// Something that is open with a customer: a task, a request for approval, a dispute, a promise, a plan. Or with nobody:
+/// an endpoint that is disabled.
 #[derive(Clone, Debug, Serialize)]
 pub struct MatterRow {
-    /// `task`, `approval`, `dispute`, `promise` or `plan`.
+    /// `task`, `approval`, `dispute`, `promise`, `plan` or `endpoint`.
     pub kind: &'static str,
-    /// Whose.
-    pub customer_id: String,
+    /// Whose, where it is about somebody.
+    pub customer_id: Option<String>,
     /// In a few words.
     pub title: String,
     /// In more words.

@@ -52,10 +52,51 @@ pub struct PayPage {
     pub error: Option<String>,
     /// What is to be known of the provider, such as that no real money moves.
     pub provider_note: Option<String>,
+    /// Who the visitor can be handed over to; with several, each is a button (form field `method`).
+    pub methods: Vec<PayMethod>,
     /// How to pay by bank transfer instead, where that is possible.
     pub transfer: Option<TransferPanel>,
     /// Mail address for questions.
     pub reply_to: Option<String>,
+}
+
+/// A way to pay that is a button.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PayMethod {
+    /// What the form says.
+    pub name: &'static str,
+    /// What the customer reads: [`method_name`].
+    pub label: &'static str,
+}
+
+/// What each way to pay is called: (name, English, German).
+const METHODS: &[(&str, &str, &str)] = &[
+    ("stripe", "Card or wallet", "Karte oder Wallet"),
+    ("mollie", "Online payment", "Online-Zahlung"),
+    (
+        "adyen",
+        "Card or local methods",
+        "Karte oder lokale Zahlungsarten",
+    ),
+    (
+        "razorpay",
+        "UPI, card or net banking",
+        "UPI, Karte oder Netbanking",
+    ),
+    ("gocardless", "Direct debit", "Lastschrift"),
+    ("paypal", "PayPal", "PayPal"),
+    ("sandbox", "Sandbox", "Testumgebung"),
+];
+
+/// What a way to pay is called on the page; one that has no name here is called by what it is.
+pub fn method_name(name: &str, language: Language) -> &'static str {
+    let found = METHODS.iter().find(|(known, ..)| *known == name);
+    match (found, language) {
+        (Some((_, en, _)), Language::En) => en,
+        (Some((.., de)), Language::De) => de,
+        (None, Language::En) => "Online payment",
+        (None, Language::De) => "Online-Zahlung",
+    }
 }
 
 /// What the pay page can offer.

@@ -5,7 +5,7 @@ use render::{Language, content_security_policy};
 
 use crate::html::{assert_balanced, attributes, tags};
 use crate::samples;
-use crate::samples::{pay, refused_pay, sandbox, transfer};
+use crate::samples::{methods, pay, refused_pay, sandbox, transfer};
 
 const HOSTILE: &str = "<script>alert(1)</script>\" onload='x' O'Neil {{ 7*7 }}";
 
@@ -33,6 +33,7 @@ fn every_page() -> Vec<(String, String)> {
     let empty = HomePage {
         totals: vec![],
         matters: vec![],
+        failed_events: 0,
         worklist: vec![],
         ..samples::home()
     };
@@ -102,6 +103,19 @@ fn every_page() -> Vec<(String, String)> {
             ..pay(language, PayState::Open)
         };
         pages.push((format!("pay partial {language:?}"), pay_page(&partial).unwrap()));
+        for allow_partial in [false, true] {
+            let several = PayPage {
+                allow_partial,
+                methods: methods(language, &["gocardless", "paypal", "stripe"]),
+                ..pay(language, PayState::Open)
+            };
+            let html = pay_page(&several).unwrap();
+            assert_eq!(html.matches("name=\"method\"").count(), 3, "{html}");
+            pages.push((
+                format!("pay by one of several {language:?} {allow_partial}"),
+                html,
+            ));
+        }
         for currency in ["EUR", "CHF", "INR", "USD"] {
             let by_transfer = PayPage {
                 transfer: Some(transfer("1830.50", currency)),

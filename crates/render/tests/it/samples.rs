@@ -95,9 +95,19 @@ pub(crate) fn pay(language: Language, state: PayState) -> PayPage {
         amount_value: "1830.50".into(),
         error: None,
         provider_note: None,
+        methods: methods(language, &["stripe"]),
         transfer: None,
         reply_to: sample.reply_to,
     }
+}
+
+/// Ways to pay, by their names.
+pub(crate) fn methods(language: Language, names: &[&'static str]) -> Vec<PayMethod> {
+    let method = |name: &&'static str| PayMethod {
+        name,
+        label: method_name(name, language),
+    };
+    names.iter().map(method).collect()
 }
 
 /// The link that is paid.
@@ -227,7 +237,14 @@ pub(crate) fn home() -> HomePage {
             totals("EUR", "82960.40", [621, 208, 112, 41, 18]),
             totals("JPY", "1250000", [975, 25, 0, 0, 0]),
         ],
-        matters: vec![matter("task", Some(day("2026-01-14")))],
+        matters: vec![
+            matter("task", Some(day("2026-01-14"))),
+            MatterRow {
+                customer_id: None,
+                ..matter("endpoint", None)
+            },
+        ],
+        failed_events: 2,
         worklist: vec![
             work_row("cus_1", "Brandt & Söhne GmbH", 14, Some((72, "high"))),
             work_row("cus_2", "Atelier Lumière SARL", 3, Some((18, "low"))),
@@ -273,7 +290,7 @@ pub(crate) fn customers() -> CustomersPage {
 fn matter(kind: &'static str, due_on: Option<NaiveDate>) -> MatterRow {
     MatterRow {
         kind,
-        customer_id: "cus_1".into(),
+        customer_id: Some("cus_1".into()),
         title: "Call the customer".into(),
         detail: Some("Policy standard, step call".into()),
         due_on,

@@ -4,6 +4,7 @@ use super::{Facts, failed};
 use crate::activities::Activity;
 use crate::db::{Tx, statements};
 use crate::error::Result;
+use crate::events::{self, Event};
 use crate::moment::Moment;
 use crate::params;
 use crate::postings::{self, Posting};
@@ -15,7 +16,7 @@ use receivables::charges::{Charge, ChargeError, Kind};
 use receivables::id::{CustomerId, InvoiceId, MessageId};
 use receivables::money::Money;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 statements! {
     RECEIVABLES = "INSERT INTO invoices (id, customer_id, number, numbering, issue_on, due_on, due_source, currency,
@@ -62,6 +63,13 @@ pub(super) enum Outcome {
 }
 
 impl Draft<'_> {
+    /// What the systems outside are told.
+    fn posted(&self) -> Event {
+        let about = json!({"charge": self.id, "number": self.number, "invoice": self.charged_on, "kind": self.kind,
+            "amount": self.amount, "charged_for": self.value_on});
+        Event::new("charge.posted", self.customer, about)
+    }
+
     /// Keeps it without an amount until the rate is known.
     pub(super) fn block(&mut self, error: &ChargeError) {
         if let ChargeError::NoRate { series, from, to } = error {
@@ -162,6 +170,8 @@ pub(super) async fn book(
         })
         .collect();
     postings::post(tx, moment, &entries).await?;
+    let events: Vec<Event> = due.iter().map(|draft| draft.posted()).collect();
+    events::record(tx, moment, &events).await?;
     log.extend(drafts.iter().map(told));
     Ok(())
 }

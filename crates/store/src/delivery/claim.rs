@@ -8,6 +8,7 @@ use crate::dunning;
 use crate::error::{Result, StoreError};
 use crate::instants::instant;
 use crate::moment::{Moment, random};
+use crate::owed::{OwedRow, owed_members};
 use crate::params;
 use crate::policies::Book;
 use crate::promises::{PromiseNote, Spoken};
@@ -31,7 +32,7 @@ const LEASE: Duration = Duration::seconds(120);
 
 statements! {
     DUE = "SELECT json_object('id', m.id, 'customer', m.customer_id, 'currency', m.currency, 'policy', m.policy,
-            'policy_id', m.policy_id,            'step', m.step, 'template', m.template, 'channel', m.channel, 'status', m.status,
+            'policy_id', m.policy_id, 'step', m.step, 'template', m.template, 'channel', m.channel, 'status', m.status,
             'lease', m.lease, 'provider', m.provider, 'attempts', m.attempts, 'why', m.why, 'customer_name', k.name, 'locale', k.locale,
             'invoices', json((SELECT json_group_array(s.invoice_id) FROM steps_taken s
                 WHERE s.message_id = m.id AND s.listed = 1)),
@@ -47,12 +48,9 @@ statements! {
         FROM messages m JOIN customers k ON k.id = m.customer_id
         WHERE m.status IN ('queued', 'sending') AND m.attempt_at <= ?1 ORDER BY m.attempt_at LIMIT ?2";
     ANY_DUE = "SELECT 1 FROM messages WHERE status IN ('queued', 'sending') AND attempt_at <= ? LIMIT 1";
-    // Of an invoice in parts: those that are due, or the next one where none is.
-    INVOICES = "SELECT json_object('id', i.id, 'kind', i.kind, 'number', i.number, 'issue_on', i.issue_on,
-            'due_on', i.due_on, 'total_minor', i.total_minor, 'balance_minor', min(max(0, i.balance_minor - i.disputed_minor),
-                iif(i.parts = 0, i.balance_minor, (SELECT coalesce(sum(n.balance_minor), 0) FROM instalments n
-                    WHERE n.invoice_id = i.id AND (n.due_on = i.due_on OR n.due_on < ?2)))))
-        FROM invoices i WHERE i.id IN (SELECT value FROM json_each(?1))";
+    INVOICES = concat!("SELECT json_object('id', i.id, 'kind', i.kind, 'number', i.number, 'issue_on', i.issue_on,
+            'due_on', i.due_on, 'total_minor', i.total_minor, ", owed_members!(), ")
+        FROM invoices i WHERE i.id IN (SELECT value FROM json_each(?))");
 }
 
 /// A message that was claimed and may leave now.
@@ -108,8 +106,8 @@ pub struct Listed {
     pub days_overdue: i64,
     /// The original amount.
     pub total: Money,
-    /// What is asked for: what is still owed and not disputed; of an invoice in parts, of those that are due.
-    pub balance: Money,
+    /// What is asked for of it.
+    pub asked: Money,
     /// Whether it is a fee or interest on an invoice.
     pub charge: bool,
 }
@@ -161,7 +159,8 @@ struct InvoiceRow {
     issue_on: NaiveDate,
     due_on: NaiveDate,
     total_minor: i64,
-    balance_minor: i64,
+    #[serde(flatten)]
+    owed: OwedRow,
 }
 
 /// Who is to take what is claimed.
@@ -273,13 +272,7 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
         .flat_map(|(_, _, overdue, upcoming, ..)| overdue.iter().chain(upcoming))
         .collect();
     let invoices: BTreeMap<InvoiceId, InvoiceRow> = tx
-        .list::<InvoiceRow>(
-            INVOICES,
-            params![
-                serde_json::to_string(&wanted)?,
-                moment.now.date_naive().to_string()
-            ],
-        )
+        .list::<InvoiceRow>(INVOICES, params![serde_json::to_string(&wanted)?])
         .await?
         .into_iter()
         .map(|row| (row.id.clone(), row))
@@ -348,7 +341,7 @@ fn listed(
                 due_on: row.due_on,
                 days_overdue: today.signed_duration_since(row.due_on).num_days(),
                 total: Money::new(row.total_minor, currency),
-                balance: Money::new(row.balance_minor, currency),
+                asked: row.owed.owed(currency).asked_on(today)?,
                 charge: row.kind != "invoice",
             })
         })

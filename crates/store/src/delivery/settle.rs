@@ -5,6 +5,7 @@ use crate::activities::{self, Activity};
 use crate::db::Tx;
 use crate::dunning;
 use crate::error::Result;
+use crate::events::{self, Event};
 use crate::moment::{Moment, random};
 use crate::suppressions::{self, Evidence};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -109,7 +110,7 @@ pub async fn settle(
         .collect();
     let mut log = Vec::new();
     let mut sent = 0_usize;
-    let mut told = BTreeSet::new();
+    let (mut told, mut events) = (BTreeSet::new(), Vec::new());
     for ((message, outcome), settlement) in outcomes.iter().zip(&settlements) {
         let Some(status) = settled.get(message.id.as_str()) else {
             continue;
@@ -118,6 +119,7 @@ pub async fn settle(
         if left {
             sent = sent.saturating_add(1);
             told.insert(message.customer.clone());
+            events.extend(left_event(message, outcome));
         }
         // What the provider has said meanwhile has its own activity.
         if left || *status == settlement.status {
@@ -125,9 +127,20 @@ pub async fn settle(
         }
     }
     activities::record(tx, moment, &log).await?;
+    events::record(tx, moment, &events).await?;
     // A notice begins when its message has left, and with the last word a case is finished.
     dunning::replan(tx, moment, &told).await?;
     Ok(sent)
+}
+
+/// What the systems outside are told of a message that has left.
+fn left_event(message: &Claimed, outcome: &Outcome) -> Option<Event> {
+    let Outcome::Sent { subject, .. } = outcome else {
+        return None;
+    };
+    let about = serde_json::json!({"message": message.id, "step": message.step, "channel": message.channel,
+        "address": message.email, "subject": subject});
+    Some(Event::new("message.sent", &message.customer, about))
 }
 
 /// Nothing for a turn that was not spent: nobody was contacted and nothing was decided.

@@ -7,6 +7,7 @@
 use crate::activities::{self, Activity};
 use crate::db::{Tx, statements};
 use crate::error::Result;
+use crate::events::{self, Event};
 use crate::inbound::Effect;
 use crate::moment::Moment;
 use crate::params;
@@ -105,6 +106,12 @@ pub async fn told(tx: &Tx<'_>, moment: Moment, told: &Told<'_>) -> Result<Effect
         let next = told.word.and_then(|word| standing.status.told(word));
         if let Some(next) = next.filter(|_| standing.is_latest(told)) {
             move_to(tx, standing, next, told, at).await?;
+            if next == MessageStatus::Bounced {
+                let about = serde_json::json!({"message": standing.id, "step": standing.step,
+                    "address": told.address, "detail": told.detail});
+                let event = Event::new("message.bounced", &standing.customer, about);
+                events::record(tx, moment, &[event]).await?;
+            }
             done.push(format!("{} is {}", standing.id, next.as_str()));
         }
         if told.news || !done.is_empty() {

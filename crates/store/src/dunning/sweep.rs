@@ -9,6 +9,7 @@ use crate::db::{Tx, statements};
 use crate::error::{Result, StoreError};
 use crate::events;
 use crate::moment::Moment;
+use crate::overdue;
 use crate::params;
 use chrono::Duration;
 use receivables::channel::Channel;
@@ -101,6 +102,7 @@ pub async fn sweep(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Swept> {
     approvals::expire_due(tx, moment, limit).await?;
     // A promise or an instalment that was not kept lets its customer's case move on, in this very run.
     agreements::judge_due(tx, moment, limit).await?;
+    let overdue = overdue::tell(tx, moment, limit).await?;
     let cases = facts::due(tx, moment, limit).await?;
     let (mut saves, mut decided) = (Vec::with_capacity(cases.len()), Vec::new());
     let (mut log, mut events) = (Vec::new(), Vec::new());
@@ -140,7 +142,8 @@ pub async fn sweep(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<Swept> {
         .await?;
     activities::record(tx, moment, &log).await?;
     events::record(tx, moment, &events).await?;
-    let more = tx.row(ANY_DUE, params![moment.ms()]).await?.is_some();
+    events::turned(tx, moment).await?;
+    let more = overdue.more || tx.row(ANY_DUE, params![moment.ms()]).await?.is_some();
     Ok(Swept {
         examined: cases.len(),
         queued: queued.len(),

@@ -5,10 +5,12 @@
 mod bank;
 mod billing;
 mod documents;
+mod ledger;
 mod providers;
 mod relay;
 
 pub(super) const STATEMENTS: &[&[&str]] = &[
+    ledger::STATEMENTS,
     documents::STATEMENTS,
     billing::STATEMENTS,
     relay::STATEMENTS,

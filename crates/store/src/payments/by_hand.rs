@@ -6,9 +6,11 @@ use super::{AllocationRow, allocate_rows, follow, open, positions};
 use crate::activities::{self, Activity};
 use crate::db::{Tx, statements};
 use crate::error::Result;
+use crate::events;
 use crate::moment::Moment;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
+use crate::refunds;
 use receivables::allocation::{self, Held, OpenInvoice, RemittanceLine, Rules};
 use receivables::fields::FieldError;
 use receivables::id::{CustomerId, PaymentId};
@@ -41,6 +43,17 @@ pub async fn reallocate(
     id: &PaymentId,
     wanted: &[RemittanceLine],
 ) -> Result<ByHand> {
+    reallocate_by(tx, moment, id, wanted, "by hand").await
+}
+
+/// The same; `how` it comes about is said: "set by hand".
+pub(crate) async fn reallocate_by(
+    tx: &Tx<'_>,
+    moment: Moment,
+    id: &PaymentId,
+    wanted: &[RemittanceLine],
+    how: &str,
+) -> Result<ByHand> {
     let Some(payment) = by_id(tx, id).await? else {
         return Ok(ByHand::Unknown);
     };
@@ -65,6 +78,9 @@ pub async fn reallocate(
         Ok(new) => new,
         Err(errors) => return Ok(ByHand::Refused(errors)),
     };
+    if new.changes.is_empty() && known.is_some() {
+        return Ok(ByHand::Done);
+    }
     // Of an invoice that keeps what it has, what was let go is kept too.
     let changed: Vec<Held> = before
         .into_iter()
@@ -94,13 +110,14 @@ pub async fn reallocate(
     if !on_account.is_zero() {
         entries.push(entry(None, on_account));
     }
+    let why = format!("set {how}");
     let rows: Vec<AllocationRow<'_>> = new
         .changes
         .iter()
         .map(|change| AllocationRow {
             invoice: &change.invoice,
             amount_minor: change.amount.minor(),
-            why: "set by hand",
+            why: &why,
         })
         .collect();
     allocate_rows(tx, moment, id, positions(tx, id).await?, &rows).await?;
@@ -116,7 +133,10 @@ pub async fn reallocate(
     )
     .await?;
     postings::post(tx, moment, &entries).await?;
-    activities::record(tx, moment, &[told(&customer, id, allocated, new.unapplied)]).await?;
+    activities::record(tx, moment, &[told(&customer, id, how, allocated, new.unapplied)]).await?;
+    let changes = new.changes.iter().map(|change| (&change.invoice, change.amount));
+    let event = super::record::applied(&customer, id, changes);
+    events::record(tx, moment, event.as_slice()).await?;
     follow(tx, moment, customer).await?;
     Ok(ByHand::Done)
 }
@@ -137,18 +157,39 @@ fn whose() -> FieldError {
     FieldError::new("/allocations", "several_customers", detail)
 }
 
-fn told(customer: &CustomerId, id: &PaymentId, allocated: Money, unapplied: Money) -> Activity {
+fn told(customer: &CustomerId, id: &PaymentId, how: &str, allocated: Money, unapplied: Money) -> Activity {
     Activity {
         customer_id: customer.clone(),
         kind: "payment_reallocated",
         title: "Payment set against other invoices".to_owned(),
-        detail: format!("Set by hand: {allocated} against invoices, {unapplied} on account."),
+        detail: format!("Set {how}: {allocated} against invoices, {unapplied} on account."),
         refers_to: Some(id.to_string()),
     }
 }
 
 /// Records that what is on account of a payment, or a part of it, was paid back.
 pub async fn refund(tx: &Tx<'_>, moment: Moment, id: &PaymentId, input: &RefundInput) -> Result<ByHand> {
+    back(tx, moment, id, input, None).await
+}
+
+/// The same through the `provider` that took the payment: it is set aside now, and [`refunds`] has the provider pay it.
+pub async fn refund_through(
+    tx: &Tx<'_>,
+    moment: Moment,
+    id: &PaymentId,
+    input: &RefundInput,
+    provider: &str,
+) -> Result<ByHand> {
+    back(tx, moment, id, input, Some(provider)).await
+}
+
+async fn back(
+    tx: &Tx<'_>,
+    moment: Moment,
+    id: &PaymentId,
+    input: &RefundInput,
+    provider: Option<&str>,
+) -> Result<ByHand> {
     let Some(payment) = by_id(tx, id).await? else {
         return Ok(ByHand::Unknown);
     };
@@ -164,6 +205,9 @@ pub async fn refund(tx: &Tx<'_>, moment: Moment, id: &PaymentId, input: &RefundI
             return Ok(refused("more_than_amount", detail));
         }
         Ok(_) => {}
+    }
+    if let Some(provider) = provider {
+        refunds::request(tx, moment, &payment, provider, amount, &input.reason).await?;
     }
     take_back(tx, moment, &payment, amount, Cause::Refund, &input.reason).await?;
     Ok(ByHand::Done)

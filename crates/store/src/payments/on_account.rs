@@ -4,6 +4,7 @@ use super::{follow, open};
 use crate::activities::{self, Activity};
 use crate::db::{Tx, statements};
 use crate::error::{Result, StoreError};
+use crate::events::{self, Event};
 use crate::moment::Moment;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
@@ -139,6 +140,7 @@ pub async fn use_credit(
         refers_to: None,
     };
     activities::record(tx, moment, &[activity]).await?;
+    events::record(tx, moment, &told(customer, &applied.applications)).await?;
     follow(tx, moment, customer.clone()).await?;
     let numbers: BTreeMap<&InvoiceId, &str> = open
         .iter()
@@ -178,6 +180,21 @@ async fn credits(tx: &Tx<'_>, customer: &CustomerId, currency: Currency) -> Resu
         })
     });
     Ok(credits.collect())
+}
+
+/// What the systems outside are told of the payments that were used.
+fn told(customer: &CustomerId, applications: &[Application]) -> Vec<Event> {
+    let mut payments: BTreeMap<&PaymentId, Vec<(&InvoiceId, Money)>> = BTreeMap::new();
+    for application in applications {
+        if let CreditSource::Payment(id) = &application.source {
+            let parts = payments.entry(id).or_default();
+            parts.push((&application.invoice, application.amount));
+        }
+    }
+    let events = payments.into_iter();
+    events
+        .filter_map(|(id, parts)| super::record::applied(customer, id, parts))
+        .collect()
 }
 
 fn source(source: &CreditSource) -> &str {

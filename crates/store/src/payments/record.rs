@@ -5,6 +5,7 @@ use crate::activities::{self, Activity};
 use crate::customers::Directory;
 use crate::db::{Tx, statements};
 use crate::error::{Result, StoreError};
+use crate::events::{self, Event};
 use crate::moment::Moment;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
@@ -12,10 +13,11 @@ use chrono::NaiveDate;
 use receivables::allocation::{
     Allocation, AllocationError, InvoiceRef, Order, Receipt, RemittanceLine, allocate, goes_through_banks,
 };
-use receivables::id::{CustomerId, PaymentId};
+use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::intake::{CustomerRef, PaymentInput};
 use receivables::money::Money;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 statements! {
@@ -132,11 +134,47 @@ async fn record_in_order(
     };
     let id = moment.id(PaymentId::from_parts)?;
     insert(tx, moment, &id, payer.as_ref(), incoming, &content, &allocation).await?;
+    tell(tx, moment, &id, payer.as_ref(), incoming, &allocation).await?;
     if let Some(customer) = payer {
         post(tx, moment, &id, &customer, incoming, &allocation).await?;
         follow(tx, moment, customer).await?;
     }
     Ok(Recorded::Accepted(id))
+}
+
+/// What the systems outside are told of money that came in.
+async fn tell(
+    tx: &Tx<'_>,
+    moment: Moment,
+    id: &PaymentId,
+    payer: Option<&CustomerId>,
+    incoming: &Incoming,
+    allocation: &Allocation,
+) -> Result<()> {
+    let about = json!({"payment": id, "amount": incoming.amount, "unapplied": allocation.unapplied,
+        "method": incoming.method, "source": incoming.source, "reference": incoming.reference,
+        "received_on": incoming.received_on});
+    let Some(customer) = payer else {
+        return events::record(tx, moment, &[Event::general("payment.received", about)]).await;
+    };
+    let mut told = vec![Event::new("payment.received", customer, about)];
+    let parts = allocation.parts.iter().map(|part| (&part.invoice, part.amount));
+    told.extend(applied(customer, id, parts));
+    events::record(tx, moment, &told).await
+}
+
+/// What is told where a payment is set against invoices; an amount that is taken from one is negative.
+pub(super) fn applied<'a>(
+    customer: &CustomerId,
+    payment: &PaymentId,
+    parts: impl IntoIterator<Item = (&'a InvoiceId, Money)>,
+) -> Option<Event> {
+    let invoices: Vec<_> = parts
+        .into_iter()
+        .map(|(invoice, amount)| json!({"invoice": invoice, "amount": amount}))
+        .collect();
+    let about = json!({"payment": payment, "invoices": invoices});
+    (!invoices.is_empty()).then(|| Event::new("payment.applied", customer, about))
 }
 
 enum Payer {

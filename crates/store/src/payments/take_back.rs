@@ -5,6 +5,7 @@ use super::{AllocationRow, allocate_rows, follow, let_go, positions};
 use crate::activities::{self, Activity};
 use crate::db::{Tx, statements};
 use crate::error::{Result, StoreError};
+use crate::events::{self, Event};
 use crate::moment::Moment;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
@@ -13,6 +14,7 @@ use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::money::Money;
 use serde::Deserialize;
+use serde_json::json;
 
 statements! {
     HELD = "SELECT json_object('invoice', invoice_id, 'amount_minor', sum(amount_minor))
@@ -27,6 +29,8 @@ statements! {
         FROM payments WHERE source = ? AND reference = ?";
     TAKE = "UPDATE payments SET unapplied_minor = unapplied_minor - ?2, allocated_minor = allocated_minor - ?3,
             refunded_minor = refunded_minor + ?4, reversed_minor = reversed_minor + ?5 WHERE id = ?1";
+    GIVE = "UPDATE payments SET unapplied_minor = unapplied_minor + ?2 + ?3, refunded_minor = refunded_minor - ?2,
+            reversed_minor = reversed_minor - ?3 WHERE id = ?1";
 }
 
 #[derive(Deserialize)]
@@ -78,9 +82,14 @@ pub async fn by_reference(tx: &Tx<'_>, source: &str, reference: &str) -> Result<
 }
 
 /// The payment of an id.
-pub(crate) async fn by_id(tx: &Tx<'_>, id: &PaymentId) -> Result<Option<Standing>> {
+pub async fn by_id(tx: &Tx<'_>, id: &PaymentId) -> Result<Option<Standing>> {
     let row: Option<StandingRow> = tx.find(BY_ID, params![id.as_str()]).await?;
     row.map(StandingRow::standing).transpose()
+}
+
+/// What is left of a payment, applied or not.
+pub async fn left(tx: &Tx<'_>, id: &PaymentId) -> Result<Option<Money>> {
+    Ok(by_id(tx, id).await?.map(|standing| standing.left))
 }
 
 /// Why money goes back.
@@ -101,6 +110,25 @@ impl Cause {
             Self::Refund => (Kind::Refund, "payment_refunded", "refunded"),
             Self::Chargeback => (Kind::PaymentReversal, "payment_charged_back", "charged back"),
             Self::Bounce => (Kind::PaymentReversal, "payment_reversed", "reversed"),
+        }
+    }
+}
+
+impl Cause {
+    /// What the systems outside are told.
+    fn event(self, customer: &CustomerId, payment: &Standing, amount: Money, reason: &str) -> Event {
+        let (id, chargeback) = (&payment.id, self == Self::Chargeback);
+        match self {
+            Self::Refund => Event::new(
+                "payment.refunded",
+                customer,
+                json!({"payment": id, "amount": amount, "reason": reason}),
+            ),
+            Self::Chargeback | Self::Bounce => Event::new(
+                "payment.reversed",
+                customer,
+                json!({"payment": id, "amount": amount, "reason": reason, "chargeback": chargeback}),
+            ),
         }
     }
 }
@@ -176,8 +204,58 @@ pub async fn take_back(
             refers_to: Some(payment.id.to_string()),
         };
         activities::record(tx, moment, &[activity]).await?;
+        events::record(tx, moment, &[cause.event(customer, payment, amount, reason)]).await?;
         follow(tx, moment, customer.clone()).await?;
     }
+    Ok(amount)
+}
+
+/// Puts money on account again that had gone back and has returned: a refund that failed, a chargeback that was won
+/// after all. No more than had gone back for that cause; answers how much that was.
+pub async fn give_back(
+    tx: &Tx<'_>,
+    moment: Moment,
+    payment: &Standing,
+    amount: Money,
+    cause: Cause,
+    reason: &str,
+) -> Result<Money> {
+    let gone = match cause {
+        Cause::Refund => payment.refunded,
+        Cause::Chargeback | Cause::Bounce => payment.reversed,
+    };
+    let amount = amount.checked_min(gone)?;
+    if !amount.is_positive() {
+        return Ok(amount);
+    }
+    let (refunded, reversed) = match cause {
+        Cause::Refund => (amount.minor(), 0),
+        Cause::Chargeback | Cause::Bounce => (0, amount.minor()),
+    };
+    tx.run(GIVE, params![payment.id.as_str(), refunded, reversed])
+        .await?;
+    let Some(customer) = &payment.customer else {
+        return Ok(amount);
+    };
+    let (kind, ..) = cause.names();
+    let posting = Posting {
+        customer: customer.clone(),
+        invoice: None,
+        kind,
+        amount: amount.checked_neg()?,
+        value_on: moment.now.date_naive(),
+        source_id: payment.id.to_string(),
+    };
+    postings::post(tx, moment, &[posting]).await?;
+    let activity = Activity {
+        customer_id: customer.clone(),
+        kind: "payment_restored",
+        title: format!("{amount} on account again"),
+        detail: format!("{reason}."),
+        refers_to: Some(payment.id.to_string()),
+    };
+    activities::record(tx, moment, &[activity]).await?;
+    follow(tx, moment, customer.clone()).await?;
     Ok(amount)
 }
 

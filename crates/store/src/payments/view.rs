@@ -6,7 +6,7 @@ use crate::instants::rfc3339;
 use crate::params;
 use chrono::NaiveDate;
 use receivables::currency::Currency;
-use receivables::id::{CustomerId, InvoiceId, PaymentId};
+use receivables::id::{CustomerId, InvoiceId, PaymentId, RefundId};
 use receivables::money::Money;
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +25,13 @@ statements! {
                 WHERE d.source_id = p.id AND d.kind IN ('discount', 'tolerance'))), 'chargebacks',
             json((SELECT json_group_array(json_object('reference', c.reference, 'amount_minor', c.amount_minor,
                 'reason', c.reason, 'status', c.status, 'opened_ms', c.opened_at, 'closed_ms', c.closed_at))
-                FROM chargebacks c WHERE c.payment_id = p.id)))
+                FROM chargebacks c WHERE c.payment_id = p.id)), 'refunds',
+            json((SELECT json_group_array(json_object('id', r.id, 'amount_minor', r.amount_minor,
+                'reason', r.reason, 'status', r.status, 'reference', r.provider_id, 'why', r.why,
+                'requested_ms', r.created_at, 'settled_ms', r.settled_at))
+                FROM refunds r WHERE r.payment_id = p.id)))
         FROM payments p WHERE p.id = ?";
+    SOURCE = "SELECT source FROM payments WHERE id = ?";
 }
 
 /// A payment as the API shows it.
@@ -62,6 +67,8 @@ pub struct PaymentView {
     pub differences: Vec<DifferenceView>,
     /// What the payer's bank demands back, or has demanded.
     pub chargebacks: Vec<ChargebackView>,
+    /// What goes back, or has gone, through the provider that took it.
+    pub refunds: Vec<RefundView>,
     /// How the money was applied, in sentences.
     pub why: Vec<String>,
 }
@@ -109,6 +116,27 @@ pub struct ChargebackView {
     pub closed_at: Option<String>,
 }
 
+/// A refund of a [`PaymentView`].
+#[derive(Debug, Clone, Serialize)]
+pub struct RefundView {
+    /// Ours; the provider's idempotency key.
+    pub id: RefundId,
+    /// How much.
+    pub amount: Money,
+    /// Why, as the person said who asked for it.
+    pub reason: String,
+    /// `requested` until the provider has said that it is `done` or `failed`.
+    pub status: String,
+    /// What the provider calls it, once it has said so.
+    pub reference: Option<String>,
+    /// Why it failed.
+    pub why: Option<String>,
+    /// When it was asked for, an RFC 3339 instant.
+    pub requested_at: String,
+    /// When we heard how it ended.
+    pub settled_at: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct ViewRow {
     id: PaymentId,
@@ -127,6 +155,7 @@ struct ViewRow {
     allocations: Vec<ViewAllocation>,
     differences: Vec<ViewDifference>,
     chargebacks: Vec<ViewChargeback>,
+    refunds: Vec<ViewRefund>,
 }
 
 impl ViewRow {
@@ -167,6 +196,39 @@ struct ViewChargeback {
     closed_ms: Option<i64>,
 }
 
+#[derive(Deserialize)]
+struct ViewRefund {
+    id: RefundId,
+    amount_minor: i64,
+    reason: String,
+    status: String,
+    reference: Option<String>,
+    why: Option<String>,
+    requested_ms: i64,
+    settled_ms: Option<i64>,
+}
+
+impl ViewRefund {
+    fn shown(self, currency: Currency) -> Result<RefundView> {
+        Ok(RefundView {
+            id: self.id,
+            amount: Money::new(self.amount_minor, currency),
+            reason: self.reason,
+            status: self.status,
+            reference: self.reference,
+            why: self.why,
+            requested_at: rfc3339(self.requested_ms)?,
+            settled_at: self.settled_ms.map(rfc3339).transpose()?,
+        })
+    }
+}
+
+/// Who confirmed a payment: a provider's name, `api`, ...
+pub async fn source(db: &Db, id: &PaymentId) -> Result<Option<String>> {
+    let row = db.row(SOURCE, params![id.as_str()]).await?;
+    row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
+}
+
 /// The payment as the API shows it.
 pub async fn view(db: &Db, id: &PaymentId) -> Result<Option<PaymentView>> {
     let row: Option<ViewRow> = db.find(VIEW, params![id.as_str()]).await?;
@@ -187,6 +249,8 @@ pub async fn view(db: &Db, id: &PaymentId) -> Result<Option<PaymentView>> {
             })
         })
         .collect::<Result<_>>()?;
+    let refunds = row.refunds.into_iter().map(|refund| refund.shown(row.currency));
+    let refunds = refunds.collect::<Result<_>>()?;
     Ok(Some(PaymentView {
         id: row.id,
         customer: row.customer,
@@ -221,6 +285,7 @@ pub async fn view(db: &Db, id: &PaymentId) -> Result<Option<PaymentView>> {
             })
             .collect(),
         chargebacks,
+        refunds,
         why: row.why,
     }))
 }

@@ -1,6 +1,7 @@
 //! Invoices as the API and the console show them.
 
 use crate::db::{Db, statements};
+use crate::documents::DocumentView;
 use crate::error::{Result, StoreError};
 use crate::params;
 use chrono::NaiveDate;
@@ -25,6 +26,9 @@ macro_rules! select_invoice {
                 'instalments', json((SELECT json_group_array(json_object('part', n.part, 'due_on', n.due_on,
                     'amount_minor', n.amount_minor, 'balance_minor', n.balance_minor)) FROM instalments n
                     WHERE n.invoice_id = i.id)),
+                'documents', json((SELECT json_group_array(json_object('id', d.id, 'name', d.name,
+                    'media_type', d.media_type, 'size', d.size, 'sha256', d.sha256)) FROM documents d
+                    WHERE d.owner_id = i.id)),
                 'stage', (SELECT s.step FROM steps_taken s WHERE s.invoice_id = i.id AND s.listed = 1
                     ORDER BY s.day DESC, s.message_id DESC LIMIT 1))
             FROM invoices i JOIN customers k ON k.id = i.customer_id ",
@@ -91,10 +95,31 @@ pub struct InvoiceView {
     pub payment_reference: Option<String>,
     /// What it is for, as it came in.
     pub lines: serde_json::Value,
+    /// What came with it: documents that are kept here, and links to others.
+    pub documents: Vec<DocumentOf>,
     /// Its parts, where it is due in several; its due date is that of the first that is open.
     pub instalments: Vec<InstalmentView>,
     /// What may be deducted from it when it is paid early, the earliest first.
     pub discount: Vec<Offer>,
+}
+
+/// Something that came with an invoice.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum DocumentOf {
+    /// Kept here.
+    Kept(DocumentView),
+    /// Somewhere else.
+    Link(Link),
+}
+
+/// The address of a document that is kept somewhere else.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Link {
+    /// What it is called.
+    pub name: String,
+    /// Where it is.
+    pub url: String,
 }
 
 /// A part of an invoice that is due on a day of its own.
@@ -143,6 +168,7 @@ struct Row {
     content: Content,
     credited_minor: i64,
     instalments: Vec<InstalmentRow>,
+    documents: Vec<DocumentView>,
 }
 
 #[derive(Deserialize)]
@@ -163,6 +189,8 @@ struct Content {
     lines: serde_json::Value,
     #[serde(default)]
     discount: Vec<DiscountTerm>,
+    #[serde(default)]
+    documents: Vec<Link>,
 }
 
 impl TryFrom<Row> for InvoiceView {
@@ -177,7 +205,10 @@ impl TryFrom<Row> for InvoiceView {
             amount: money(part.amount_minor),
             balance: money(part.balance_minor),
         });
+        let kept = row.documents.into_iter().map(DocumentOf::Kept);
+        let links = row.content.documents.into_iter().map(DocumentOf::Link);
         Ok(Self {
+            documents: kept.chain(links).collect(),
             instalments: instalments.collect(),
             discount: discount::offers(&row.content.discount, base, row.issue_on)?,
             id: row.id,

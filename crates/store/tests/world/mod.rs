@@ -3,8 +3,9 @@
 use crate::ground::{file, ledger, now};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use receivables::currency::Currency;
-use receivables::id::{InvoiceId, PaymentId};
+use receivables::id::{CustomerId, DisputeId, InvoiceId, PaymentId};
 use receivables::intake::{CreditNoteInput, CustomerInput, InvoiceInput, PaymentInput};
+use receivables::journal::Chart;
 use receivables::money::Money;
 use receivables::policy::Policy;
 use rusqlite::Connection;
@@ -12,10 +13,13 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use store::delivery::{self, Carrier};
 use store::invoices::{Taken, Voided};
 use store::payments::{Cause, Incoming, Recorded, Reversed};
 use store::{Db, Moment, StoreError, Tx};
-use store::{credit_notes, customers, dunning, invoices, payments, postings};
+use store::{credit_notes, customers, dunning, invoices, journal, payments, policies, postings};
+
+mod acts;
 
 /// The first day of the first case, at noon: after the send time, on a Monday.
 const FIRST: &str = "2026-01-05T12:00:00Z";
@@ -30,6 +34,10 @@ static DAYS: AtomicI64 = AtomicI64::new(0);
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn first() -> NaiveDate {
+    FIRST.parse::<DateTime<Utc>>().unwrap().date_naive()
 }
 
 fn clock() -> Moment {
@@ -56,6 +64,7 @@ struct Paid {
 /// A customer and what is known of it without looking into the store.
 pub(crate) struct World {
     key: String,
+    customer: CustomerId,
     policy: Policy,
     moment: Moment,
     invoices: BTreeMap<usize, (InvoiceId, Value)>,
@@ -66,22 +75,58 @@ pub(crate) struct World {
     /// What the account is worth by what was accepted.
     worth: i64,
     messages: BTreeSet<String>,
+    disputes: Vec<DisputeId>,
+    is_suspended: bool,
+    /// How often it was suspended.
+    suspended: usize,
 }
+
+/// A policy that charges, warns and suspends.
+pub(crate) fn strict() -> Policy {
+    Policy::parse(&json!({
+        "name": "strict", "send_at": "09:00", "business_days_only": false, "min_days_between_contacts": 0,
+        "steps": [
+            {"id": "pre_due", "day": -5, "per_invoice": true, "channels": ["email"], "template": "pre_due"},
+            {"id": "reminder", "day": 1, "channels": ["email"], "template": "friendly",
+             "fee": {"kind": "flat", "amount": {"EUR": "5.00"}, "per": "message"}},
+            {"id": "warning", "day": 8, "channels": ["email"], "template": "suspension_warning",
+             "fee": {"kind": "percent", "percent": "2", "of": "remaining", "per": "invoice"},
+             "charge": {"kind": "interest", "percent": "10"}, "then": {"after_days": NOTICE, "act": "suspend"}},
+            {"id": "final", "day": 20, "channels": ["email"], "template": "final",
+             "charge": {"kind": "interest", "percent": "10"}},
+        ],
+    }))
+    .unwrap()
+}
+
+/// Days between the warning and the suspension.
+pub(crate) const NOTICE: i64 = 7;
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::under(Policy::standard())
+    }
+
+    /// A customer under a policy.
+    pub(crate) fn under(policy: Policy) -> Self {
         let key = format!("L{}", CASES.fetch_add(1, Ordering::Relaxed));
         let customer = json!({
             "external_id": key, "name": "Nordwind GmbH", "kind": "business", "country": "DE", "time_zone": "UTC",
-            "locale": "en", "currency": "EUR",
+            "locale": "en", "currency": "EUR", "policy": policy.name,
             "contacts": [{"name": "Ada Braun", "role": "billing", "email": "ada@nordwind.example"}],
         });
         let moment = clock();
         let input = CustomerInput::parse(&customer).unwrap();
-        in_transaction(async |tx| customers::upsert(tx, moment, std::slice::from_ref(&input)).await);
+        let customers = in_transaction(async |tx| {
+            if policy.name != Policy::STANDARD {
+                policies::put(tx, moment, &policy, first(), "admin").await?;
+            }
+            customers::upsert(tx, moment, std::slice::from_ref(&input)).await
+        });
         Self {
             key,
-            policy: Policy::standard(),
+            customer: customers[0].0.clone(),
+            policy,
             moment,
             invoices: BTreeMap::new(),
             payments: BTreeMap::new(),
@@ -89,6 +134,9 @@ impl World {
             paid: BTreeMap::new(),
             worth: 0,
             messages: BTreeSet::new(),
+            disputes: Vec::new(),
+            is_suspended: false,
+            suspended: 0,
         }
     }
 
@@ -210,7 +258,7 @@ impl World {
         let before = self.balance(&id);
         match in_transaction(async |tx| invoices::void(tx, self.moment, &id).await) {
             Voided::Done => self.worth -= before,
-            Voided::HasPayments => assert!(before >= 0),
+            Voided::HasPayments | Voided::WrittenOff => assert!(before >= 0),
             voided => panic!("{voided:?}"),
         }
     }
@@ -226,6 +274,11 @@ impl World {
             said,
             "a second sweep finds nothing left to say"
         );
+    }
+
+    /// How often it was suspended.
+    pub(crate) fn suspended(&self) -> usize {
+        self.suspended
     }
 
     /// How many messages were put into the queue for it.
@@ -245,14 +298,40 @@ impl World {
                 self.judge(&id, &step);
             }
         }
+        self.deliver();
+        self.judge_suspension();
+    }
+
+    /// Has what is in the queue leave.
+    fn deliver(&self) {
+        let carrier = Carrier {
+            name: "mailbox",
+            deduplicates: true,
+        };
+        let sent = delivery::Outcome::Sent {
+            subject: "About your account".to_owned(),
+            provider_id: None,
+        };
+        in_transaction(async |tx| {
+            let claim = delivery::claim(tx, self.moment, LIMIT, carrier).await?;
+            let outcomes: Vec<_> = claim
+                .claimed
+                .into_iter()
+                .map(|message| (message, sent.clone()))
+                .collect();
+            delivery::settle(tx, self.moment, "mailbox", &outcomes).await
+        });
     }
 
     /// Nobody is written to who owes nothing overdue, but about what a per-invoice step announces.
     fn judge(&self, message: &str, step: &str) {
-        let per_invoice = self.policy.step(step).unwrap().per_invoice;
+        // Letters about promises are no step of the policy.
+        let Some(per_invoice) = self.policy.step(step).map(|step| step.per_invoice) else {
+            return;
+        };
         let listed: Vec<(i64, String, String)> = query(
             "SELECT i.balance_minor, i.due_on, i.state FROM steps_taken s JOIN invoices i ON i.id = s.invoice_id
-             WHERE s.message_id = ?1 AND s.listed = 1",
+             WHERE s.message_id = ?1 AND s.listed = 1 AND i.kind = 'invoice'",
             message,
         );
         assert!(!listed.is_empty(), "{step} is about nothing");
@@ -267,21 +346,26 @@ impl World {
         }
         assert_eq!(overdue > 0, !per_invoice, "{step} on {today} about {listed:?}");
         if overdue > 0 {
-            let open: Vec<(i64, String)> = self.rows(
-                "SELECT i.balance_minor, i.due_on FROM invoices i JOIN customers k ON k.id = i.customer_id
-                 WHERE k.external_id = ?1 AND i.balance_minor > 0",
+            let open: Vec<(i64, String, String)> = self.rows(
+                "SELECT i.balance_minor, i.due_on, coalesce(i.promised_until_on, '') FROM invoices i
+                 JOIN customers k ON k.id = i.customer_id
+                 WHERE k.external_id = ?1 AND i.balance_minor > 0 AND i.kind = 'invoice' AND i.disputed_minor = 0",
             );
             let owed = open
                 .iter()
-                .map(|(_, due_on)| i64::from(*due_on < today))
+                .map(|(_, due_on, promised)| i64::from(*due_on < today && *promised < today))
                 .sum::<i64>();
-            assert_eq!(overdue, owed, "{step} lists all that is overdue");
+            assert_eq!(overdue, owed, "{step} lists all that is overdue: {open:?}");
         }
     }
 
     /// What must hold after everything.
     pub(crate) fn check(&self) {
-        assert_eq!(self.worth(), self.worth, "what the account is worth");
+        assert_eq!(
+            self.worth(),
+            self.worth + self.charged(),
+            "what the account is worth"
+        );
         let payments: Vec<(i64, i64)> = self.rows(
             "SELECT p.amount_minor, p.unapplied_minor + p.refunded_minor + p.reversed_minor
                 + (SELECT coalesce(sum(a.amount_minor), 0) FROM allocations a WHERE a.payment_id = p.id)
@@ -292,7 +376,7 @@ impl World {
         }
         let invoices: Vec<(i64, i64)> = self.rows(
             "SELECT i.balance_minor, i.total_minor FROM invoices i JOIN customers k ON k.id = i.customer_id
-             WHERE k.external_id = ?1",
+             WHERE k.external_id = ?1 AND i.kind = 'invoice'",
         );
         for (balance, total) in invoices {
             assert!((0..=total).contains(&balance), "{balance} of {total}");
@@ -308,6 +392,57 @@ impl World {
     pub(crate) fn check_whole_ledger(&self) {
         let drift = now(async { postings::drift(&Db::open().await.unwrap()).await }).unwrap();
         assert!(drift.is_empty(), "{drift:?}");
+    }
+
+    /// The journal of the whole ledger: each entry balances, and on every day its accounts hold what the postings say.
+    pub(crate) fn check_journal() {
+        let db = ledger();
+        let days = ("1980-01-01".parse().unwrap(), "2199-12-31".parse().unwrap());
+        let (mut by_day, mut after) = (BTreeMap::<(NaiveDate, bool), i64>::new(), None);
+        loop {
+            let page = now(journal::entries(
+                &db,
+                &Chart::default(),
+                days,
+                after.as_ref(),
+                500,
+            ))
+            .unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(journal::Place {
+                date: last.date,
+                id: last.id.clone(),
+            });
+            for entry in page {
+                let signed = |line: &journal::LineView| {
+                    line.debit.map_or(0, |debit| debit.minor())
+                        - line.credit.map_or(0, |credit| credit.minor())
+                };
+                assert_eq!(entry.lines.iter().map(signed).sum::<i64>(), 0, "{}", entry.id);
+                for line in &entry.lines {
+                    let on_account = match line.role {
+                        "receivables" => false,
+                        "customer_credits" => true,
+                        _ => continue,
+                    };
+                    *by_day.entry((entry.date, on_account)).or_default() += signed(line);
+                }
+            }
+        }
+        let posted: Vec<(String, i64, i64)> = query(
+            "SELECT value_on, invoice_id IS NULL, sum(amount_minor) FROM postings WHERE currency = ?1 GROUP BY 1, 2",
+            "EUR",
+        );
+        let posted: BTreeMap<(NaiveDate, bool), i64> = posted
+            .into_iter()
+            .map(|(day, on_account, minor)| ((day.parse().unwrap(), on_account == 1), minor))
+            .collect();
+        assert!(
+            posted.len() > 20,
+            "{} days: these ledgers show little",
+            posted.len()
+        );
+        assert_eq!(by_day, posted);
     }
 
     /// What the account is worth by the ledger.
@@ -329,6 +464,15 @@ impl World {
             }
             several => panic!("{several:?}"),
         }
+    }
+
+    /// How an invoice stands.
+    pub(crate) fn status(&self, invoice: usize) -> String {
+        let found: Vec<(i64, String)> = query(
+            "SELECT 0, status FROM invoices WHERE id = ?1",
+            self.invoices[&invoice].0.as_str(),
+        );
+        found[0].1.clone()
     }
 
     fn balance(&self, invoice: &InvoiceId) -> i64 {

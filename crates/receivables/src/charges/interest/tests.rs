@@ -437,6 +437,29 @@ fn a_person_can_check_each_period() {
     assert_eq!(json, expected);
 }
 
+/// A period is there for a reason: what nothing changes is one period, and no time is none.
+#[test]
+fn periods_are_no_more_than_what_changes() {
+    let periods = |terms: &Terms, paid_on: &[(&str, &str)], as_of: &str| {
+        let accrued = accrued(terms, &paid(eur("1000.00"), paid_on), "2024-12-21", as_of);
+        serde_json::to_value(&accrued).unwrap()["periods"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    let by_365 = agreed("10");
+    let by_year = Terms {
+        day_count: DayCount::ActualActual,
+        ..agreed("10")
+    };
+    // Over the end of the year, where the days of the year count, and where they do not.
+    assert_eq!(periods(&by_year, &[], "2025-01-20"), 2);
+    assert_eq!(periods(&by_365, &[], "2025-01-20"), 1);
+    // Money that came on the due date itself, and before any interest begins.
+    assert_eq!(periods(&by_365, &[("2024-12-21", "400.00")], "2025-01-20"), 1);
+    assert_eq!(periods(&by_365, &[], "2024-12-21"), 0);
+}
+
 #[test]
 fn a_reference_rate_changes_with_its_half_year_or_is_fixed_on_the_first_day() {
     // The ECB's: 3.15 until 30 June 2025, 2.15 after it. Owed 36,500: a point is 1.00 a day.

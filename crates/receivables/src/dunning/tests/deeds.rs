@@ -465,3 +465,14 @@ fn what_a_policy_would_do_is_foreseen_in_order() {
         "`from` is not"
     );
 }
+
+#[test]
+fn words_before_an_invoice_is_overdue_are_no_attempts() {
+    let mut once = policy(&[1, 10], &[]);
+    once.max_attempts = Some(1);
+    let cases = [(&[("due", 0)][..], "w10 A|"), (&[("due", 0), ("w1", 1)][..], "-")];
+    for (steps, expected) in cases {
+        let case = facts(vec![told(steps, "2026-01-02", true)]);
+        assert_eq!(due(&noon(&once, &case, "2026-01-11")), expected, "{steps:?}");
+    }
+}
