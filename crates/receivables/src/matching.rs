@@ -21,6 +21,7 @@
 //!
 //! Source: Dunlin's own rule.
 
+mod apart;
 mod book;
 mod fit;
 mod judge;
@@ -30,6 +31,7 @@ mod scene;
 mod subset;
 mod text;
 
+pub use apart::together;
 pub use book::Book;
 
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Bank statements: kept, matched, and what people decide about their lines.
 //!
 //! **Shape.** [`take`] keeps statements and their lines in a commit of its own, so that nothing is lost. [`settle`] then
-//! judges what is `received`, page by page: it loads what may be meant once ([`receivables::matching::Book`]), judges
-//! outside of any transaction, and applies in short ones, each of which looks again whether what was judged is still so.
+//! judges what is `received`, page by page: it loads what may be meant ([`receivables::matching::Book`]), judges outside
+//! of any transaction, and applies in short ones, each of which looks again whether what was judged is still so.
 //! Whatever is cut off stays `received` and is judged by whoever comes next.
 //! **Once.** A line is UNIQUE by account, currency and what the bank calls it, or says of it
 //! ([`formats::statement::Statement::keys`]). An entry that came as a whole is not taken in parts again, nor the other

@@ -465,6 +465,43 @@ fn what_a_person_decides_is_done_learnt_and_can_be_taken_back() {
     );
 }
 
+/// Two lines of one batch name one invoice and pay it both: it is paid once. And what waits for a person is nobody
+/// else's meanwhile.
+#[test]
+fn an_invoice_is_not_paid_twice_and_what_is_doubtful_is_held() {
+    let world = World::new("twice", "Zweimal GmbH");
+    let (invoice, other) = (
+        world.invoice("TWICE-2026-1", "15.00"),
+        world.invoice("TWICE-2026-2", "27.00"),
+    );
+    let statement = camt(
+        "DE-TWICE",
+        1,
+        "2026-01-12",
+        0,
+        &[
+            paid_in("T1", "15.00", "", "Zweimal GmbH", "TWICE-2026-1"),
+            paid_in("T2", "15.00", "", "Zweimal GmbH", "TWICE-2026-1"),
+            paid_in("T3", "20.00", "", "Zweimal GmbH", "TWICE-2026-2"),
+        ],
+    );
+    let (_, found) = world.take(&statement);
+    assert_eq!(found, counts(1, 2, 0));
+    assert_eq!(
+        (world.balance(&invoice), world.balance(&other)),
+        ("0.00".to_owned(), "27.00".to_owned())
+    );
+    let next = camt(
+        "DE-TWICE",
+        2,
+        "2026-01-13",
+        5_000,
+        &[paid_in("T4", "27.00", "", "Zweimal GmbH", "TWICE-2026-2")],
+    );
+    let (kept, found) = world.take(&next);
+    assert_eq!(found, counts(0, 1, 0), "{:?}", world.lines(&kept));
+}
+
 /// The payment page of a link asks for a reference that is made of its id.
 #[test]
 fn money_that_quotes_a_links_reference_is_for_what_the_link_covers() {

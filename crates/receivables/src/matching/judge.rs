@@ -6,7 +6,7 @@ use super::scene::Scene;
 use super::{CANDIDATES, Candidate, Credit, Evidence, Fit, Share, Verdict};
 
 /// How far ahead of the next candidate one has to be to be matched automatically.
-const MARGIN: i32 = 15;
+pub(super) const MARGIN: i32 = 15;
 
 impl Evidence {
     /// How much it counts. What is left over for the amount ([`amount_points`]) and the payer makes a hundred.

@@ -1,5 +1,9 @@
 //! What lines may be for: everything open in a currency, who owes it, what was announced. A few statements for a batch
-//! of lines, each page of a bounded size; memory grows with what is open, some hundred bytes an invoice.
+//! of lines, each page of a bounded size.
+//!
+//! A book of a hundred thousand invoices would fill an instance. So there are as many books as needed, one after the
+//! other, each of some customers with all that they owe; what each says of a line is put together
+//! ([`receivables::matching::together`]).
 
 use crate::db::{Db, statements};
 use crate::error::Result;
@@ -37,7 +41,9 @@ macro_rules! select_owed {
 }
 
 statements! {
-    OWED = select_owed!("WHERE i.currency = ?1 AND i.balance_minor > 0 AND i.id > ?2 ORDER BY i.id LIMIT ?3");
+    OWED = select_owed!("WHERE i.customer_id > ?2 AND i.currency = ?1 AND i.balance_minor > 0
+        ORDER BY i.customer_id LIMIT ?3");
+    OF_CUSTOMER = select_owed!("WHERE i.customer_id = ?2 AND i.currency = ?1 AND i.balance_minor > 0");
     /// Named, though nothing of them is open: whoever names one of these means no other.
     NAMED = select_owed!("WHERE i.number IN (SELECT value FROM json_each(?)) AND i.balance_minor = 0");
     DEBTORS = "SELECT json_object('id', k.id, 'name', k.name, 'own', k.policy, 'country', k.country, 'kind', k.kind,
@@ -63,8 +69,10 @@ statements! {
 
 /// Invoices of one statement: a megabyte of JSON.
 const PAGE: u32 = 5_000;
+/// Invoices of one book, but for those of its last customers: about 60 MB of the 128 that an instance has.
+const BOOK: usize = 50_000;
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct OwedRow(
     InvoiceId,
     CustomerId,
@@ -102,58 +110,128 @@ struct AnnouncedRow {
     invoices: Vec<InvoiceId>,
 }
 
-/// What the lines of `credits`, all in one currency, may be for.
-pub(super) async fn contents(
-    db: &Db,
+/// The books of a currency, one after the other.
+pub(super) struct Books<'a> {
+    db: &'a Db,
     moment: Moment,
     currency: Currency,
-    credits: &[&Credit],
-) -> Result<Contents> {
-    let mut owed: Vec<OwedRow> = Vec::new();
-    loop {
-        let after = owed.last().map_or("", |row| row.0.as_str());
-        let page: Vec<OwedRow> = db.list(OWED, params![currency.code(), after, PAGE]).await?;
-        let whole = u32::try_from(page.len()).unwrap_or(u32::MAX) >= PAGE;
-        owed.extend(page);
-        if !whole {
-            break;
+    /// The customer that the last book ended with; none after the last.
+    after: Option<String>,
+    /// What the lines name though nothing of it is open, and what was announced: part of every book.
+    named: Vec<OwedRow>,
+    announced: Vec<Announced>,
+    /// Customers who owe nothing, but whose accounts have paid before.
+    payers: BTreeSet<CustomerId>,
+}
+
+impl<'a> Books<'a> {
+    /// The books for the lines of `credits`, all in one currency.
+    pub(super) async fn of(
+        db: &'a Db,
+        moment: Moment,
+        currency: Currency,
+        credits: &[&Credit],
+    ) -> Result<Books<'a>> {
+        let (words, keys) = (
+            serde_json::to_string(&words(credits))?,
+            serde_json::to_string(&keys(credits))?,
+        );
+        let mut announced = Vec::new();
+        for (sql, named, kind) in [
+            (LINKS, &words, AnnouncedBy::Link),
+            (LINKS_BY_KEY, &keys, AnnouncedBy::Link),
+            (CHECKOUTS, &words, AnnouncedBy::Provider),
+        ] {
+            let rows: Vec<AnnouncedRow> = db.list(sql, params![named.as_str(), currency.code()]).await?;
+            announced.extend(rows.into_iter().map(|row| Announced {
+                kind,
+                references: vec![row.id],
+                customer: row.customer,
+                total: row.amount_minor.map(|minor| Money::new(minor, currency)),
+                shares: row.invoices.into_iter().map(|invoice| (invoice, None)).collect(),
+            }));
+        }
+        announced.extend(super::advice::announced(db, currency).await?);
+        Ok(Books {
+            db,
+            moment,
+            currency,
+            after: Some(String::new()),
+            named: db.list(NAMED, params![words.as_str()]).await?,
+            announced,
+            payers: payers(db, credits).await?.into_iter().collect(),
+        })
+    }
+
+    /// The contents of the next book; none after the last.
+    pub(super) async fn next(&mut self) -> Result<Option<Contents>> {
+        let Some(from) = self.after.take() else {
+            return Ok(None);
+        };
+        let mut owed = self.rows(&from).await?;
+        let until = self.after.clone();
+        let here = |customer: &CustomerId| {
+            customer.as_str() > from.as_str()
+                && until.as_deref().is_none_or(|until| customer.as_str() <= until)
+        };
+        let announced: Vec<Announced> = self
+            .announced
+            .iter()
+            .filter(|one| here(&one.customer))
+            .cloned()
+            .collect();
+        let mut customers: BTreeSet<CustomerId> = owed.iter().map(|row| row.1.clone()).collect();
+        owed.extend(self.named.iter().cloned());
+        customers.extend(announced.iter().map(|announced| announced.customer.clone()));
+        customers.extend(self.payers.iter().filter(|payer| here(payer)).cloned());
+        customers.extend(
+            self.named
+                .iter()
+                .map(|row| row.1.clone())
+                .filter(|customer| here(customer)),
+        );
+        let (debtors, grace) = debtors(self.db, self.moment, self.currency, &customers).await?;
+        let mut invoices = Vec::with_capacity(owed.len());
+        for row in owed {
+            let days = grace.get(&row.1).copied().unwrap_or_default();
+            invoices.push(row.owed(self.currency, days)?);
+        }
+        Ok(Some(Contents {
+            invoices,
+            debtors,
+            announced,
+        }))
+    }
+
+    /// What whole customers after `from` owe, as much as a book holds; sets where the next one begins.
+    async fn rows(&mut self, from: &str) -> Result<Vec<OwedRow>> {
+        let (mut owed, mut after): (Vec<OwedRow>, String) = (Vec::new(), from.to_owned());
+        loop {
+            let parameters = params![self.currency.code(), after.as_str(), PAGE];
+            let mut page: Vec<OwedRow> = self.db.list(OWED, parameters).await?;
+            if u32::try_from(page.len()).unwrap_or(u32::MAX) < PAGE {
+                owed.extend(page);
+                return Ok(owed);
+            }
+            // The last customer may go on behind the page.
+            let cut = page.last().map(|row| row.1.clone());
+            page.retain(|row| Some(&row.1) != cut.as_ref());
+            match (page.last(), cut) {
+                (Some(whole), _) => after = whole.1.to_string(),
+                (None, Some(large)) => {
+                    let parameters = params![self.currency.code(), large.as_str()];
+                    page = self.db.list(OF_CUSTOMER, parameters).await?;
+                    after = large.to_string();
+                }
+                (None, None) => return Ok(owed),
+            }
+            owed.extend(page);
+            if owed.len() >= BOOK {
+                self.after = Some(after);
+                return Ok(owed);
+            }
         }
     }
-    let (words, keys) = (
-        serde_json::to_string(&words(credits))?,
-        serde_json::to_string(&keys(credits))?,
-    );
-    owed.extend(db.list::<OwedRow>(NAMED, params![words.as_str()]).await?);
-    let mut announced = Vec::new();
-    for (sql, named, kind) in [
-        (LINKS, &words, AnnouncedBy::Link),
-        (LINKS_BY_KEY, &keys, AnnouncedBy::Link),
-        (CHECKOUTS, &words, AnnouncedBy::Provider),
-    ] {
-        let rows: Vec<AnnouncedRow> = db.list(sql, params![named.as_str(), currency.code()]).await?;
-        announced.extend(rows.into_iter().map(|row| Announced {
-            kind,
-            references: vec![row.id],
-            customer: row.customer,
-            total: row.amount_minor.map(|minor| Money::new(minor, currency)),
-            shares: row.invoices.into_iter().map(|invoice| (invoice, None)).collect(),
-        }));
-    }
-    announced.extend(super::advice::announced(db, currency).await?);
-    let mut customers: BTreeSet<CustomerId> = owed.iter().map(|row| row.1.clone()).collect();
-    customers.extend(announced.iter().map(|announced| announced.customer.clone()));
-    customers.extend(payers(db, credits).await?);
-    let (debtors, grace) = debtors(db, moment, currency, &customers).await?;
-    let mut invoices = Vec::with_capacity(owed.len());
-    for row in owed {
-        let days = grace.get(&row.1).copied().unwrap_or_default();
-        invoices.push(row.owed(currency, days)?);
-    }
-    Ok(Contents {
-        invoices,
-        debtors,
-        announced,
-    })
 }
 
 impl OwedRow {

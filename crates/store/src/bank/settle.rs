@@ -1,6 +1,7 @@
 //! Judging lines and applying what is safe.
 
-use super::{METHOD, SOURCE, advice, book, debits, payouts, size, teach};
+use super::book::Books;
+use super::{METHOD, SOURCE, advice, debits, payouts, size, teach};
 use crate::db::{Db, Tx, statements};
 use crate::error::{Result, StoreError};
 use crate::moment::Moment;
@@ -11,7 +12,7 @@ use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::currency::Currency;
 use receivables::id::{BankLineId, CustomerId, InvoiceId, PaymentId, PayoutId, StatementId};
 use receivables::intake::CustomerRef;
-use receivables::matching::{Book, Candidate, Credit, Fit, Payer, Verdict};
+use receivables::matching::{Book, Candidate, Credit, Fit, Payer, Verdict, together};
 use receivables::money::Money;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,9 @@ use std::collections::{BTreeMap, BTreeSet};
 statements! {
     RECEIVED = "SELECT json_object('id', id, 'content', json(content), 'times', times) FROM bank_lines
         WHERE status = 'received' AND id > ?1 ORDER BY id LIMIT ?2";
+    /// What lines that wait for a person are likeliest for: no other line is matched to that meanwhile.
+    HELD = "SELECT json_extract(candidates, '$[0]') FROM bank_lines
+        WHERE status = 'review' AND currency = ? AND candidates <> '[]'";
     STILL = "SELECT id FROM bank_lines WHERE id IN (SELECT value FROM json_each(?)) AND status = 'received'";
     BALANCES = "SELECT json_array(id, balance_minor) FROM invoices WHERE id IN (SELECT value FROM json_each(?))";
     SAVE = "UPDATE bank_lines SET status = j.value->>'status', candidates = j.value->'candidates',
@@ -29,9 +33,9 @@ statements! {
         WHERE statement_id IN (SELECT value FROM json_each(?)) GROUP BY status";
 }
 
-/// Lines that are judged against one book. More at once would not be cheaper: making the book costs as much as judging
-/// some thousand lines.
-const JUDGED: u32 = 20_000;
+/// Lines that are judged at once: making a book costs as much as judging some thousand lines, and each line is kept with
+/// its candidates until all books were asked, a kilobyte or two.
+const JUDGED: u32 = 10_000;
 /// Lines of one transaction: the write lock is held for some tens of milliseconds.
 const APPLIED: usize = 500;
 
@@ -157,12 +161,9 @@ async fn of_currency(
         .map(|line| may_be_a_payment(&line.content).then(|| credit(&line.content)))
         .collect();
     let asked: Vec<&Credit> = credits.iter().flatten().collect();
-    let mut book = match asked.is_empty() {
-        true => None,
-        false => Some(Book::of(book::contents(db, moment, currency, &asked).await?)),
-    };
+    let verdicts = judged(db, moment, currency, &asked).await?;
     let awaited = payouts::awaited(db, currency).await?;
-    let mut done = 0usize;
+    let (mut done, mut verdicts) = (0usize, verdicts.into_iter());
     for (batch, credits) in lines.chunks(APPLIED).zip(credits.chunks(APPLIED)) {
         if !go_on() {
             break;
@@ -172,16 +173,7 @@ async fn of_currency(
             .zip(credits)
             .map(|(line, credit)| {
                 let payout = awaited.of(&line.content);
-                let verdict = match (credit, &mut book, &payout) {
-                    (Some(credit), Some(book), None) => {
-                        let verdict = book.judge(credit);
-                        if let Verdict::Automatic(candidate) = &verdict {
-                            book.take(candidate);
-                        }
-                        Some(verdict)
-                    }
-                    _ => None,
-                };
+                let verdict = credit.as_ref().and_then(|_| verdicts.next());
                 Judged {
                     line,
                     verdict,
@@ -194,6 +186,41 @@ async fn of_currency(
         done = done.saturating_add(batch.len());
     }
     Ok(done)
+}
+
+/// What each line is for, by one book after the other.
+async fn judged(db: &Db, moment: Moment, currency: Currency, credits: &[&Credit]) -> Result<Vec<Verdict>> {
+    let mut verdicts: Vec<Verdict> = credits.iter().map(|_| Verdict::Unknown).collect();
+    if credits.is_empty() {
+        return Ok(verdicts);
+    }
+    let mut books = Books::of(db, moment, currency, credits).await?;
+    let held: Vec<Candidate> = db.list(HELD, params![currency.code()]).await?;
+    let mut first = true;
+    while let Some(contents) = books.next().await? {
+        let mut book = Book::of(contents);
+        held.iter().for_each(|candidate| book.hold(candidate));
+        for (verdict, credit) in verdicts.iter_mut().zip(credits) {
+            let here = book.judge(credit);
+            match &here {
+                Verdict::Automatic(candidate) => book.take(candidate),
+                Verdict::Review(candidates) => {
+                    candidates
+                        .first()
+                        .into_iter()
+                        .for_each(|candidate| book.hold(candidate));
+                }
+                Verdict::Unknown => {}
+            }
+            let before = std::mem::replace(verdict, Verdict::Unknown);
+            *verdict = match first {
+                true => here,
+                false => together([before, here]),
+            };
+        }
+        first = false;
+    }
+    Ok(verdicts)
 }
 
 /// A line and what it seems to be.
@@ -273,7 +300,7 @@ async fn apply(tx: &Tx<'_>, moment: Moment, judged: &[Judged<'_>]) -> Result<()>
         .iter()
         .filter(|judged| still.contains(judged.line.id.as_str()))
         .collect();
-    let balances = balances(tx, &judged).await?;
+    let mut balances = balances(tx, &judged).await?;
     let (mut decided, mut settled, mut settling) = (Vec::new(), Vec::new(), Vec::new());
     let mut paid = Vec::new();
     for judged in judged {
@@ -286,7 +313,7 @@ async fn apply(tx: &Tx<'_>, moment: Moment, judged: &[Judged<'_>]) -> Result<()>
                 decided.push(known);
             }
             Some(Verdict::Automatic(candidate)) => {
-                match still_owed(candidate, &balances) {
+                match take(candidate, &mut balances) {
                     // Somebody was faster, and the book is out of date: the next one judges it.
                     false => {}
                     true if is_plain(candidate) => {
@@ -353,11 +380,25 @@ async fn balances(tx: &Tx<'_>, judged: &[&Judged<'_>]) -> Result<BTreeMap<Invoic
     Ok(rows.into_iter().collect())
 }
 
-/// Whether its invoices still owe what the candidate gives them.
-fn still_owed(candidate: &Candidate, balances: &BTreeMap<InvoiceId, i64>) -> bool {
-    let owed = |invoice: &InvoiceId| balances.get(invoice).copied().unwrap_or_default();
-    let mut shares = candidate.shares.iter();
-    shares.all(|share| share.amount.minor() <= owed(&share.invoice))
+/// Takes what a candidate gives off what its invoices owe; false where they do not owe it any more.
+fn take(candidate: &Candidate, balances: &mut BTreeMap<InvoiceId, i64>) -> bool {
+    let rest = |balances: &BTreeMap<InvoiceId, i64>, invoice: &InvoiceId, minor: i64| {
+        let owed = balances.get(invoice).copied().unwrap_or_default();
+        owed.checked_sub(minor).filter(|rest| *rest >= 0)
+    };
+    let shares = &candidate.shares;
+    if shares
+        .iter()
+        .any(|share| rest(balances, &share.invoice, share.amount.minor()).is_none())
+    {
+        return false;
+    }
+    for share in shares {
+        if let Some(rest) = rest(balances, &share.invoice, share.amount.minor()) {
+            balances.insert(share.invoice.clone(), rest);
+        }
+    }
+    true
 }
 
 /// Records the payment that a line is for a candidate, under the rules of allocation.
