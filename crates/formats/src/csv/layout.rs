@@ -136,6 +136,7 @@ impl Layout {
                 problems.push(FieldError::new(format!("/{field}"), "duplicate_column", detail));
             }
         }
+        problems.truncate(limits::PROBLEMS);
         problems
     }
 
