@@ -351,6 +351,15 @@ fn what_is_safe_is_applied_what_goes_back_reopens_and_the_rest_waits() {
         (world.balance(&first), world.balance(&second)),
         ("0.00".to_owned(), "80.00".to_owned())
     );
+    // The systems outside are told of it as of any payment.
+    let told = now(store::events::list(&world.db, None, "", 10_000)).expect("events");
+    let of = |kind: &str| {
+        let about = |event: &&store::events::EventView| {
+            event.r#type == kind && event.data["payment"] == json!(lines[0].payment_id)
+        };
+        told.iter().filter(about).count()
+    };
+    assert_eq!((of("payment.received"), of("payment.applied")), (1, 1));
     assert_eq!(lines[2].why.as_deref(), Some("Money that went out."));
     // Short beyond any tolerance: a person sees the invoice first.
     assert_eq!(lines[1].candidates[0].shares[0].invoice, second);

@@ -151,9 +151,7 @@ async fn tell(
     incoming: &Incoming,
     allocation: &Allocation,
 ) -> Result<()> {
-    let about = json!({"payment": id, "amount": incoming.amount, "unapplied": allocation.unapplied,
-        "method": incoming.method, "source": incoming.source, "reference": incoming.reference,
-        "received_on": incoming.received_on});
+    let about = received(id, incoming, allocation.unapplied);
     let Some(customer) = payer else {
         return events::record(tx, moment, &[Event::general("payment.received", about)]).await;
     };
@@ -161,6 +159,12 @@ async fn tell(
     let parts = allocation.parts.iter().map(|part| (&part.invoice, part.amount));
     told.extend(applied(customer, id, parts));
     events::record(tx, moment, &told).await
+}
+
+/// What is told of a payment that came in.
+pub(super) fn received(id: &PaymentId, incoming: &Incoming, unapplied: Money) -> serde_json::Value {
+    json!({"payment": id, "amount": incoming.amount, "unapplied": unapplied, "method": incoming.method,
+        "source": incoming.source, "reference": incoming.reference, "received_on": incoming.received_on})
 }
 
 /// What is told where a payment is set against invoices; an amount that is taken from one is negative.

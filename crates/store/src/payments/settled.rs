@@ -6,10 +6,12 @@
 //! gets, and nothing is left over or let go. Anything else goes through [`super::record`].
 
 use super::Incoming;
+use super::record::{applied, received};
 use crate::activities::{self, Activity};
 use crate::consequences;
 use crate::db::{Tx, statements};
 use crate::error::Result;
+use crate::events::{self, Event};
 use crate::moment::Moment;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
@@ -73,6 +75,7 @@ pub(crate) async fn record_settled(
     let mut mint = moment.mint()?;
     let ids: Vec<PaymentId> = settled.iter().map(|_| mint.id(PaymentId::from_parts)).collect();
     let (mut rows, mut parts) = (Vec::new(), Vec::new());
+    let mut told = Vec::new();
     let (mut entries, mut log, mut customers) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (each, id) in settled.iter().zip(&ids) {
         let incoming = &each.incoming;
@@ -118,6 +121,11 @@ pub(crate) async fn record_settled(
             ),
             refers_to: Some(id.to_string()),
         });
+        let nothing = Money::zero(incoming.amount.currency());
+        let about = received(id, incoming, nothing);
+        told.push(Event::new("payment.received", &each.customer, about));
+        let parts = each.parts.iter().map(|(invoice, amount)| (invoice, *amount));
+        told.extend(applied(&each.customer, id, parts));
         customers.insert(each.customer.clone());
     }
     if rows.is_empty() {
@@ -129,6 +137,7 @@ pub(crate) async fn record_settled(
         .await?;
     postings::post(tx, moment, &entries).await?;
     activities::record(tx, moment, &log).await?;
+    events::record(tx, moment, &told).await?;
     consequences::of_money(tx, moment, &customers).await?;
     Ok(ids)
 }
