@@ -68,7 +68,7 @@ fn asks(app: &App, link: &str, amount: &str) -> bool {
 
 #[test]
 fn a_message_and_its_link_ask_for_what_is_due_and_undisputed() {
-    let mut app = own!(App::start());
+    let app = own!(App::start());
     let known = app.new_customer();
     let terms = json!({"terms": {"kind": "instalments", "parts": [{"percent": "30", "days": 26},
         {"percent": "50", "days": 40}, {"percent": "20", "days": 60}]}});
