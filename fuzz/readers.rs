@@ -36,7 +36,11 @@ pub const READERS: &[Reader] = &[
 
 /// What is refused says why, and not endlessly.
 fn refused(errors: &[FieldError]) {
-    assert!(!errors.is_empty() && errors.len() <= limits::PROBLEMS, "{} problems", errors.len());
+    assert!(
+        !errors.is_empty() && errors.len() <= limits::PROBLEMS,
+        "{} problems",
+        errors.len()
+    );
 }
 
 /// Electronic invoices and credit notes.
@@ -59,7 +63,9 @@ pub fn table(bytes: &[u8]) {
     };
     let whole = records(bytes, bytes.len().max(1));
     assert_eq!(records(bytes, usize::from(*first).max(1)), whole);
-    let mut texts = whole.iter().filter_map(|record| std::str::from_utf8(&record.bytes).ok());
+    let mut texts = whole
+        .iter()
+        .filter_map(|record| std::str::from_utf8(&record.bytes).ok());
     let Some(header) = texts.next() else { return };
     let encoding = formats::csv::cells::Encoding::Utf8;
     match Layout::of(header, encoding, None) {
@@ -104,7 +110,11 @@ fn statements(read: Result<Vec<Statement>, Vec<FieldError>>) {
                 assert_eq!(keys.len(), statement.lines.len());
                 keys.sort();
                 keys.dedup();
-                assert_eq!(keys.len(), statement.lines.len(), "two lines are known by one key");
+                assert_eq!(
+                    keys.len(),
+                    statement.lines.len(),
+                    "two lines are known by one key"
+                );
                 // A sum may be beyond all measure; that is an error and no panic.
                 let _ = statement.turnover();
             }

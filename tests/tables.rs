@@ -501,6 +501,11 @@ fn what_goes_out_as_a_table_is_no_formula_and_comes_in_pages() {
     assert!(second.text().contains("\r\nR-3,"), "{}", second.text());
     assert_eq!(second.header("link"), None);
     // And in again, under its own names: all of it is known.
-    let report = post(&app, "/v1/invoices", "", format!("{}{}", first.text(), second.text()));
+    let report = post(
+        &app,
+        "/v1/invoices",
+        "",
+        format!("{}{}", first.text(), second.text()),
+    );
     assert_eq!(report["duplicates"], 3, "{report}");
 }

@@ -28,7 +28,7 @@ mod take_back;
 pub use by_hand::{Change, Reallocated, reallocate};
 pub use credits::{Application, Applied, Credit, CreditSource, apply_on_account, credit};
 pub use differences::{Cause, Difference, reversal};
-pub use rules::{Keep, Order, Over, ReceivableKind, Rules, Tolerance, goes_through_banks};
+pub use rules::{Keep, Order, Over, Rules, Tolerance, goes_through_banks};
 pub use take_back::{Held, TakeBackError, TakenBack, take_back};
 
 use std::collections::BTreeMap;
@@ -39,6 +39,7 @@ use serde::Serialize;
 use crate::currency::Currency;
 use crate::id::InvoiceId;
 use crate::money::{Money, MoneyError};
+use crate::receivable::ReceivableKind;
 use matching::Index;
 pub(crate) use matching::{JOINS, plain, words};
 

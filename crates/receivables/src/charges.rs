@@ -1,6 +1,6 @@
 //! What being late costs: fees, interest, and what statutes grant a creditor.
 //!
-//! Shape: each charge is a receivable of its own ([`Kind`]) beside the invoice it belongs to, so that a charge
+//! Shape: each charge is a receivable of its own ([`ReceivableKind`]) beside the invoice it belongs to, so that a charge
 //! is never part of what another is computed on. A [`Fee`] is agreed and falls due with a step. Interest is
 //! accrued day by day on a [`History`] of balances, for display on any day, and becomes a receivable when a
 //! step says so ([`Charge`]); its rate is agreed or a statute's ([`statutory`]), which rests on dated
@@ -17,7 +17,6 @@ use serde::Serialize;
 
 use crate::fields::{Fields, kinds};
 use crate::money::MoneyError;
-use crate::names::names;
 
 mod day_count;
 pub mod dues;
@@ -38,29 +37,6 @@ pub use percent::Percent;
 use interest::Terms;
 use rates::{Rates, Series};
 use statutory::{Claim, Debt, Profile};
-
-/// What a receivable is. Only invoices bear fees and interest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// An invoice: principal.
-    Invoice,
-    /// A fee that a dunning step charges.
-    Fee,
-    /// Interest for late payment that a dunning step has posted.
-    Interest,
-    /// A statute's fixed sum for the costs of recovery.
-    Compensation,
-}
-
-names! {
-    Kind {
-        "invoice" => Invoice,
-        "fee" => Fee,
-        "interest" => Interest,
-        "compensation" => Compensation,
-    }
-}
 
 /// The interest that a dunning step posts.
 ///

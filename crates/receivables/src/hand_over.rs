@@ -20,6 +20,7 @@ use crate::calendar;
 use crate::currency::Currency;
 use crate::money::{Money, MoneyError};
 use crate::names::names;
+use crate::receivable::ReceivableKind;
 
 /// Where a hand-over stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,32 +80,6 @@ pub struct Contact {
     pub postal: Option<serde_json::Value>,
     /// Why an address of these is known not to work.
     pub unusable: Option<String>,
-}
-
-/// What a receivable is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReceivableKind {
-    /// What was delivered: the principal.
-    Invoice,
-    /// A late fee.
-    Fee,
-    /// Interest for late payment.
-    Interest,
-    /// A statutory lump sum for the cost of recovery.
-    Compensation,
-}
-
-impl ReceivableKind {
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ReceivableKind::Invoice => "invoice",
-            ReceivableKind::Fee => "fee",
-            ReceivableKind::Interest => "interest",
-            ReceivableKind::Compensation => "compensation",
-        }
-    }
 }
 
 /// A receivable that is not settled.

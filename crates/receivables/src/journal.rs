@@ -17,12 +17,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::allocation::ReceivableKind;
 use crate::fields::{FieldError, Fields, kinds};
 use crate::limits;
 use crate::money::{Money, MoneyError};
 use crate::names::names;
 use crate::posting::Kind;
+use crate::receivable::ReceivableKind;
 
 /// What an account is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

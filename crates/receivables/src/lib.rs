@@ -80,6 +80,7 @@ pub mod plan;
 pub mod policy;
 pub mod posting;
 pub mod promise;
+pub mod receivable;
 pub mod received;
 pub mod reference;
 pub mod risk;

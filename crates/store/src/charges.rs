@@ -30,13 +30,14 @@ use crate::params;
 use chrono::NaiveDate;
 use receivables::calendar;
 use receivables::charges::statutory::Debt;
-use receivables::charges::{Basis, Charge, ChargeError, History, Kind};
+use receivables::charges::{Basis, Charge, ChargeError, History};
 use receivables::country::Country;
 use receivables::currency::Currency;
 use receivables::fields::Fields;
 use receivables::id::{CustomerId, InvoiceId};
 use receivables::intake::CustomerKind;
 use receivables::money::Money;
+use receivables::receivable::ReceivableKind;
 use receivables::zone::Zone;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,7 +116,7 @@ struct MadeRow {
 
 /// A charge that an invoice has already.
 struct Made {
-    kind: Kind,
+    kind: ReceivableKind,
     value_on: NaiveDate,
     /// What of it stands, waived or not.
     amount: Money,
@@ -126,7 +127,7 @@ pub(crate) struct Facts {
     pub(crate) id: InvoiceId,
     pub(crate) customer: CustomerId,
     pub(crate) number: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ReceivableKind,
     debtor: CustomerKind,
     country: Country,
     zone: Zone,
@@ -159,7 +160,7 @@ impl TryFrom<FactsRow> for Facts {
             .iter()
             .map(|made| {
                 Ok(Made {
-                    kind: meaning(Kind::NAMES, &made.kind)?,
+                    kind: meaning(ReceivableKind::NAMES, &made.kind)?,
                     value_on: made.value_on,
                     amount: money(made.minor),
                 })
@@ -179,7 +180,7 @@ impl TryFrom<FactsRow> for Facts {
         Ok(Self {
             history,
             late,
-            kind: meaning(Kind::NAMES, &row.kind)?,
+            kind: meaning(ReceivableKind::NAMES, &row.kind)?,
             debtor: meaning(CustomerKind::NAMES, &row.debtor)?,
             zone: time_zone(&row.time_zone)?,
             total: money(row.total_minor),
@@ -243,7 +244,7 @@ impl Facts {
 
     /// Whether a statute's fixed sum was charged on it.
     fn compensated(&self) -> bool {
-        let standing = |made: &Made| made.kind == Kind::Compensation && !made.amount.is_zero();
+        let standing = |made: &Made| made.kind == ReceivableKind::Compensation && !made.amount.is_zero();
         self.made.iter().any(standing)
     }
 
@@ -252,7 +253,7 @@ impl Facts {
         let charged = self
             .made
             .iter()
-            .filter(|made| made.kind == Kind::Interest && made.value_on <= by);
+            .filter(|made| made.kind == ReceivableKind::Interest && made.value_on <= by);
         Ok(Money::checked_sum(
             self.currency(),
             charged.map(|made| made.amount),

@@ -9,11 +9,12 @@ use crate::numbering;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
 use chrono::NaiveDate;
-use receivables::allocation::{self, InvoiceRef, OpenInvoice, ReceivableKind, RemittanceLine};
+use receivables::allocation::{self, InvoiceRef, OpenInvoice, RemittanceLine};
 use receivables::currency::Currency;
 use receivables::id::{CreditNoteId, CustomerId, InvoiceId};
 use receivables::intake::CreditNoteInput;
 use receivables::money::Money;
+use receivables::receivable::ReceivableKind;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 

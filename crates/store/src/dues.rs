@@ -14,13 +14,14 @@ use crate::rates;
 use chrono::NaiveDate;
 use receivables::charges::dues::{Bearing, Dues, Item, figure};
 use receivables::charges::rates::Rates;
-use receivables::charges::{Charge, ChargeError, Kind};
+use receivables::charges::{Charge, ChargeError};
 use receivables::country::Country;
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId, PolicyId};
 use receivables::intake::CustomerKind;
 use receivables::money::{Money, MoneyError};
 use receivables::policy::assign::Account;
+use receivables::receivable::ReceivableKind;
 use receivables::risk::Band;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,7 +88,7 @@ pub struct ItemDues {
     /// Its number.
     pub number: String,
     /// What it is.
-    pub kind: Kind,
+    pub kind: ReceivableKind,
     /// Of itself.
     pub balance: Money,
     /// Of interest on it that has accrued and is not posted.

@@ -18,10 +18,11 @@ use chrono::NaiveDate;
 use receivables::calendar;
 use receivables::currency::Currency;
 use receivables::hand_over::{
-    Contact, Debtor, Document, Entry, HandOverStatus, Message, Parts, Payment, Receivable, ReceivableKind,
+    Contact, Debtor, Document, Entry, HandOverStatus, Message, Parts, Payment, Receivable,
 };
 use receivables::id::{CustomerId, HandOverId};
 use receivables::money::Money;
+use receivables::receivable::ReceivableKind;
 use receivables::suppression;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

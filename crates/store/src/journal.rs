@@ -10,11 +10,11 @@ use crate::instants::rfc3339;
 use crate::params;
 use crate::postings::Kind;
 use chrono::NaiveDate;
-use receivables::allocation::ReceivableKind;
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId, PostingId};
 use receivables::journal::{Chart, Facts, Role, entry};
 use receivables::money::Money;
+use receivables::receivable::ReceivableKind;
 use serde::{Deserialize, Serialize};
 
 statements! {

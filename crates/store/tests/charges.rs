@@ -17,11 +17,12 @@ use ground::{ledger, now};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use receivables::charges::rates::{Entry, Series};
-use receivables::charges::{Charge, ChargeError, Fee, Kind};
+use receivables::charges::{Charge, ChargeError, Fee};
 use receivables::fields::Fields;
 use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::intake::{CreditNoteInput, CustomerInput, InvoiceInput, PaymentInput};
 use receivables::policy::Policy;
+use receivables::receivable::ReceivableKind;
 use serde_json::{Value, json};
 use store::charges::{self, ChargeView, Charged, Filter, StepCharges, Undone};
 use store::dues::{self, CustomerDues};
@@ -634,12 +635,13 @@ fn dues_are_computed_one_by_one_in_a_batch_and_as_one_figure() {
     assert_eq!(totals.len(), 1);
     assert_eq!(totals[0].to_settle.amount(), "1223.00");
     let dues = one.dues("2026-02-04").expect("no rate is missing");
-    let items: Vec<(Kind, String, String)> = dues[0]
+    let items: Vec<(ReceivableKind, String, String)> = dues[0]
         .items
         .iter()
         .map(|item| (item.kind, item.balance.amount(), item.interest_accrued.amount()))
         .collect();
-    let line = |balance: &str, interest: &str| (Kind::Invoice, balance.to_owned(), interest.to_owned());
+    let line =
+        |balance: &str, interest: &str| (ReceivableKind::Invoice, balance.to_owned(), interest.to_owned());
     assert_eq!(items, [line("600.00", "16.00"), line("500.00", "5.00")]);
 }
 

@@ -1,12 +1,12 @@
 //! What would happen, as entries and as figures.
 
 use chrono::NaiveDate;
-use receivables::charges::Kind;
 use receivables::currency::Currency;
 use receivables::dunning::{DeedKind, Foreseen, foresee};
 use receivables::id::{CustomerId, InvoiceId};
 use receivables::money::Money;
 use receivables::policy::Policy;
+use receivables::receivable::ReceivableKind;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use store::charges::{self, Foretold, StepCharges};
@@ -34,7 +34,7 @@ pub(super) struct Entry {
 
 #[derive(Serialize)]
 struct ChargeEntry {
-    kind: Kind,
+    kind: ReceivableKind,
     amount: Money,
 }
 

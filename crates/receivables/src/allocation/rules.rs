@@ -14,6 +14,7 @@ use crate::fields::{Fields, kinds};
 use crate::limits;
 use crate::money::{Money, MoneyError};
 use crate::percent::Percent;
+use crate::receivable::ReceivableKind;
 
 /// What comes first where the payer does not say. What the payer says always goes before: § 366(1) BGB, article
 /// 1342-10 of the Code civil, section 59 of the Indian Contract Act 1872, and in England the debtor's right to
@@ -40,23 +41,6 @@ const ORDERS: &[(&str, Order)] = &[
     ("principal_first", Order::PrincipalFirst),
     ("remittance", Order::Remittance),
 ];
-
-/// What is owed.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum ReceivableKind {
-    /// For what was delivered: the principal.
-    #[default]
-    Invoice,
-    /// A late fee: a cost.
-    Fee,
-    /// Interest for late payment.
-    Interest,
-    /// The fixed sum for recovery costs of Directive 2011/7/EU, Article 6, and its like: a cost.
-    Compensation,
-}
 
 impl Order {
     /// Where a receivable stands: the lower, the sooner it is paid.

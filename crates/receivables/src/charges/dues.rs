@@ -10,18 +10,19 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::ChargeError;
 use super::history::History;
 use super::interest::{self, Terms};
 use super::rates::Rates;
-use super::{ChargeError, Kind};
 use crate::currency::Currency;
 use crate::money::{Money, MoneyError};
+use crate::receivable::ReceivableKind;
 
 /// A receivable.
 #[derive(Clone, Debug)]
 pub struct Item {
     /// What it is.
-    pub kind: Kind,
+    pub kind: ReceivableKind,
     /// Its balance, as it stood each day.
     pub history: History,
     /// How it bears interest, where it does: invoices only.
@@ -62,16 +63,19 @@ pub struct Dues {
 
 /// Adds up what is owed at the close of `on`.
 pub fn figure(on: NaiveDate, currency: Currency, items: &[Item], rates: &Rates) -> Result<Dues, ChargeError> {
-    let owed = |kind: Kind| {
+    let owed = |kind: ReceivableKind| {
         let balances = items.iter().filter(|item| item.kind == kind);
         Money::checked_sum(currency, balances.map(|item| item.history.at_close_of(on)))
     };
     let mut accrued = Money::zero(currency);
-    for item in items.iter().filter(|item| item.kind == Kind::Invoice) {
+    for item in items.iter().filter(|item| item.kind == ReceivableKind::Invoice) {
         accrued = accrued.checked_add(item.accrued(on, rates)?)?;
     }
-    let (principal, fees) = (owed(Kind::Invoice)?, owed(Kind::Fee)?);
-    let (compensation, posted) = (owed(Kind::Compensation)?, owed(Kind::Interest)?);
+    let (principal, fees) = (owed(ReceivableKind::Invoice)?, owed(ReceivableKind::Fee)?);
+    let (compensation, posted) = (
+        owed(ReceivableKind::Compensation)?,
+        owed(ReceivableKind::Interest)?,
+    );
     Ok(Dues {
         on,
         principal,

@@ -4,7 +4,7 @@
 //! (a fee for each invoice, or one for the message, charged on the first of its invoices), `of` (a percentage
 //! of what was invoiced, or of what remains) and a `cap` by currency. Bounds: rounded half-up to the
 //! currency's digits; never more than the cap. Refused: a fee on a fee. A [`Basis`] is an invoice with its
-//! principal; a fee, interest or compensation is a receivable of another [`super::Kind`], which nothing turns
+//! principal; a fee, interest or compensation is a receivable of another [`kind`](crate::receivable::ReceivableKind), which nothing turns
 //! into a basis.
 //!
 //! Source: Dunlin's own rule. How high a fee may be is the law of the contract, such as section 309 no. 5 BGB
@@ -12,13 +12,14 @@
 
 use serde::Serialize;
 
+use super::ChargeError;
 use super::exact::Exact;
 use super::percent::Percent;
-use super::{ChargeError, Kind};
 use crate::amounts::Amounts;
 use crate::fields::{Fields, kinds};
 use crate::id::InvoiceId;
 use crate::money::Money;
+use crate::receivable::ReceivableKind;
 
 /// What a fee is charged for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -83,8 +84,8 @@ pub struct Basis {
 impl Basis {
     /// The basis that a receivable makes: none where it is itself a charge. `original` is its total and
     /// `remaining` its balance.
-    pub fn of(kind: Kind, invoice: InvoiceId, original: Money, remaining: Money) -> Option<Basis> {
-        (kind == Kind::Invoice).then_some(Basis {
+    pub fn of(kind: ReceivableKind, invoice: InvoiceId, original: Money, remaining: Money) -> Option<Basis> {
+        (kind == ReceivableKind::Invoice).then_some(Basis {
             invoice,
             original,
             remaining,

@@ -12,9 +12,10 @@ use chrono::NaiveDate;
 use receivables::charges::interest::{Accrued, Correction};
 use receivables::charges::rates::{Rates, Series};
 use receivables::charges::statutory::{Claim, profile_of};
-use receivables::charges::{Charge, ChargeError, Kind};
+use receivables::charges::{Charge, ChargeError};
 use receivables::id::{CustomerId, InvoiceId, MessageId};
 use receivables::money::Money;
+use receivables::receivable::ReceivableKind;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -37,7 +38,7 @@ pub(super) struct Draft<'a> {
     #[serde(skip)]
     pub(super) on_number: &'a str,
     pub(super) number: String,
-    pub(super) kind: Kind,
+    pub(super) kind: ReceivableKind,
     pub(super) step: &'a str,
     pub(super) cycle: &'a str,
     pub(super) message: Option<&'a MessageId>,
@@ -178,9 +179,9 @@ pub(super) async fn book(
 
 fn told(draft: &Draft<'_>) -> Activity {
     let name = match draft.kind {
-        Kind::Invoice | Kind::Fee => "Fee",
-        Kind::Interest => "Interest",
-        Kind::Compensation => "Compensation",
+        ReceivableKind::Invoice | ReceivableKind::Fee => "Fee",
+        ReceivableKind::Interest => "Interest",
+        ReceivableKind::Compensation => "Compensation",
     };
     let (kind, title) = match draft.amount {
         Some(amount) => (

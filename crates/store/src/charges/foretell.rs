@@ -8,16 +8,17 @@ use crate::error::Result;
 use crate::rates;
 use chrono::NaiveDate;
 use receivables::charges::rates::Rates;
-use receivables::charges::{Basis, Charge, ChargeError, Fee, Kind};
+use receivables::charges::{Basis, Charge, ChargeError, Fee};
 use receivables::id::InvoiceId;
 use receivables::money::Money;
+use receivables::receivable::ReceivableKind;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a step would charge.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Foretold {
     /// Each charge, by what it is.
-    pub charges: Vec<(Kind, Money)>,
+    pub charges: Vec<(ReceivableKind, Money)>,
     /// Rates that would be missing.
     pub missing: Vec<ChargeError>,
 }
@@ -49,7 +50,7 @@ pub async fn foretell(db: &Db, steps: &[(NaiveDate, StepCharges<'_>)]) -> Result
                 foretold.charges.extend(fees(fee, &invoices)?);
             }
             if let Some(charge) = step.charge {
-                for on in invoices.iter().filter(|on| on.kind == Kind::Invoice) {
+                for on in invoices.iter().filter(|on| on.kind == ReceivableKind::Invoice) {
                     telling.interest(charge, on, *day, &mut foretold)?;
                 }
             }
@@ -58,12 +59,12 @@ pub async fn foretell(db: &Db, steps: &[(NaiveDate, StepCharges<'_>)]) -> Result
         .collect()
 }
 
-fn fees(fee: &Fee, invoices: &[&Facts]) -> Result<Vec<(Kind, Money)>> {
+fn fees(fee: &Fee, invoices: &[&Facts]) -> Result<Vec<(ReceivableKind, Money)>> {
     let basis: Vec<Basis> = invoices.iter().filter_map(|on| on.basis()).collect();
     let assessed = fee.assess(&basis).map_err(failed)?;
     Ok(assessed
         .into_iter()
-        .filter_map(|fee| Some((Kind::Fee, fee.amount?)))
+        .filter_map(|fee| Some((ReceivableKind::Fee, fee.amount?)))
         .collect())
 }
 
@@ -91,7 +92,7 @@ impl Telling<'_> {
             && let Ok(sum) = profile.fixed_sum(&on.debt(), day)
             && self.compensated.insert(on.id.clone())
         {
-            foretold.charges.push((Kind::Compensation, sum));
+            foretold.charges.push((ReceivableKind::Compensation, sum));
         }
         let claim = match charge.claim(&on.debt(), day, self.rates) {
             Ok(claim) => claim,
@@ -109,7 +110,7 @@ impl Telling<'_> {
         let more = interest.not_posted(on.interest_charged(day)?.checked_add(*before)?)?;
         if more.is_positive() {
             *before = before.checked_add(more)?;
-            foretold.charges.push((Kind::Interest, more));
+            foretold.charges.push((ReceivableKind::Interest, more));
         }
         Ok(())
     }

@@ -11,9 +11,10 @@ use crate::rates;
 use chrono::NaiveDate;
 use receivables::calendar;
 use receivables::charges::rates::{Rates, Series};
-use receivables::charges::{Basis, Charge, Fee, Kind};
+use receivables::charges::{Basis, Charge, Fee};
 use receivables::id::{CustomerId, InvoiceId, MessageId};
 use receivables::money::Money;
+use receivables::receivable::ReceivableKind;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,7 +53,7 @@ pub struct Posted {
     /// The invoice that it is charged on.
     pub charged_on: InvoiceId,
     /// What it is.
-    pub kind: Kind,
+    pub kind: ReceivableKind,
     /// How much.
     pub amount: Money,
 }
@@ -119,7 +120,7 @@ pub async fn for_steps(tx: &Tx<'_>, moment: Moment, steps: &[StepCharges<'_>]) -
             let spoken = invoices
                 .iter()
                 .copied()
-                .filter(|facts| facts.kind == Kind::Invoice);
+                .filter(|facts| facts.kind == ReceivableKind::Invoice);
             for invoice in spoken.chain(paid_late.iter().filter(of_case)) {
                 drafting.interest(step, charge, invoice)?;
             }
@@ -189,7 +190,7 @@ impl<'a> Drafting<'a> {
             match assessed.amount {
                 Some(amount) => {
                     let detail = json!({"fee": fee});
-                    self.draft(step, on, Kind::Fee, Some(amount), assessed.how, detail);
+                    self.draft(step, on, ReceivableKind::Fee, Some(amount), assessed.how, detail);
                 }
                 None => self.refuse(step, on, "fee", &assessed.how),
             }
@@ -214,17 +215,17 @@ impl<'a> Drafting<'a> {
         {
             let detail = json!({"profile": profile, "citations": profile.citations()});
             let how = format!("{} by law, once an invoice", sum.in_words());
-            self.draft(step, on, Kind::Compensation, Some(sum), how, detail);
+            self.draft(step, on, ReceivableKind::Compensation, Some(sum), how, detail);
         }
         let charged = on.interest_charged(day)?;
         match accrued(&charge, on, charged, day, self.rates)? {
             Outcome::Due(amount, how, detail) => {
-                let draft = self.draft(step, on, Kind::Interest, Some(amount), how, detail);
+                let draft = self.draft(step, on, ReceivableKind::Interest, Some(amount), how, detail);
                 draft.rule = Some(serde_json::to_value(&charge)?);
             }
             Outcome::Missing(error) => {
                 let how = error.to_string();
-                let draft = self.draft(step, on, Kind::Interest, None, how, json!({}));
+                let draft = self.draft(step, on, ReceivableKind::Interest, None, how, json!({}));
                 draft.rule = Some(serde_json::to_value(&charge)?);
                 draft.block(&error);
             }
@@ -247,7 +248,7 @@ impl<'a> Drafting<'a> {
         &mut self,
         step: &StepCharges<'a>,
         on: &'a Facts,
-        kind: Kind,
+        kind: ReceivableKind,
         amount: Option<Money>,
         how: String,
         detail: Value,
@@ -287,11 +288,11 @@ impl<'a> Drafting<'a> {
 }
 
 /// What distinguishes the numbers of charges on one invoice.
-fn letter(kind: Kind) -> char {
+fn letter(kind: ReceivableKind) -> char {
     match kind {
-        Kind::Invoice | Kind::Fee => 'F',
-        Kind::Interest => 'I',
-        Kind::Compensation => 'C',
+        ReceivableKind::Invoice | ReceivableKind::Fee => 'F',
+        ReceivableKind::Interest => 'I',
+        ReceivableKind::Compensation => 'C',
     }
 }
 

@@ -10,10 +10,10 @@ use crate::moment::Moment;
 use crate::params;
 use crate::rates;
 use chrono::NaiveDate;
-use receivables::charges::Kind;
 use receivables::charges::rates::{Rates, Series};
 use receivables::id::{CustomerId, InvoiceId};
 use receivables::money::Money;
+use receivables::receivable::ReceivableKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,7 +80,7 @@ async fn resolve(tx: &Tx<'_>, moment: Moment, rows: &[BlockedRow], rates: &Rates
             charged_on: &on.id,
             on_number: &on.number,
             number: row.number.clone(),
-            kind: Kind::Interest,
+            kind: ReceivableKind::Interest,
             step: &row.step,
             cycle: &row.cycle,
             message: None,

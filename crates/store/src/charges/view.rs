@@ -9,11 +9,12 @@ use crate::moment::Moment;
 use crate::params;
 use crate::rates;
 use chrono::NaiveDate;
+use receivables::charges::ChargeError;
 use receivables::charges::rates::Series;
-use receivables::charges::{ChargeError, Kind};
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId, MessageId};
 use receivables::money::Money;
+use receivables::receivable::ReceivableKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -69,7 +70,7 @@ pub struct ChargeView {
     /// Its number, made of the invoice's.
     pub number: String,
     /// `fee`, `interest` or `compensation`.
-    pub kind: Kind,
+    pub kind: ReceivableKind,
     /// Whose.
     pub customer: CustomerId,
     /// On which invoice.
@@ -146,7 +147,7 @@ impl Row {
         Ok(ChargeView {
             id: self.id,
             number: self.number,
-            kind: super::meaning(Kind::NAMES, &self.kind)?,
+            kind: super::meaning(ReceivableKind::NAMES, &self.kind)?,
             customer: self.customer,
             charged_on: ChargedOn {
                 id: self.charged_on,
@@ -217,7 +218,10 @@ pub struct InterestView {
 /// neither policy nor law grants any and none was charged.
 pub async fn interest_of(db: &Db, moment: Moment, id: &InvoiceId) -> Result<Option<InterestView>> {
     let facts = Facts::load(db, &[id]).await?;
-    let Some(on) = facts.get(id).filter(|facts| facts.kind == Kind::Invoice) else {
+    let Some(on) = facts
+        .get(id)
+        .filter(|facts| facts.kind == ReceivableKind::Invoice)
+    else {
         return Ok(None);
     };
     let terms = terms_of(db, moment, std::slice::from_ref(&on.customer)).await?;

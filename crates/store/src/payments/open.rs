@@ -6,11 +6,12 @@ use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
 use chrono::NaiveDate;
-use receivables::allocation::{OpenInvoice, OpenPart, ReceivableKind, Rules};
+use receivables::allocation::{OpenInvoice, OpenPart, Rules};
 use receivables::currency::Currency;
 use receivables::discount::{self, DiscountTerm};
 use receivables::id::{CustomerId, InvoiceId};
 use receivables::money::Money;
+use receivables::receivable::ReceivableKind;
 use serde::Deserialize;
 
 macro_rules! select_open {

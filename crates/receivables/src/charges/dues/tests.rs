@@ -17,7 +17,7 @@ fn terms(percent: &str) -> Terms {
     }
 }
 
-fn item(kind: Kind, changes: &[(&str, &str)]) -> Item {
+fn item(kind: ReceivableKind, changes: &[(&str, &str)]) -> Item {
     let changes = changes.iter().map(|(on, amount)| (day(on), eur(amount)));
     Item {
         kind,
@@ -58,12 +58,12 @@ fn a_hundred_with_a_fee_and_interest() {
     // 100 at 10 % for fifteen days and a fee of 10: 110.41; after 100 is paid to principal, 10.41.
     let open = [
         bearing(
-            item(Kind::Invoice, &[("2026-01-01", "100.00")]),
+            item(ReceivableKind::Invoice, &[("2026-01-01", "100.00")]),
             "10",
             "2026-01-15",
             "0",
         ),
-        item(Kind::Fee, &[("2026-01-20", "10.00")]),
+        item(ReceivableKind::Fee, &[("2026-01-20", "10.00")]),
     ];
     assert_eq!(
         shown(&open, "2026-01-30"),
@@ -71,8 +71,8 @@ fn a_hundred_with_a_fee_and_interest() {
     );
     let changes = [("2026-01-01", "100.00"), ("2026-01-30", "-100.00")];
     let paid = [
-        bearing(item(Kind::Invoice, &changes), "10", "2026-01-15", "0"),
-        item(Kind::Fee, &[("2026-01-20", "10.00")]),
+        bearing(item(ReceivableKind::Invoice, &changes), "10", "2026-01-15", "0"),
+        item(ReceivableKind::Fee, &[("2026-01-20", "10.00")]),
     ];
     for on in ["2026-01-30", "2026-03-30"] {
         assert_eq!(
@@ -83,9 +83,14 @@ fn a_hundred_with_a_fee_and_interest() {
     }
     // The same when the interest has been posted meanwhile.
     let posted = [
-        bearing(item(Kind::Invoice, &changes), "10", "2026-01-15", "0.41"),
-        item(Kind::Fee, &[("2026-01-20", "10.00")]),
-        item(Kind::Interest, &[("2026-01-30", "0.41")]),
+        bearing(
+            item(ReceivableKind::Invoice, &changes),
+            "10",
+            "2026-01-15",
+            "0.41",
+        ),
+        item(ReceivableKind::Fee, &[("2026-01-20", "10.00")]),
+        item(ReceivableKind::Interest, &[("2026-01-30", "0.41")]),
     ];
     assert_eq!(
         shown(&posted, "2026-03-30"),
@@ -98,14 +103,14 @@ fn the_figure_is_for_any_date() {
     let items = [
         bearing(
             item(
-                Kind::Invoice,
+                ReceivableKind::Invoice,
                 &[("2026-01-01", "1000.00"), ("2026-02-04", "-400.00")],
             ),
             "36.5",
             "2026-01-15",
             "0",
         ),
-        item(Kind::Compensation, &[("2026-01-25", "40.00")]),
+        item(ReceivableKind::Compensation, &[("2026-01-25", "40.00")]),
     ];
     let cases = [
         ("2025-12-31", ["0.00", "0.00", "0.00", "0.00", "0.00", "0.00"]),
@@ -142,7 +147,7 @@ fn a_figure_for_which_a_rate_is_missing_is_an_error() {
         .interest(CustomerKind::Business, Country::parse("DE").unwrap())
         .unwrap();
     let mut owed = bearing(
-        item(Kind::Invoice, &[("2026-01-01", "100.00")]),
+        item(ReceivableKind::Invoice, &[("2026-01-01", "100.00")]),
         "1",
         "2026-06-15",
         "0",
@@ -163,7 +168,7 @@ fn a_figure_for_which_a_rate_is_missing_is_an_error() {
 #[test]
 fn only_invoices_bear_interest() {
     let fee = bearing(
-        item(Kind::Fee, &[("2026-01-01", "100.00")]),
+        item(ReceivableKind::Fee, &[("2026-01-01", "100.00")]),
         "10",
         "2026-01-15",
         "0",
@@ -187,7 +192,7 @@ proptest! {
             let posted = Money::zero(currency);
             let history = History::owed_from(day("2024-12-01"), Money::new(*minor, currency));
             Item {
-                kind: Kind::NAMES[*kind].1,
+                kind: ReceivableKind::NAMES[*kind].1,
                 history: history.clone(),
                 bearing: Some(Bearing { terms: terms("9.5"), late: history, late_after, posted }),
             }

@@ -11,7 +11,7 @@ fn id(number: u64) -> InvoiceId {
 }
 
 fn invoice(number: u64, original: Money, remaining: Money) -> Basis {
-    Basis::of(Kind::Invoice, id(number), original, remaining).unwrap()
+    Basis::of(ReceivableKind::Invoice, id(number), original, remaining).unwrap()
 }
 
 fn fee(value: Value) -> Fee {
@@ -36,7 +36,7 @@ fn levels_on_one_invoice_never_charge_on_what_was_charged_before() {
         json!({"kind": "flat", "amount": {"EUR": "10.00"}}),
         json!({"kind": "percent", "percent": "15"}),
     ];
-    let mut receivables = vec![(Kind::Invoice, eur("100.00"))];
+    let mut receivables = vec![(ReceivableKind::Invoice, eur("100.00"))];
     let mut totals = Vec::new();
     for level in levels {
         // Every receivable there is is offered, those that earlier levels made too.
@@ -51,7 +51,7 @@ fn levels_on_one_invoice_never_charge_on_what_was_charged_before() {
             assessed
                 .iter()
                 .filter_map(|one| one.amount)
-                .map(|amount| (Kind::Fee, amount)),
+                .map(|amount| (ReceivableKind::Fee, amount)),
         );
         let total = receivables.iter().map(|(_, amount)| *amount);
         totals.push(Money::checked_sum(eur("0").currency(), total).unwrap());
@@ -197,9 +197,9 @@ fn currencies_do_not_mix_in_a_fee() {
 
 #[test]
 fn only_an_invoice_is_a_basis() {
-    for (name, kind) in Kind::NAMES {
+    for (name, kind) in ReceivableKind::NAMES {
         let basis = Basis::of(*kind, id(1), eur("1.00"), eur("1.00"));
-        assert_eq!(basis.is_some(), *kind == Kind::Invoice, "{name}");
+        assert_eq!(basis.is_some(), *kind == ReceivableKind::Invoice, "{name}");
         assert_eq!(kind.as_str(), *name);
     }
 }
