@@ -100,7 +100,7 @@ impl<'a> Call<'a> {
             request = request.header(name, value);
         }
         let mut response = match self.method.as_str() {
-            "POST" | "PUT" => self.agent.run(request.body(&self.body)?)?,
+            "POST" | "PUT" | "PATCH" => self.agent.run(request.body(&self.body)?)?,
             _ => self.agent.run(request.body(())?)?,
         };
         let body = response.body_mut().with_config().limit(64 << 20).read_to_vec()?;

@@ -8,7 +8,7 @@ use render::pages::{
 use serde_json::Value;
 
 /// The methods that a path item can have.
-const METHODS: [&str; 4] = ["post", "get", "put", "delete"];
+const METHODS: [&str; 5] = ["post", "get", "put", "patch", "delete"];
 
 /// The whole page.
 pub(crate) fn reference(document: &Document) -> Reference {

@@ -282,7 +282,9 @@ impl GoCardless {
             .map_err(|error| self.0.failed(&error.to_string()))?;
         let body = json!({"payments": {"amount": minor, "currency": looked.amount.currency().code(),
             "metadata": {"checkout": looked.id}, "links": {"mandate": mandate}}});
-        match self.make(cx, "payments", looked.id.as_str(), body).await {
+        // A name of its own: the mandate was asked for under the checkout's.
+        let key = format!("{}-payment", looked.id);
+        match self.make(cx, "payments", &key, body).await {
             Settled::Done(answer) => self.0.text(&answer),
             Settled::Open(problem) => Err(problem),
             Settled::Refused(answer) => {
