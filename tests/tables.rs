@@ -375,7 +375,8 @@ fn kept_lines_of_json_are_sent_again_too() {
             .send(200)
             .json();
         let rows = page["data"].as_array().expect("data");
-        let ours = |row: &&Value| row["body"].as_str().expect("a body") == customer.to_string();
+        let body = customer.to_string();
+        let ours = |row: &&Value| row["body"].as_str().expect("a body") == body;
         if let Some(row) = rows.iter().find(ours) {
             assert_eq!(
                 (&row["kind"], &row["format"]),

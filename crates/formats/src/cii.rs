@@ -22,17 +22,16 @@ use crate::xml::{Element, Namespaces};
 /// The root's namespace.
 pub(crate) const ROOT: &str = "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100";
 
+/// The namespaces that documents of UN/CEFACT share.
+pub(crate) const RAM: &str =
+    "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100";
+pub(crate) const UDT: &str = "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100";
+
 /// The prefixes that stand in the paths here.
 pub(crate) const NAMESPACES: Namespaces = &[
     ("rsm", ROOT),
-    (
-        "ram",
-        "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
-    ),
-    (
-        "udt",
-        "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
-    ),
+    ("ram", RAM),
+    ("udt", UDT),
     ("qdt", "urn:un:unece:uncefact:data:standard:QualifiedDataType:100"),
 ];
 
@@ -45,6 +44,11 @@ const INVOICES: &[u16] = &[
 
 /// Types of documents over something credited.
 const CREDIT_NOTES: &[u16] = &[81, 83, 261, 262, 296, 308, 381, 396, 420, 458, 502, 503, 532];
+
+/// Whether a type code (UNTDID 1001) is that of something credited.
+pub(crate) fn credits(code: &str) -> bool {
+    code.parse().is_ok_and(|number| CREDIT_NOTES.contains(&number))
+}
 
 const AGREEMENT: &str = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeAgreement";
 const SETTLEMENT: &str = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeSettlement";
@@ -289,7 +293,7 @@ fn read_line(reader: &mut Reader, line: &Element<'_, '_>, currency: Option<Curre
 }
 
 /// The day in the `udt:DateTimeString` at a path.
-fn date(reader: &mut Reader, element: &Element<'_, '_>, path: &str) -> Option<NaiveDate> {
+pub(crate) fn date(reader: &mut Reader, element: &Element<'_, '_>, path: &str) -> Option<NaiveDate> {
     let found = element.find(&format!("{path}/udt:DateTimeString"))?;
     let text = found.text()?;
     reader.value(found.path(), day(found.attribute("format"), &text))

@@ -1,20 +1,20 @@
 //! Remittance advices: what a customer says that a payment is for.
 //!
-//! Shape: a reader a format, each into an [`Advice`]: UBL 2.1 `RemittanceAdvice`, the text of an e-mail, CSV with the
-//! names of its columns in the first line.
+//! Shape: a reader a format, each into an [`Advice`]: UBL 2.1 `RemittanceAdvice`, UN/CEFACT
+//! `CrossIndustryRemittanceAdvice`, the text of an e-mail, CSV with the names of its columns in the first line.
 //!
 //! Bounds: [`limits::REMITTANCE_LINES`] lines. Refused: an advice without a currency or without a line; one whose lines
 //! do not come to the total that it states.
 //!
-//! Source: OASIS UBL 2.1, RemittanceAdvice; for e-mails and tables, Dunlin's own.
+//! Source: OASIS UBL 2.1, RemittanceAdvice; UN/CEFACT, Cross Industry Remittance Advice (D23B); for e-mails and tables, Dunlin's own.
 
+mod cii;
 mod table;
 mod text;
 mod ubl;
 
 pub use table::read as csv;
 pub use text::read as email;
-pub use ubl::read as xml;
 
 use chrono::NaiveDate;
 
@@ -22,6 +22,27 @@ use receivables::currency::Currency;
 use receivables::fields::FieldError;
 use receivables::limits;
 use receivables::money::Money;
+
+use crate::xml::{self as tree, Element};
+
+/// Reads a UBL or CII document, by its root; every problem at once.
+pub fn xml(bytes: &[u8]) -> Result<Advice, Vec<FieldError>> {
+    let text = tree::decode(bytes).map_err(|error| vec![error])?;
+    let document = tree::tree(text).map_err(|error| vec![error])?;
+    let root = document.root_element();
+    let name = root.tag_name();
+    match (name.namespace(), name.name()) {
+        (Some(ubl::NAMESPACE), "RemittanceAdvice") => ubl::read(&Element::root(root, ubl::NAMESPACES)),
+        (Some(cii::NAMESPACE), "CrossIndustryRemittanceAdvice") => {
+            cii::read(&Element::root(root, cii::NAMESPACES))
+        }
+        _ => {
+            let detail = "a UBL 2.1 RemittanceAdvice or a CrossIndustryRemittanceAdvice is read here, and no other \
+                          document";
+            Err(vec![FieldError::new("/", "unsupported_document", detail)])
+        }
+    }
+}
 
 /// What a customer says that a payment is for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -166,3 +166,65 @@ fn ubl_lines_pay_invoices_and_deduct_credit_notes() {
     );
     assert_eq!(xml(b"<a/>").unwrap_err()[0].code, "unsupported_document");
 }
+
+fn cii(lines: &str, total: &str) -> String {
+    format!(
+        r#"<r:CrossIndustryRemittanceAdvice xmlns:r="urn:un:unece:uncefact:data:standard:CrossIndustryRemittanceAdvice:100"
+            xmlns:a="urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"
+            xmlns:u="urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100">
+            <r:ExchangedDocument><a:ID>RA-1</a:ID>
+              <a:IssueDateTime><u:DateTimeString format="102">20260112</u:DateTimeString></a:IssueDateTime>
+            </r:ExchangedDocument>
+            <r:TradeSettlementPayment><a:EndToEndID>PAY-1</a:EndToEndID><a:SpecifiedPaymentTradeSettlement>
+              <a:SpecifiedTradeSettlementPaymentMonetarySummation>{total}</a:SpecifiedTradeSettlementPaymentMonetarySummation>
+            </a:SpecifiedPaymentTradeSettlement></r:TradeSettlementPayment>{lines}</r:CrossIndustryRemittanceAdvice>"#
+    )
+}
+
+fn transaction(number: &str, code: &str, amount: &str) -> String {
+    let summation = "SpecifiedTradeSettlementHeaderMonetarySummation";
+    format!(
+        "<r:SupplyChainTradeTransaction><a:AssociatedReferencedDocument><a:IssuerAssignedID>{number}</a:IssuerAssignedID>
+        <a:TypeCode>{code}</a:TypeCode></a:AssociatedReferencedDocument><a:ApplicableHeaderTradeSettlement><a:{summation}>
+        {amount}</a:{summation}></a:ApplicableHeaderTradeSettlement></r:SupplyChainTradeTransaction>"
+    )
+}
+
+#[test]
+fn cii_transactions_pay_invoices_and_deduct_credit_notes() {
+    let paid = |amount: &str| format!("<a:PaymentTotalAmount>{amount}</a:PaymentTotalAmount>");
+    let total =
+        |amount: &str| format!(r#"<a:PaymentTotalAmount currencyID="EUR">{amount}</a:PaymentTotalAmount>"#);
+    let invoice = transaction("INV-1", "380", &paid("100.00"));
+    // A credit note's amount is deducted, whichever sign it has.
+    for credited in ["20.00", "-20.00"] {
+        let lines = format!("{invoice}{}", transaction("CN-1", "381", &paid(credited)));
+        let advice = xml(cii(&lines, &total("80.00")).as_bytes()).unwrap();
+        assert_eq!(
+            (advice.reference.as_deref(), advice.total),
+            (Some("PAY-1"), euros("80.00"))
+        );
+        assert_eq!(advice.paid_on, "2026-01-12".parse().ok());
+        assert_eq!(
+            shown(&advice),
+            [line("INV-1", "100.00", "", ""), line("CN-1", "-20.00", "", "")]
+        );
+    }
+    let problem = |lines: &str, total: &str| {
+        let error = xml(cii(lines, total).as_bytes()).unwrap_err().remove(0);
+        (error.pointer, error.code.into_owned())
+    };
+    assert_eq!(problem(&invoice, &total("99.00")).1, "does_not_add_up");
+    assert_eq!(problem(&invoice, &paid("100.00")).1, "required");
+    let (place, code) = problem(&transaction("INV-1", "380", ""), &total("1.00"));
+    assert_eq!(code, "required");
+    assert!(
+        place.starts_with("/CrossIndustryRemittanceAdvice/rsm:SupplyChainTradeTransaction"),
+        "{place}"
+    );
+    let other = r#"<a:PaymentTotalAmount currencyID="USD">100.00</a:PaymentTotalAmount>"#;
+    assert_eq!(
+        problem(&transaction("INV-1", "380", other), &total("100.00")).1,
+        "currency_mismatch"
+    );
+}

@@ -2,14 +2,15 @@
 
 use super::{Advice, AdviceLine, advice};
 use crate::reader::Reader;
-use crate::xml::{self, Element, Namespaces};
+use crate::xml::{Element, Namespaces};
 use receivables::currency::Currency;
 use receivables::fields::FieldError;
 use receivables::limits;
 use receivables::money::Money;
 
-const NAMESPACE: &str = "urn:oasis:names:specification:ubl:schema:xsd:RemittanceAdvice-2";
-const NAMESPACES: Namespaces = &[
+/// The root's namespace.
+pub(super) const NAMESPACE: &str = "urn:oasis:names:specification:ubl:schema:xsd:RemittanceAdvice-2";
+pub(super) const NAMESPACES: Namespaces = &[
     (
         "cac",
         "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
@@ -20,25 +21,16 @@ const NAMESPACES: Namespaces = &[
     ),
 ];
 
-/// Reads a document; every problem at once.
-pub fn read(bytes: &[u8]) -> Result<Advice, Vec<FieldError>> {
-    let text = xml::decode(bytes).map_err(|error| vec![error])?;
-    let tree = xml::tree(text).map_err(|error| vec![error])?;
-    let root = tree.root_element();
-    if root.tag_name().namespace() != Some(NAMESPACE) || root.tag_name().name() != "RemittanceAdvice" {
-        let detail = "a UBL 2.1 RemittanceAdvice is read here, and no other document";
-        return Err(vec![FieldError::new("/", "unsupported_document", detail)]);
-    }
-    let root = Element::root(root, NAMESPACES);
+pub(super) fn read(root: &Element<'_, '_>) -> Result<Advice, Vec<FieldError>> {
     let mut reader = Reader::default();
-    let currency = reader.required_currency(&root, "cbc:DocumentCurrencyCode");
+    let currency = reader.required_currency(root, "cbc:DocumentCurrencyCode");
     let references = ["cbc:PaymentOrderReference", "cbc:PayerReference", "cbc:ID"];
-    let reference = reader.first_text(&root, &references, limits::KEY);
+    let reference = reader.first_text(root, &references, limits::KEY);
     let paid_on = match root.find("cac:PaymentMeans/cbc:PaymentDueDate") {
-        Some(_) => reader.date(&root, "cac:PaymentMeans/cbc:PaymentDueDate"),
-        None => reader.date(&root, "cbc:IssueDate"),
+        Some(_) => reader.date(root, "cac:PaymentMeans/cbc:PaymentDueDate"),
+        None => reader.date(root, "cbc:IssueDate"),
     };
-    let total = reader.amount(&root, "cbc:TotalPaymentAmount", currency);
+    let total = reader.amount(root, "cbc:TotalPaymentAmount", currency);
     let mut lines = Vec::new();
     for line in root.all("cac:RemittanceAdviceLine") {
         lines.extend(read_line(&mut reader, &line, currency));
