@@ -45,7 +45,7 @@ fn answer(state: &mut State, request: &Request) -> Reply {
         ("POST", ["v1", "payment_links"]) => {
             let asked = body(request);
             let same = |link: &&Value| link["reference_id"] == asked["reference_id"];
-            if state.of("plink_").iter().any(|link| same(link)) {
+            if state.of("plink_").iter().any(same) {
                 return refused("payment link with given reference_id already exists");
             }
             let id = state.next_id("plink_");
