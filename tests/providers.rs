@@ -198,7 +198,12 @@ impl Setup {
     /// The one payment of a customer.
     #[track_caller]
     fn payment(&self, owing: &Owing) -> Value {
-        let received = self.activities(owing, "payment_received");
+        let mut received = self.activities(owing, "payment_received");
+        // Not one that was made otherwise.
+        received.retain(|activity| {
+            let detail = activity["detail"].as_str().expect("a detail");
+            detail.starts_with(self.player.name)
+        });
         let [activity] = received.as_slice() else {
             panic!("{}: not one payment: {received:?}", self.player.name);
         };
