@@ -2,6 +2,8 @@
 //!
 //! In CII an amount need not say its currency where the document has; an advice has none, so its total says it, and what
 //! says nothing is in that.
+//!
+//! Source: UN/CEFACT, Cross Industry Remittance Advice (D23B); UNTDID 1001 for what a credit note is.
 
 use super::{Advice, AdviceLine, advice};
 use crate::cii;

@@ -1,4 +1,6 @@
 //! CSV: the names of the columns in the first line, in the words that accounts-payable programs use.
+//!
+//! Source: RFC 4180 for the form; for the names of columns, Dunlin's own rule.
 
 use super::{Advice, AdviceLine, advice, amount, deducted};
 use crate::csv::columns;

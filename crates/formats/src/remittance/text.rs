@@ -4,6 +4,8 @@
 //! Strict on purpose: a line counts only where it has a number and an amount with all the digits of its currency, so
 //! that telephone numbers, dates and postcodes are none. What is left out shows in the total, which must agree where it
 //! is stated.
+//!
+//! Source: Dunlin's own rule: nobody has standardised the e-mail.
 
 use chrono::NaiveDate;
 

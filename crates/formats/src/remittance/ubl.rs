@@ -1,4 +1,6 @@
 //! UBL 2.1 `RemittanceAdvice`: a debit line pays an invoice, a credit line deducts a credit note.
+//!
+//! Source: OASIS UBL 2.1, RemittanceAdvice.
 
 use super::{Advice, AdviceLine, advice};
 use crate::reader::Reader;

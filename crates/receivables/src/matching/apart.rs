@@ -3,6 +3,8 @@
 //! Each holds some customers and all that they owe. A candidate is of one customer, so none is lost; what is lost is that
 //! one book sees what the line says of another's invoices. Therefore a match stays automatic only where nothing in the
 //! other books comes near it, and nothing there is named.
+//!
+//! Source: Dunlin's own rule.
 
 use super::judge::MARGIN;
 use super::{CANDIDATES, Candidate, Verdict};
