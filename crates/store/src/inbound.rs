@@ -27,7 +27,8 @@ statements! {
         AND event_id IN (SELECT value FROM json_each(?2))";
     CONCLUDE = "UPDATE inbound_events SET status = ?3, outcome = ?4, waits_for = ?5, due_at = NULL
         WHERE source = ?1 AND event_id = ?2";
-    WAITING = "SELECT json_object('id', event_id, 'body', body) FROM inbound_events
+    // The index is named, since the order would have all events of the source read instead.
+    WAITING = "SELECT json_object('id', event_id, 'body', body) FROM inbound_events INDEXED BY inbound_events_waiting
         WHERE source = ? AND waits_for IN (SELECT value FROM json_each(?)) ORDER BY received_at, event_id";
 }
 
