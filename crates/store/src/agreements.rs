@@ -57,9 +57,9 @@ macro_rules! select_covered {
             "SELECT json_object('id', i.id, 'customer', i.customer_id, 'currency', i.currency,
                 'balance_minor', i.balance_minor, 'disputed_minor', i.disputed_minor,
                 'promised', json(iif(EXISTS (SELECT 1 FROM promise_invoices x JOIN promises p ON p.id = x.promise_id
-                    WHERE x.invoice_id = i.id AND p.status = 'open'), 'true', 'false')),
+                    WHERE x.invoice_id = i.id AND +p.status = 'open'), 'true', 'false')),
                 'planned', json(iif(EXISTS (SELECT 1 FROM plan_invoices x JOIN instalment_plans p ON p.id = x.plan_id
-                    WHERE x.invoice_id = i.id AND p.status IN ('proposed', 'active')), 'true', 'false')))
+                    WHERE x.invoice_id = i.id AND +p.status IN ('proposed', 'active')), 'true', 'false')))
             FROM invoices i ",
             $which
         )

@@ -60,7 +60,7 @@ statements! {
     OF_CUSTOMER = select_plan!("WHERE a.customer_id = ?3 AND a.id < ?1 AND (?4 IS NULL OR a.status = ?4)
             ORDER BY a.id DESC LIMIT ?2");
     OF_CUSTOMERS = select_plan!("WHERE a.customer_id IN (SELECT value FROM json_each(?1))
-            AND a.status IN ('active', 'completed', 'broken') AND coalesce(a.status_on, ?2) >= ?2");
+            AND +a.status IN ('active', 'completed', 'broken') AND coalesce(a.status_on, ?2) >= ?2");
     DUE = select_plan!("WHERE a.due_at <= ?1 ORDER BY a.due_at LIMIT ?2");
     INSERT = "INSERT INTO instalment_plans (id, customer_id, currency, kind, debt_minor, discount_minor, made_on,
             grace_days, status, note, made_by, posted_before, created_at)
@@ -77,10 +77,10 @@ statements! {
     /// An invoice is in the plan that is active and covers it; where none is any more, it goes on from the day on which
     /// the last one ended.
     REST = "UPDATE invoices SET plan_id = (SELECT p.id FROM plan_invoices x JOIN instalment_plans p ON p.id = x.plan_id
-                WHERE x.invoice_id = invoices.id AND p.status = 'active'),
+                WHERE x.invoice_id = invoices.id AND +p.status = 'active'),
             resumed_on = nullif(max(coalesce(resumed_on, ''), coalesce((SELECT max(p.status_on) FROM plan_invoices x
                 JOIN instalment_plans p ON p.id = x.plan_id WHERE x.invoice_id = invoices.id
-                    AND p.status IN ('completed', 'broken', 'cancelled')), '')), '')
+                    AND +p.status IN ('completed', 'broken', 'cancelled')), '')), '')
         WHERE id IN (SELECT x.invoice_id FROM plan_invoices x
             WHERE x.plan_id IN (SELECT value FROM json_each(?)))";
 }

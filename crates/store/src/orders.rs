@@ -59,7 +59,7 @@ statements! {
     INVOICED = "UPDATE orders SET status = 'closed', ended_at = ?1, invoice_id = j.value->>'invoice'
         FROM json_each(?2) AS j
         WHERE orders.number = j.value->>'number' AND orders.customer_id = j.value->>'customer'
-            AND orders.status IN ('open', 'blocked')
+            AND +orders.status IN ('open', 'blocked')
         RETURNING json_object('id', id, 'customer', customer_id, 'number', number, 'invoice', invoice_id)";
 }
 

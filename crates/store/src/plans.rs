@@ -39,6 +39,40 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
         "STATEMENT_ENDS",
         "one row per bank statement: some hundreds a year",
     ),
+    (
+        "FOR_PEOPLE",
+        "a partial index that holds what people have yet to decide on",
+    ),
+];
+
+/// Columns whose values many rows have in common. SQLite has no statistics here and takes an index that begins with one
+/// of them for as good as any; a `+` before the column, or an index by its name, says otherwise.
+const SHARED: &[&str] = &["status", "source", "provider", "currency", "kind"];
+
+/// Statements that read all rows with one such value on purpose, with the reason.
+const CROWDS: &[(&str, &str)] = &[
+    ("FIND", "the key of the table is that column alone"),
+    ("PAUSED", "the key of the table is that column alone"),
+    ("DRIFT", "the proof of the whole ledger"),
+    (
+        "OWED",
+        "all that is open in a currency is what bank lines are matched against",
+    ),
+    ("RAN_OUT", "requests that wait for a decision: a few"),
+    ("OPEN", "remittance advices whose money has not come: a few"),
+    ("USED_FOR", "remittance advices whose money has not come: a few"),
+    ("AWAITED", "payouts whose money has not come: a few"),
+    ("CAME", "bank lines that wait: what people have yet to look at"),
+    ("HELD", "bank lines that wait"),
+    ("UNMATCHED", "bank lines that wait"),
+    ("AGAIN", "bank lines that wait; endpoints that are enabled: a few"),
+    (
+        "NOT_PAID_OUT",
+        "one row is enough to know that a provider tells of its payouts",
+    ),
+    ("BEHIND", "endpoints that are enabled: a few"),
+    ("DUE", "endpoints that are enabled: a few"),
+    ("ANY_DUE", "endpoints that are enabled: a few"),
 ];
 
 fn statements() -> Vec<(&'static str, &'static str)> {
@@ -110,20 +144,38 @@ fn migrated() -> Connection {
     connection
 }
 
-fn scans(connection: &Connection, sql: &str) -> Vec<String> {
+fn plan(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let wanted = statement.parameter_count();
     let parameters = rusqlite::params_from_iter(std::iter::repeat_n("", wanted));
     let details = statement
         .query_map(parameters, |row| row.get::<_, String>(3))
         .unwrap();
-    details
-        .map(Result::unwrap)
-        .filter(|detail| detail.starts_with("SCAN "))
-        .filter(|detail| !detail.contains("VIRTUAL TABLE") && !detail.contains("CONSTANT ROW"))
-        // A named subquery: what it reads has a line of its own.
-        .filter(|detail| !detail.starts_with("SCAN ("))
-        .collect()
+    details.map(Result::unwrap).collect()
+}
+
+fn scans(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut scans = plan(connection, sql);
+    scans.retain(|detail| {
+        detail.starts_with("SCAN ")
+            && !detail.contains("VIRTUAL TABLE")
+            && !detail.contains("CONSTANT ROW")
+            // A named subquery: what it reads has a line of its own.
+            && !detail.starts_with("SCAN (")
+    });
+    scans
+}
+
+/// What is searched for by nothing but what many rows share, which is a scan by another name.
+fn crowds(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut crowds = plan(connection, sql);
+    crowds.retain(|detail| {
+        detail.starts_with("SEARCH ")
+            && SHARED
+                .iter()
+                .any(|column| detail.contains(&format!("({column}=?)")))
+    });
+    crowds
 }
 
 #[test]
@@ -140,6 +192,31 @@ fn no_statement_scans_a_table_that_grows() {
 }
 
 #[test]
+fn no_statement_reads_all_that_share_a_status() {
+    let connection = migrated();
+    let mut found = Vec::new();
+    for (name, sql) in statements() {
+        let crowds = crowds(&connection, sql);
+        if !crowds.is_empty() && !CROWDS.iter().any(|(allowed, _)| *allowed == name) {
+            found.push(format!("{name}: {crowds:?}"));
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn the_check_finds_a_crowd() {
+    let connection = migrated();
+    let read = |condition: &str| {
+        let sql = format!("SELECT id FROM promises WHERE {condition}");
+        !crowds(&connection, &sql).is_empty()
+    };
+    assert!(read("status = ?"));
+    assert!(!read("id = ? AND status = ?"));
+    assert!(!read("customer_id = ? AND +status = ?"));
+}
+
+#[test]
 fn the_check_finds_a_scan() {
     let connection = migrated();
     assert!(!scans(&connection, "SELECT * FROM invoices WHERE total_minor = ?").is_empty());
@@ -147,8 +224,8 @@ fn the_check_finds_a_scan() {
 }
 
 #[test]
-fn every_whole_table_exception_is_a_statement() {
-    for (name, reason) in WHOLE_TABLE {
+fn every_exception_is_a_statement() {
+    for (name, reason) in WHOLE_TABLE.iter().chain(CROWDS) {
         assert!(
             statements().iter().any(|(statement, _)| statement == name),
             "{name}: {reason}"

@@ -62,7 +62,7 @@ statements! {
     OF_CUSTOMERS = select_promise!("WHERE a.customer_id IN (SELECT value FROM json_each(?1))
             AND a.status <> 'cancelled' AND a.until_on >= ?2");
     DUE = select_promise!("WHERE a.due_at <= ?1 ORDER BY a.due_at LIMIT ?2");
-    COUNT_OPEN = "SELECT count(*) FROM promises WHERE customer_id = ? AND currency = ? AND status = 'open'";
+    COUNT_OPEN = "SELECT count(*) FROM promises WHERE customer_id = ? AND currency = ? AND +status = 'open'";
     INSERT = "INSERT INTO promises (id, customer_id, currency, amount_minor, debt_minor, made_on, promised_on, grace_days,
             until_on, status, missing_minor, note, made_by, posted_before, due_at, created_at)
         SELECT j->>'id', j->>'customer', j->>'currency', j->>'amount_minor', j->>'debt_minor', j->>'made_on',
@@ -74,7 +74,7 @@ statements! {
         FROM json_each(?) AS j WHERE promises.id = j.value->>'id'";
     /// What is promised rests until the last of its open promises ends; where one has ended, it goes on from that day.
     REST = "UPDATE invoices SET promised_until_on = (SELECT max(p.until_on) FROM promise_invoices x
-                JOIN promises p ON p.id = x.promise_id WHERE x.invoice_id = invoices.id AND p.status = 'open'),
+                JOIN promises p ON p.id = x.promise_id WHERE x.invoice_id = invoices.id AND +p.status = 'open'),
             resumed_on = nullif(max(coalesce(resumed_on, ''), coalesce((SELECT max(p.status_on) FROM promise_invoices x
                 JOIN promises p ON p.id = x.promise_id WHERE x.invoice_id = invoices.id AND p.status <> 'open'), '')), '')
         WHERE id IN (SELECT x.invoice_id FROM promise_invoices x

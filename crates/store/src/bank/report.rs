@@ -25,7 +25,7 @@ statements! {
     /// What a bank's line took back is on that line; what a person reversed is on none.
     LEDGER_CASH = "SELECT json_array(p.currency, sum(p.amount_minor - iif(EXISTS (SELECT 1 FROM bank_lines l
             WHERE l.payment_id = p.id AND l.amount_minor < 0), 0, p.reversed_minor))) FROM payments p
-        WHERE p.received_on BETWEEN ?1 AND ?2 AND p.source = 'bank' GROUP BY p.currency";
+        WHERE p.received_on BETWEEN ?1 AND ?2 AND +p.source = 'bank' GROUP BY p.currency";
     UNMATCHED = "SELECT json_object('code', 'line_unmatched', 'on', booked_on, 'refers_to', id, 'currency', currency,
             'bank_minor', amount_minor, 'why', coalesce(why, 'It was not judged yet.')) FROM bank_lines
         WHERE booked_on BETWEEN ?1 AND ?2 AND status IN ('received', 'review') ORDER BY booked_on, id LIMIT ?3";

@@ -21,7 +21,7 @@ statements! {
         VALUES (?1, 'invoice', ?2, '', ?3)
         ON CONFLICT (source, kind, external_id) DO UPDATE SET entity_id = excluded.entity_id";
     CHILDREN = "SELECT json_object('id', external_id, 'entity', entity_id) FROM external_objects
-        WHERE source = ?1 AND parent = ?2 ORDER BY external_id";
+        INDEXED BY external_objects_by_parent WHERE source = ?1 AND parent = ?2 ORDER BY external_id";
     ENTITIES = "SELECT json_object('id', external_id, 'entity', entity_id) FROM external_objects
         WHERE source = ?1 AND kind = 'invoice' AND external_id IN (SELECT value FROM json_each(?2))
             AND entity_id IS NOT NULL";

@@ -39,10 +39,10 @@ macro_rules! select_standing {
 statements! {
     STANDING = select_standing!("WHERE c.id = ?");
     OF_MESSAGES = select_standing!("WHERE c.message_id IN (SELECT value FROM json_each(?)) AND c.kind = 'fee'
-        AND c.status = 'posted'");
+        AND +c.status = 'posted'");
     STANDING_ON = select_standing!("WHERE c.charged_on = ? AND c.status IN ('posted', 'blocked')");
     INTEREST_OF = select_standing!("WHERE c.customer_id IN (SELECT value FROM json_each(?)) AND c.kind = 'interest'
-        AND c.status = 'posted' ORDER BY c.charged_on, c.value_on DESC, c.id DESC");
+        AND +c.status = 'posted' ORDER BY c.charged_on, c.value_on DESC, c.id DESC");
     SAVE = "UPDATE charges SET status = j.value->>'status', reversed_minor = j.value->>'reversed_minor',
             waived_minor = waived_minor + (j.value->>'waived_minor'), reason = j.value->>'reason'
         FROM json_each(?) AS j WHERE charges.id = j.value->>'id'";

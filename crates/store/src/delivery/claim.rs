@@ -45,9 +45,9 @@ statements! {
                     WHERE x.promise_id = p.id))) FROM promises p WHERE p.id = m.cycle)),
             'others_sent_ms', (SELECT max(o.sent_at) FROM messages o
                 WHERE o.customer_id = m.customer_id AND o.id <> m.id))
-        FROM messages m JOIN customers k ON k.id = m.customer_id
+        FROM messages m INDEXED BY messages_due JOIN customers k ON k.id = m.customer_id
         WHERE m.status IN ('queued', 'sending') AND m.attempt_at <= ?1 ORDER BY m.attempt_at LIMIT ?2";
-    ANY_DUE = "SELECT 1 FROM messages WHERE status IN ('queued', 'sending') AND attempt_at <= ? LIMIT 1";
+    ANY_DUE = "SELECT 1 FROM messages INDEXED BY messages_due WHERE status IN ('queued', 'sending') AND attempt_at <= ? LIMIT 1";
     INVOICES = concat!("SELECT json_object('id', i.id, 'kind', i.kind, 'number', i.number, 'issue_on', i.issue_on,
             'due_on', i.due_on, 'total_minor', i.total_minor, ", owed_members!(), ")
         FROM invoices i WHERE i.id IN (SELECT value FROM json_each(?))");

@@ -33,10 +33,10 @@ statements! {
     DISMISS = "UPDATE inbound_events SET status = 'ignored', outcome = ?3, due_at = NULL, waits_for = NULL
         WHERE source = ?1 AND event_id = ?2 AND (status = 'failed' OR waits_for IS NOT NULL) RETURNING event_id";
     KNOWN = "SELECT 1 FROM inbound_events WHERE source = ? AND event_id = ?";
-    WAKE = "UPDATE inbound_events SET due_at = ?2 WHERE source IN (SELECT value FROM json_each(?1))
-        AND waits_for IN (SELECT value FROM json_each(?3)) AND waits_for IS NOT NULL";
-    FOR_PEOPLE = "SELECT count(*) FROM (SELECT 1 FROM inbound_events WHERE status = 'failed' AND due_at IS NULL
-        ORDER BY received_at LIMIT ?)";
+    WAKE = "UPDATE inbound_events INDEXED BY inbound_events_waiting SET due_at = ?2
+        WHERE source IN (SELECT value FROM json_each(?1)) AND waits_for IN (SELECT value FROM json_each(?3)) AND waits_for IS NOT NULL";
+    FOR_PEOPLE = "SELECT count(*) FROM (SELECT 1 FROM inbound_events INDEXED BY inbound_events_for_people
+        WHERE status = 'failed' AND due_at IS NULL ORDER BY received_at LIMIT ?)";
 }
 
 /// For how long an event is claimed: longer than a run lasts.
