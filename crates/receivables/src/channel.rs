@@ -17,6 +17,8 @@ pub enum Channel {
     Voice,
     /// A letter on paper.
     Letter,
+    /// A call to the creditor's own system, which does the rest.
+    Webhook,
 }
 
 names! {
@@ -25,5 +27,6 @@ names! {
         "sms" => Sms,
         "voice" => Voice,
         "letter" => Letter,
+        "webhook" => Webhook,
     }
 }

@@ -28,7 +28,7 @@
 //! | who is served, on what credit, and who collects | [`suspension`], [`credit`], [`hand_over`] |
 //! | what other systems are told, how often, and at which addresses | [`event`], [`endpoint`] |
 //! | what the general ledger is handed, and where another system says otherwise | [`posting`], [`journal`], [`drift`] |
-//! | how a message fares, and to whom it may go | [`message`], [`backoff`], [`suppression`] |
+//! | what is said, how it fares, and to whom it may go | [`template`], [`notice`], [`message`], [`backoff`], [`suppression`] |
 #![cfg_attr(
     test,
     allow(
@@ -73,6 +73,7 @@ pub mod matching;
 pub mod message;
 pub mod money;
 mod names;
+pub mod notice;
 pub mod paylink;
 pub mod payment_code;
 pub mod percent;
@@ -88,6 +89,7 @@ pub mod stripe;
 pub mod suppression;
 pub mod suspension;
 pub mod task;
+pub mod template;
 pub mod terms;
 pub mod told;
 pub mod units;

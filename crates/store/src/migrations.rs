@@ -8,6 +8,7 @@ mod m0001_ledger;
 mod m0002_providers;
 mod m0003_collections;
 mod m0004_cash_in;
+mod m0005_reaching_people;
 
 use crate::db::{Db, Tx};
 use crate::error::{Result, StoreError};
@@ -41,10 +42,15 @@ const MIGRATIONS: &[Migration] = &[
         name: "cash in",
         statements: m0004_cash_in::STATEMENTS,
     },
+    Migration {
+        version: 5,
+        name: "reaching people",
+        statements: m0005_reaching_people::STATEMENTS,
+    },
 ];
 
 /// The schema that this build works with.
-pub const SCHEMA_VERSION: i64 = 4;
+pub const SCHEMA_VERSION: i64 = 5;
 
 const RECORDED: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'";
 const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM schema_migrations";

@@ -1,0 +1,17 @@
+//! Reaching people: every channel, the right person, the words, the law.
+//!
+//! A file a topic; they are applied in this order.
+
+mod contacts;
+mod law;
+mod messages;
+mod phone;
+mod templates;
+
+pub(super) const STATEMENTS: &[&[&str]] = &[
+    messages::STATEMENTS,
+    contacts::STATEMENTS,
+    templates::STATEMENTS,
+    law::STATEMENTS,
+    phone::STATEMENTS,
+];
