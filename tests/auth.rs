@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::{App, own};
 
 /// A route, and the scope that opens it.
-const ROUTES: [(&str, &str, &str); 18] = [
+const ROUTES: [(&str, &str, &str); 19] = [
     ("POST", "/v1/customers", "ingest"),
     ("GET", "/v1/customers", "read"),
     ("GET", "/v1/customers/cus_00000000000000000000000000", "read"),
@@ -13,6 +13,11 @@ const ROUTES: [(&str, &str, &str); 18] = [
     ("GET", "/v1/invoices", "read"),
     ("GET", "/v1/invoices/inv_00000000000000000000000000", "read"),
     ("POST", "/v1/credit-notes", "ingest"),
+    (
+        "POST",
+        "/v1/credit-notes/crn_00000000000000000000000000/void",
+        "ingest",
+    ),
     ("GET", "/v1/intake/rejects", "read"),
     ("POST", "/v1/payments", "ingest"),
     (

@@ -287,6 +287,29 @@ fn a_credit_note_lowers_its_invoice_and_what_is_left_stands_on_account() {
 }
 
 #[test]
+fn a_credit_note_that_is_void_is_owed_again() {
+    let app = App::shared();
+    let known = app.new_customer();
+    let (id, number) = app.new_invoice(&known, "100.00", "2026-02-01");
+    let note = json!({"number": unique("CN"), "customer": {"external_id": known.external_id},
+        "issue_date": "2026-01-10", "currency": "EUR", "total": "130.00", "invoice_number": number});
+    let taken = app.post("/v1/credit-notes").json(&note).send(201).json();
+    assert_eq!(app.invoice(&id)["status"], "paid");
+    assert_eq!(app.customer(&known.id)["unapplied"]["amount"], "30.00");
+
+    let void = format!("/v1/credit-notes/{}/void", taken["id"].as_str().unwrap());
+    for _ in 0..2 {
+        assert_eq!(app.post(&void).send(200).json()["status"], "void");
+        assert_eq!(app.invoice(&id)["balance"]["amount"], "100.00");
+        assert_eq!(app.customer(&known.id)["unapplied"]["amount"], "0.00");
+    }
+    let integrity = app.get("/v1/reports/integrity").send(200).json();
+    assert_eq!(integrity["drift"], json!([]), "{integrity}");
+    let nobody = format!("/v1/credit-notes/crn_{}/void", "0".repeat(26));
+    app.post(&nobody).send(404);
+}
+
+#[test]
 fn a_statement_shows_any_day_of_the_past() {
     let app = App::shared();
     let known = app.new_customer();

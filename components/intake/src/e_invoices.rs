@@ -1,16 +1,15 @@
-//! Credit notes, and electronic documents of either kind: UBL 2.1 and CII.
+//! Electronic documents, invoices and credit notes: UBL 2.1 and CII.
 
+use crate::credit_notes::taken_credit_note;
 use crate::files;
-use crate::invoices::{self, conflict, taken_one};
+use crate::invoices::{self, taken_one};
 use formats::document::{self, Document, Intake};
 use receivables::fields::FieldError;
-use receivables::id::CreditNoteId;
-use receivables::intake::{CreditNoteInput, CustomerInput, CustomerRef};
+use receivables::intake::{CustomerInput, CustomerRef};
 use store::Tx;
-use store::credit_notes::{self, Taken};
 use store::customers::{self, Directory};
 use store::documents::{self, Owner};
-use web::{Cx, Principal, Problem, Reply, Scope, limits};
+use web::{Cx, Principal, Problem, Reply, limits};
 
 /// The customer named is not in the ledger.
 pub(crate) fn unknown_customer() -> FieldError {
@@ -19,52 +18,6 @@ pub(crate) fn unknown_customer() -> FieldError {
         "unknown_customer",
         "no such customer; create it first",
     )
-}
-
-/// `POST /v1/credit-notes`.
-pub(crate) async fn take_credit_note(cx: &Cx) -> Result<Reply, Problem> {
-    let principal = cx.require(Scope::Ingest).await?;
-    let media_type = cx.media_type();
-    if media_type == "text/xml" || media_type.ends_with("xml") {
-        return take_document(cx, &principal).await;
-    }
-    let (value, bytes) = cx.json().await?;
-    let input = CreditNoteInput::parse(&value).map_err(Problem::invalid)?;
-    cx.once(&principal, &bytes, async |tx| credit_note(cx, tx, &input).await)
-        .await
-}
-
-async fn credit_note(cx: &Cx, tx: &Tx<'_>, input: &CreditNoteInput) -> Result<Reply, Problem> {
-    taken_credit_note(cx, tx, input).await.map(|(reply, _)| reply)
-}
-
-/// Takes a credit note; the answer, and its id.
-async fn taken_credit_note(
-    cx: &Cx,
-    tx: &Tx<'_>,
-    input: &CreditNoteInput,
-) -> Result<(Reply, CreditNoteId), Problem> {
-    let (status, applied) = match credit_notes::take(tx, cx.moment(), input).await? {
-        Taken::Accepted(applied) => (201, applied),
-        Taken::Duplicate(applied) => (200, applied),
-        Taken::Conflict(id) => return Err(conflict(&input.number, id.as_str())),
-        Taken::UnknownCustomer => return Err(Problem::invalid(vec![unknown_customer()])),
-        Taken::OtherCurrency(currency) => {
-            return Err(Problem::invalid_field(
-                "/currency",
-                "currency_mismatch",
-                format!("the invoice that it names is in {currency}"),
-            ));
-        }
-    };
-    let reply = Reply::json(
-        status,
-        &serde_json::json!({"id": applied.id, "kind": "credit_note", "number": input.number,
-            "customer": input.customer, "issue_date": input.issue_date, "currency": input.currency,
-            "total": input.total, "invoice_number": input.invoice_number, "invoices": input.invoices,
-            "applied": applied.applied, "unapplied": applied.unapplied}),
-    );
-    Ok((reply, applied.id))
 }
 
 /// A UBL or CII document. A buyer who is not known yet becomes a customer; one who is stays as it is. What is embedded

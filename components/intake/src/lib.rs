@@ -4,6 +4,7 @@
 
 mod batch;
 mod body;
+mod credit_notes;
 mod customers;
 mod e_invoices;
 mod files;
@@ -33,8 +34,9 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("GET", ["v1", "invoices"]) => invoices::list(cx).await,
         (_, ["v1", "customers" | "invoices"]) => Err(Problem::method_not_allowed("GET, POST")),
         ("POST", ["v1", "invoices", id, "void"]) => invoices::void(cx, id).await,
-        ("POST", ["v1", "credit-notes"]) => e_invoices::take_credit_note(cx).await,
-        (_, ["v1", "invoices", _, "void"] | ["v1", "credit-notes"]) => {
+        ("POST", ["v1", "credit-notes"]) => credit_notes::take_credit_note(cx).await,
+        ("POST", ["v1", "credit-notes", id, "void"]) => credit_notes::void(cx, id).await,
+        (_, ["v1", "invoices", _, "void"] | ["v1", "credit-notes"] | ["v1", "credit-notes", _, "void"]) => {
             Err(Problem::method_not_allowed("POST"))
         }
         ("POST", ["v1", "invoices", id, "documents"]) => files::add(cx, id).await,

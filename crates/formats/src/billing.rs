@@ -95,7 +95,7 @@ mod tests {
                 "UpdatedDateUTC": "/Date(1518685950940+0000)/", "Contact": contact, "Payments": [{"PaymentID": "p",
                 "Amount": 1.5, "Date": "/Date(1518685950940+0000)/"}], "CreditNotes": [{"CreditNoteID": "n"}],
                 "LineItems": [{"Description": "d", "Quantity": 1.0, "LineAmount": 1.5}]}]}),
-            json!({"CreditNotes": [{"Type": "ACCRECCREDIT", "Status": "PAID", "CreditNoteNumber": "1", "Total": 1.5,
+            json!({"CreditNotes": [{"Type": "ACCRECCREDIT", "CreditNoteID": "n", "Status": "PAID", "CreditNoteNumber": "1", "Total": 1.5,
                 "CurrencyCode": "EUR", "Date": "/Date(1518685950940+0000)/", "Contact": contact,
                 "UpdatedDateUTC": "/Date(1518685950940+0000)/",
                 "Allocations": [{"Amount": 1.5, "Invoice": {"InvoiceNumber": "1"}}]}]}),

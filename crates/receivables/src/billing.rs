@@ -57,7 +57,7 @@ pub enum Object {
     /// A payment that is an object of its own.
     Payment(Box<PaymentState>),
     /// A credit note.
-    CreditNote(Box<CreditNoteInput>),
+    CreditNote(Box<CreditNoteState>),
 }
 
 /// An invoice as it stands at its source.
@@ -73,6 +73,15 @@ pub struct InvoiceState {
     pub payments: Vec<PaymentOnInvoice>,
     /// Whether those are all: one that was there before and is not now has been taken back.
     pub all_payments: bool,
+}
+
+/// A credit note as it stands at its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreditNoteState {
+    /// What the source calls it: not its number.
+    pub id: String,
+    /// What it says; `None`: it is void or gone, and what there was of it is taken back.
+    pub note: Option<CreditNoteInput>,
 }
 
 /// Where an invoice stands at its source.

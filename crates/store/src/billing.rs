@@ -20,9 +20,9 @@ use crate::invoices::{self, Amended, Taken, Voided};
 use crate::moment::Moment;
 use crate::write_offs::{self, WrittenOff};
 use objects::Kind;
-use receivables::billing::{InvoiceState, Object, Said, Standing, Version};
+use receivables::billing::{CreditNoteState, InvoiceState, Object, Said, Standing, Version};
 use receivables::fields::FieldError;
-use receivables::id::{CustomerId, InvoiceId};
+use receivables::id::{CreditNoteId, CustomerId, InvoiceId};
 use receivables::intake::{CreditNoteInput, CustomerInput, CustomerRef, InvoiceInput};
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ pub async fn apply(tx: &Tx<'_>, moment: Moment, source: &str, said: &Said) -> Re
         }),
         Object::Invoice(state) => invoice(tx, moment, source, &said.version, state).await?,
         Object::Payment(state) => payment::apply(tx, moment, source, &said.version, state).await?,
-        Object::CreditNote(input) => credit_note(tx, moment, input).await?,
+        Object::CreditNote(state) => credit_note(tx, moment, source, &said.version, state).await?,
     };
     applied.customer = applied.customer.or(customer);
     let whose = said.customer.iter();
@@ -273,24 +273,68 @@ async fn stand(
     })
 }
 
-async fn credit_note(tx: &Tx<'_>, moment: Moment, input: &CreditNoteInput) -> Result<Applied> {
+async fn credit_note(
+    tx: &Tx<'_>,
+    moment: Moment,
+    source: &str,
+    version: &Version,
+    state: &CreditNoteState,
+) -> Result<Applied> {
+    let seen = objects::find(tx, source, Kind::CreditNote, &state.id).await?;
+    if seen
+        .as_ref()
+        .is_some_and(|seen| seen.version.as_str() > version.as_str())
+    {
+        return Ok(Applied::of(older("credit note", &state.id)));
+    }
+    let known = seen.and_then(|seen| seen.entity);
+    let (effect, id) = match (&state.note, known) {
+        (Some(note), _) => take_credit_note(tx, moment, note).await?,
+        (None, Some(id)) => {
+            let id = CreditNoteId::parse(&id).map_err(|_| objects::lost("credit note"))?;
+            match credit_notes::void(tx, moment, &id).await? {
+                credit_notes::Voided::Done(_) => (Effect::Processed(id.to_string()), None),
+                credit_notes::Voided::Unknown => return Err(objects::lost("credit note")),
+            }
+        }
+        (None, None) => {
+            let why = format!("credit note {} is void and was never here", state.id);
+            (Effect::Ignored(why), None)
+        }
+    };
+    if !matches!(effect, Effect::Failed(_)) {
+        let entity = id.as_ref().map(CreditNoteId::as_str);
+        objects::record(tx, source, Kind::CreditNote, &state.id, version, entity, None).await?;
+    }
+    Ok(Applied::of(effect))
+}
+
+/// Its effect, and which one it is here.
+async fn take_credit_note(
+    tx: &Tx<'_>,
+    moment: Moment,
+    input: &CreditNoteInput,
+) -> Result<(Effect, Option<CreditNoteId>)> {
     use credit_notes::Taken;
-    let effect = match credit_notes::take(tx, moment, input).await? {
-        Taken::Accepted(applied) | Taken::Duplicate(applied) => Effect::Processed(applied.id.to_string()),
+    Ok(match credit_notes::take(tx, moment, input).await? {
+        Taken::Accepted(applied) | Taken::Duplicate(applied) => {
+            (Effect::Processed(applied.id.to_string()), Some(applied.id))
+        }
         Taken::Conflict(id) => match credit_notes::total(tx, &id).await? {
             // A credit that is set against other invoices there is the same credit: here it lowers what is owed by as
             // much.
             Some(total) if total == input.total => {
-                Effect::Processed(format!("{id}, which is set against other invoices there"))
+                let why = format!("{id}, which is set against other invoices there");
+                (Effect::Processed(why), Some(id))
             }
-            _ => number_taken(&input.number, id.as_str()),
+            _ => (number_taken(&input.number, id.as_str()), None),
         },
-        Taken::UnknownCustomer => Effect::Failed("its customer is not there".to_owned()),
+        Taken::UnknownCustomer => (Effect::Failed("its customer is not there".to_owned()), None),
         Taken::OtherCurrency(currency) => {
-            Effect::Failed(format!("the invoice that it names is in {currency}"))
+            let why = format!("the invoice that it names is in {currency}");
+            (Effect::Failed(why), None)
         }
-    };
-    Ok(Applied::of(effect))
+    })
 }
 
 fn older(what: &str, id: &str) -> Effect {

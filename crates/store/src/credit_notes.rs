@@ -1,5 +1,6 @@
 //! Credit notes: against the invoices that they name, the rest on account. Natural key: the creditor's number.
 
+use crate::activities::{self, Activity};
 use crate::consequences;
 use crate::customers::Directory;
 use crate::db::{Tx, statements};
@@ -29,6 +30,15 @@ statements! {
     INSERT = "INSERT INTO credit_notes (id, customer_id, number, numbering, issue_on, currency, total_minor, applied_minor,
             unapplied_minor, content, created_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    ID_OF_NUMBER = "SELECT id FROM credit_notes WHERE number = ? AND numbering = ''";
+    STANDING = "SELECT json_object('customer', customer_id, 'number', number, 'currency', currency,
+            'total_minor', total_minor, 'voided_on', voided_on) FROM credit_notes WHERE id = ?";
+    /// What it did, wherever its credit is now. An invoice that is void took only what was left of it: nothing of that
+    /// comes back.
+    EFFECT = "SELECT json_object('invoice', p.invoice_id, 'minor', sum(p.amount_minor))
+        FROM postings p INDEXED BY postings_of_money LEFT JOIN invoices i ON i.id = p.invoice_id
+        WHERE p.source_id = ? AND p.kind IN ('payment', 'credit_note') AND i.state IS NOT 'void' GROUP BY p.invoice_id";
+    VOID = "UPDATE credit_notes SET voided_on = ?2, applied_minor = total_minor, unapplied_minor = 0 WHERE id = ?1";
 }
 
 /// How a credit note was applied.
@@ -55,6 +65,15 @@ pub enum Taken {
     UnknownCustomer,
     /// An invoice named is in another currency.
     OtherCurrency(Currency),
+}
+
+/// What became of voiding a credit note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Voided {
+    /// It is void, and these invoices are owed again; none where it was void before.
+    Done(Vec<InvoiceId>),
+    /// There is none of that id.
+    Unknown,
 }
 
 #[derive(Deserialize)]
@@ -237,4 +256,68 @@ async fn post(
         })
         .collect::<Result<Vec<_>>>()?;
     postings::post(tx, moment, &entries).await
+}
+
+/// The credit note of that number, in the creditor's own series.
+pub(crate) async fn by_number(tx: &Tx<'_>, number: &str) -> Result<Option<CreditNoteId>> {
+    let row = tx.row(ID_OF_NUMBER, params![number]).await?;
+    row.map(|row| {
+        let id = row.text(0)?;
+        CreditNoteId::parse(id).map_err(|_| StoreError::Decode(format!("no credit note {id}")))
+    })
+    .transpose()
+}
+
+/// Takes all that a credit note did back: what it was set against is owed again, what of it is on account is gone.
+pub async fn void(tx: &Tx<'_>, moment: Moment, id: &CreditNoteId) -> Result<Voided> {
+    #[derive(Deserialize)]
+    struct Standing {
+        customer: CustomerId,
+        number: String,
+        currency: Currency,
+        total_minor: i64,
+        voided_on: Option<NaiveDate>,
+    }
+    #[derive(Deserialize)]
+    struct Part {
+        invoice: Option<InvoiceId>,
+        minor: i64,
+    }
+    let Some(note) = tx.find::<Standing>(STANDING, params![id.as_str()]).await? else {
+        return Ok(Voided::Unknown);
+    };
+    if note.voided_on.is_some() {
+        return Ok(Voided::Done(Vec::new()));
+    }
+    let today = moment.now.date_naive();
+    let parts: Vec<Part> = tx.list(EFFECT, params![id.as_str()]).await?;
+    let entries = parts
+        .into_iter()
+        .filter(|part| part.minor != 0)
+        .map(|part| {
+            Ok(Posting {
+                customer: note.customer.clone(),
+                invoice: part.invoice,
+                kind: Kind::CreditNote,
+                amount: Money::new(part.minor, note.currency).checked_neg()?,
+                value_on: today,
+                source_id: id.to_string(),
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    postings::post(tx, moment, &entries).await?;
+    tx.run(VOID, params![id.as_str(), today.to_string()]).await?;
+    let total = Money::new(note.total_minor, note.currency);
+    let voided = Activity {
+        customer_id: note.customer.clone(),
+        kind: "credit_note_voided",
+        title: format!("Credit note {} over {total} is void", note.number),
+        detail: "What it was set against is owed again.".to_owned(),
+        refers_to: Some(id.to_string()),
+    };
+    activities::record(tx, moment, &[voided]).await?;
+    consequences::of_money(tx, moment, &BTreeSet::from([note.customer])).await?;
+    Ok(Voided::Done(
+        entries.into_iter().filter_map(|entry| entry.invoice).collect(),
+    ))
 }

@@ -183,7 +183,17 @@ fn xero_answer(name: &str, at: i64, change: &Value) -> Said {
     said(xero::invoice(&json!({"Invoices": [invoice]}), assumed()))
 }
 
-/// Authorised, raised, paid in two parts, the second of which is deleted and replaced.
+/// A credit note of 20.00 on the invoice, `status` an hour `at` of the day.
+fn xero_credit(name: &str, at: i64, status: &str) -> Said {
+    let note = json!({"Type": "ACCRECCREDIT", "CreditNoteID": format!("cn-{name}"), "CreditNoteNumber": format!("XC-{name}"),
+        "Status": status, "CurrencyCode": "EUR", "Total": 20.00, "Date": "/Date(1767571200000+0000)/",
+        "UpdatedDateUTC": format!("/Date({}+0000)/", 1_768_000_000_000 + at),
+        "Contact": {"ContactID": format!("c-{name}"), "Name": "City Agency"},
+        "Allocations": [{"Amount": 20.00, "Invoice": {"InvoiceNumber": format!("X-{name}")}}]});
+    said(xero::credit_note(&json!({"CreditNotes": [note]}), assumed()))
+}
+
+/// Authorised, raised, paid in two parts, the second of which is deleted and replaced; credited, and that made void.
 fn xero_history(name: &str) -> (String, Vec<Said>) {
     let payment = |id: &str, amount: &str| json!({"PaymentID": format!("{id}-{name}"), "Amount": amount, "Date": "/Date(1768000000000+0000)/"});
     let answers = [
@@ -196,7 +206,8 @@ fn xero_history(name: &str) -> (String, Vec<Said>) {
     let said = (0..)
         .zip(&answers)
         .map(|(at, change)| xero_answer(name, at, change));
-    (format!("X-{name}"), said.collect())
+    let credit = [xero_credit(name, 1, "AUTHORISED"), xero_credit(name, 2, "VOIDED")];
+    (format!("X-{name}"), said.chain(credit).collect())
 }
 
 fn quickbooks_meta(mut document: Value, at: u32) -> Value {
@@ -251,7 +262,7 @@ proptest! {
     }
 
     #[test]
-    fn xero_settles(order in orders(5)) {
+    fn xero_settles(order in orders(7)) {
         settles("xero", xero_history, &order)?;
     }
 
@@ -261,7 +272,7 @@ proptest! {
     }
 
     #[test]
-    fn our_own_words_settle(order in orders(6), ends_void in any::<bool>()) {
+    fn our_own_words_settle(order in orders(8), ends_void in any::<bool>()) {
         let db = ledger();
         let case = unique();
         let history = |name: &str| {
@@ -283,6 +294,10 @@ proptest! {
                     "issue_date": "2026-01-10", "due_date": "2026-02-10", "currency": "EUR", "total": "60.00"}}),
                 end,
                 json!({"type": "subscription.renewed", "data": {}}),
+                json!({"type": "credit_note.issued", "data": {"number": format!("GC-{name}"), "currency": "EUR",
+                    "customer": {"external_id": key}, "issue_date": "2026-01-11", "total": "15.00",
+                    "invoice_number": number}}),
+                json!({"type": "credit_note.voided", "data": {"number": format!("GC-{name}")}}),
             ];
             (number, events)
         };
@@ -302,7 +317,7 @@ proptest! {
             }
             books(&db, &number)
         };
-        let expected = take(&format!("{case}a"), &[0, 1, 2, 3, 4, 5]);
+        let expected = take(&format!("{case}a"), &[0, 1, 2, 3, 4, 5, 6, 7]);
         prop_assert_eq!(&expected["name"], "Nordwind AG");
         let status = if ends_void { "void" } else { "paid" };
         prop_assert_eq!(&expected["status"], status);

@@ -13,7 +13,9 @@
 //!   against an invoice from a credit memo comes with the credit memo.
 
 use chrono::{DateTime, Utc};
-use receivables::billing::{Assumed, InvoiceState, Object, PaymentState, Said, Standing, Version, customer};
+use receivables::billing::{
+    Assumed, CreditNoteState, InvoiceState, Object, PaymentState, Said, Standing, Version, customer,
+};
 use receivables::currency::Currency;
 use receivables::fields::{Problem, kinds};
 use receivables::intake::{
@@ -135,11 +137,10 @@ pub fn gone(kind: Kind, id: &str, at: DateTime<Utc>) -> Reading {
             invoices: Vec::new(),
         })),
         Kind::Customer => return Reading::Nothing("a customer that is gone there stays here".to_owned()),
-        Kind::CreditNote => {
-            return Reading::Nothing(
-                "a credit note that is gone there stays until a person takes it back".to_owned(),
-            );
-        }
+        Kind::CreditNote => Object::CreditNote(Box::new(CreditNoteState {
+            id: id.to_owned(),
+            note: None,
+        })),
     };
     Reading::Said(Box::new(Said {
         version: Version::new(at, GONE, ""),
@@ -243,13 +244,19 @@ pub fn payment(answer: &Value, realm: &str) -> Result<Reading, Problems> {
 /// The answer to `GET /v3/company/{realm}/creditmemo/{id}`. Source: this module's head.
 pub fn credit_note(answer: &Value, realm: &str, assumed: Assumed) -> Result<Reading, Problems> {
     let mut document = only(answer, "CreditMemo")?;
+    let id = document.required("/Id", self::number);
     let version = version(&mut document);
-    let number = document.required("/DocNumber", kinds::text(limits::NUMBER));
     let currency = document.required("/CurrencyRef/value", kinds::currency);
     let total = currency.and_then(|currency| document.required("/TotalAmt", amount(currency)));
+    // A void credit memo comes to nothing.
     if total.is_some_and(|total| !total.is_positive()) {
-        return Ok(Reading::Nothing("the credit memo comes to nothing".to_owned()));
+        let said = id.zip(version).map(|(id, version)| {
+            let state = CreditNoteState { id, note: None };
+            said(version, None, Object::CreditNote(Box::new(state)))
+        });
+        return document.finish(said);
     }
+    let number = document.required("/DocNumber", kinds::text(limits::NUMBER));
     let issue_date = document.required("/TxnDate", kinds::date);
     let whose = whose(&mut document, realm, currency, assumed);
     let note = || {
@@ -265,7 +272,11 @@ pub fn credit_note(answer: &Value, realm: &str, assumed: Assumed) -> Result<Read
             invoices: Vec::new(),
             reason: document.line("/PrivateNote", limits::TEXT),
         };
-        Some(said(version?, Some(whose), Object::CreditNote(Box::new(note))))
+        let state = CreditNoteState {
+            id: id?,
+            note: Some(note),
+        };
+        Some(said(version?, Some(whose), Object::CreditNote(Box::new(state))))
     };
     let reading = note();
     document.finish(reading)

@@ -11,7 +11,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use receivables::billing::{
-    Assumed, InvoiceState, Object, PaymentOnInvoice, Said, Standing, Version, customer,
+    Assumed, CreditNoteState, InvoiceState, Object, PaymentOnInvoice, Said, Standing, Version, customer,
 };
 use receivables::currency::Currency;
 use receivables::fields::{Problem, kinds};
@@ -198,19 +198,21 @@ pub fn credit_note(answer: &Value, assumed: Assumed) -> Result<Reading, Problems
     if document.word("/Type") != Some("ACCRECCREDIT") {
         return Ok(Reading::Nothing("it is not a credit to a customer".to_owned()));
     }
-    match standing(document.word("/Status").unwrap_or_default()) {
-        Some(Standing::Owed) => {}
-        Some(_) => {
-            document.report(
-                "/Status",
-                "not_allowed",
-                "a credit note that is void: a person has to take it back",
-            );
-            return document.finish(None);
-        }
-        None => return Ok(Reading::Nothing("the credit note is not approved".to_owned())),
-    }
+    let Some(standing) = standing(document.word("/Status").unwrap_or_default()) else {
+        return Ok(Reading::Nothing("the credit note is not approved".to_owned()));
+    };
+    let id = document.required("/CreditNoteID", kinds::text(limits::KEY));
     let updated = document.required("/UpdatedDateUTC", instant);
+    if standing != Standing::Owed {
+        let said = id.zip(updated).map(|(id, updated)| {
+            Reading::Said(Box::new(Said {
+                version: Version::new(updated, 0, ""),
+                customer: None,
+                object: Object::CreditNote(Box::new(CreditNoteState { id, note: None })),
+            }))
+        });
+        return document.finish(said);
+    }
     let number = document.required("/CreditNoteNumber", kinds::text(limits::NUMBER));
     let currency = document.required("/CurrencyCode", kinds::currency);
     let issue_date = document.required("/Date", day);
@@ -233,7 +235,10 @@ pub fn credit_note(answer: &Value, assumed: Assumed) -> Result<Reading, Problems
         Some(Reading::Said(Box::new(Said {
             version: Version::new(updated?, 0, ""),
             customer: Some(whose),
-            object: Object::CreditNote(Box::new(credit_note)),
+            object: Object::CreditNote(Box::new(CreditNoteState {
+                id: id?,
+                note: Some(credit_note),
+            })),
         })))
     };
     let reading = said();

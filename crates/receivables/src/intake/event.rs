@@ -23,6 +23,11 @@ pub enum BillingEvent {
     },
     /// `credit_note.issued`.
     CreditNote(Box<CreditNoteInput>),
+    /// `credit_note.voided`, by the credit note's number: `{"number": "C-1"}`.
+    CreditNoteVoided {
+        /// The creditor's.
+        number: String,
+    },
     /// `payment.received`.
     Payment(Box<PaymentInput>),
     /// Of a type that needs nothing done.
@@ -45,7 +50,8 @@ impl BillingEvent {
                 CustomerInput::parse(data).map(|input| BillingEvent::Customer(input.into()))
             }
             "invoice.issued" => InvoiceInput::parse(data).map(|input| BillingEvent::Invoice(input.into())),
-            "invoice.voided" => voided(data),
+            "invoice.voided" => number(data).map(|number| BillingEvent::Voided { number }),
+            "credit_note.voided" => number(data).map(|number| BillingEvent::CreditNoteVoided { number }),
             "credit_note.issued" => {
                 CreditNoteInput::parse(data).map(|input| BillingEvent::CreditNote(input.into()))
             }
@@ -62,10 +68,10 @@ impl BillingEvent {
     }
 }
 
-fn voided(data: &Value) -> Result<BillingEvent, Vec<FieldError>> {
+fn number(data: &Value) -> Result<String, Vec<FieldError>> {
     let mut fields = Fields::of(data);
     let number = fields.required("number", kinds::text(limits::NUMBER));
-    fields.finish(|| Some(BillingEvent::Voided { number: number? }))
+    fields.finish(|| number)
 }
 
 #[cfg(test)]

@@ -17,8 +17,10 @@ use crate::{credit_notes, customers, views};
 use chrono::{DateTime, Utc};
 use objects::Kind;
 use receivables::billing::Version;
-use receivables::id::CustomerId;
-use receivables::intake::{BillingEvent, CustomerInput, CustomerRef, InvoiceInput, PaymentInput};
+use receivables::id::{CustomerId, InvoiceId};
+use receivables::intake::{
+    BillingEvent, CreditNoteInput, CustomerInput, CustomerRef, InvoiceInput, PaymentInput,
+};
 use std::collections::VecDeque;
 
 /// The name of this source.
@@ -32,6 +34,11 @@ pub fn customer_awaited(external_id: &str) -> String {
 /// What an event waits for that names an invoice that is not there.
 pub fn invoice_awaited(number: &str) -> String {
     format!("invoice {number}")
+}
+
+/// What an event waits for that names a credit note that is not there.
+pub fn credit_note_awaited(number: &str) -> String {
+    format!("credit-note {number}")
 }
 
 /// Gives an event its effect, and those that have waited for what it brings.
@@ -91,21 +98,11 @@ async fn apply(tx: &Tx<'_>, moment: Moment, text: &str) -> Result<Applied> {
             Some(invoice_awaited(&input.number)),
         ),
         BillingEvent::Voided { number } => (void(tx, moment, &number).await?, None),
-        BillingEvent::CreditNote(input) => {
-            use credit_notes::Taken;
-            let taken = credit_notes::take(tx, moment, &input).await?;
-            let effect = match taken {
-                Taken::Accepted(applied) | Taken::Duplicate(applied) => {
-                    Effect::Processed(applied.id.to_string())
-                }
-                Taken::Conflict(id) => number_taken(&input.number, id.as_str()),
-                Taken::UnknownCustomer => no_customer(&input.customer),
-                Taken::OtherCurrency(currency) => {
-                    Effect::Failed(format!("the invoice that it names is in {currency}"))
-                }
-            };
-            (effect, None)
-        }
+        BillingEvent::CreditNote(input) => (
+            credit_note(tx, moment, &input).await?,
+            Some(credit_note_awaited(&input.number)),
+        ),
+        BillingEvent::CreditNoteVoided { number } => (void_credit_note(tx, moment, &number).await?, None),
         BillingEvent::Payment(input) => (payment(tx, moment, *input).await?, None),
         BillingEvent::Other(kind) => (Effect::Ignored(format!("type {kind} needs nothing done")), None),
     };
@@ -130,7 +127,10 @@ fn whose(event: &BillingEvent) -> Option<&CustomerRef> {
         BillingEvent::Invoice(input) => Some(&input.customer),
         BillingEvent::CreditNote(input) => Some(&input.customer),
         BillingEvent::Payment(input) => input.customer.as_ref(),
-        BillingEvent::Customer(_) | BillingEvent::Voided { .. } | BillingEvent::Other(_) => None,
+        BillingEvent::Customer(_)
+        | BillingEvent::Voided { .. }
+        | BillingEvent::CreditNoteVoided { .. }
+        | BillingEvent::Other(_) => None,
     }
 }
 
@@ -183,10 +183,7 @@ async fn invoice(tx: &Tx<'_>, moment: Moment, input: &InvoiceInput) -> Result<Ef
     let taken = invoices::take(tx, moment, std::slice::from_ref(input)).await?;
     Ok(match taken.into_iter().next() {
         Some(Taken::Accepted(id)) => {
-            if let Some(standing) = invoices::standing(tx, &id).await? {
-                let (customer, balance) = (&standing.customer, standing.balance());
-                payments::apply_named(tx, moment, SOURCE, customer, &id, &input.number, balance).await?;
-            }
+            apply_named(tx, moment, &id).await?;
             Effect::Processed(id.to_string())
         }
         Some(Taken::Duplicate(id)) => Effect::Processed(id.to_string()),
@@ -194,6 +191,46 @@ async fn invoice(tx: &Tx<'_>, moment: Moment, input: &InvoiceInput) -> Result<Ef
         Some(Taken::UnknownCustomer) => no_customer(&input.customer),
         Some(Taken::Refused(error)) => Effect::Failed(in_words(&[error])),
         None => return Err(objects::lost("invoice")),
+    })
+}
+
+/// Money that was told of as paid for an invoice, and is on account, is set against it.
+async fn apply_named(tx: &Tx<'_>, moment: Moment, id: &InvoiceId) -> Result<()> {
+    let Some(standing) = invoices::standing(tx, id).await? else {
+        return Err(objects::lost("invoice"));
+    };
+    let (customer, balance) = (&standing.customer, standing.balance());
+    payments::apply_named(tx, moment, SOURCE, customer, id, &standing.number, balance).await
+}
+
+async fn credit_note(tx: &Tx<'_>, moment: Moment, input: &CreditNoteInput) -> Result<Effect> {
+    use credit_notes::Taken;
+    Ok(match credit_notes::take(tx, moment, input).await? {
+        Taken::Accepted(applied) | Taken::Duplicate(applied) => Effect::Processed(applied.id.to_string()),
+        Taken::Conflict(id) => number_taken(&input.number, id.as_str()),
+        Taken::UnknownCustomer => no_customer(&input.customer),
+        Taken::OtherCurrency(currency) => {
+            Effect::Failed(format!("the invoice that it names is in {currency}"))
+        }
+    })
+}
+
+/// Waits where it comes before its credit note.
+async fn void_credit_note(tx: &Tx<'_>, moment: Moment, number: &str) -> Result<Effect> {
+    let Some(id) = credit_notes::by_number(tx, number).await? else {
+        return Ok(Effect::Waiting {
+            for_: credit_note_awaited(number),
+            why: format!("there is no credit note {number} yet"),
+        });
+    };
+    Ok(match credit_notes::void(tx, moment, &id).await? {
+        credit_notes::Voided::Done(open) => {
+            for invoice in open {
+                apply_named(tx, moment, &invoice).await?;
+            }
+            Effect::Processed(id.to_string())
+        }
+        credit_notes::Voided::Unknown => return Err(objects::lost("credit note")),
     })
 }
 

@@ -33,6 +33,7 @@ pub(super) enum Kind {
     Customer,
     Invoice,
     Payment,
+    CreditNote,
 }
 
 impl Kind {
@@ -41,6 +42,7 @@ impl Kind {
             Self::Customer => "customer",
             Self::Invoice => "invoice",
             Self::Payment => "payment",
+            Self::CreditNote => "credit_note",
         }
     }
 }

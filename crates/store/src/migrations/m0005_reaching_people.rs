@@ -1,8 +1,9 @@
-//! Reaching people: every channel, the right person, the words, the law.
+//! Reaching people: every channel, the right person, the words, the law; and credit notes that are taken back.
 //!
 //! A file a topic; they are applied in this order.
 
 mod contacts;
+mod credit_notes;
 mod law;
 mod messages;
 mod phone;
@@ -14,4 +15,5 @@ pub(super) const STATEMENTS: &[&[&str]] = &[
     templates::STATEMENTS,
     law::STATEMENTS,
     phone::STATEMENTS,
+    credit_notes::STATEMENTS,
 ];

@@ -30,7 +30,8 @@ struct Amount {
     amount: String,
 }
 
-/// Sets what `source` told of as paid for this number against the invoice that bears it now.
+/// Sets what `source` told of as paid for this number, and is on account, against the invoice that bears it now, or is
+/// open again.
 pub async fn apply_named(
     tx: &Tx<'_>,
     moment: Moment,
@@ -55,19 +56,24 @@ pub async fn apply_named(
         let asked = row
             .amount
             .and_then(|amount| Money::parse(&amount.amount, currency).ok());
-        let amount = asked
-            .unwrap_or(owed)
-            .checked_min(payment.unapplied)?
-            .checked_min(owed)?;
-        if !amount.is_positive() || before.iter().any(|held| held.invoice == *invoice) {
+        let here = before.iter().find(|held| held.invoice == *invoice);
+        let already = here.map_or(Money::zero(currency), |held| held.amount);
+        let missing = match asked {
+            Some(asked) => asked.checked_sub(already)?,
+            None => owed,
+        };
+        let amount = missing.checked_min(payment.unapplied)?.checked_min(owed)?;
+        if !amount.is_positive() {
             continue;
         }
         let line = |id: &InvoiceId, amount| RemittanceLine {
             invoice: InvoiceRef::Id(id.clone()),
             amount: Some(amount),
         };
-        let kept = before.iter().map(|held| line(&held.invoice, held.amount));
-        let wanted: Vec<RemittanceLine> = kept.chain([line(invoice, amount)]).collect();
+        let kept = before.iter().filter(|held| held.invoice != *invoice);
+        let kept = kept.map(|held| line(&held.invoice, held.amount));
+        let wanted = kept.chain([line(invoice, already.checked_add(amount)?)]);
+        let wanted: Vec<RemittanceLine> = wanted.collect();
         if reallocate_by(tx, moment, &row.id, &wanted, "as its remittance says").await? == ByHand::Done {
             owed = owed.checked_sub(amount)?;
         }

@@ -175,13 +175,18 @@ fn customers_and_credit_memos_are_read() {
     let memo = json!({"CreditMemo": {"Id": "73", "DocNumber": "1026", "SyncToken": "3", "TotalAmt": 100.0,
         "TxnDate": "2014-09-02", "CurrencyRef": {"value": "USD"}, "CustomerRef": {"name": "Pye's Cakes",
         "value": "15"}, "MetaData": {"LastUpdatedTime": "2014-09-17T11:42:11-07:00"}}});
-    let Object::CreditNote(note) = said_of(credit_note(&memo, "1", assumed())).object else {
+    let Object::CreditNote(state) = said_of(credit_note(&memo, "1", assumed())).object else {
         panic!()
     };
+    let note = state.note.unwrap();
     assert_eq!(
         (note.number.as_str(), note.total.to_string().as_str()),
         ("1026", "100.00 USD")
     );
+    let mut void = memo;
+    void["CreditMemo"]["TotalAmt"] = json!(0);
+    let said = said_of(credit_note(&void, "1", assumed()));
+    assert!(matches!(said.object, Object::CreditNote(state) if state.id == "73" && state.note.is_none()));
 }
 
 #[test]
