@@ -84,6 +84,19 @@ pub struct CreditNoteState {
     pub note: Option<CreditNoteInput>,
 }
 
+impl InvoiceState {
+    /// One that is void or gone there, and of which nothing else is said.
+    pub fn gone(id: String) -> InvoiceState {
+        InvoiceState {
+            id,
+            invoice: None,
+            standing: Standing::Void,
+            payments: Vec::new(),
+            all_payments: false,
+        }
+    }
+}
+
 /// Where an invoice stands at its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {

@@ -121,13 +121,7 @@ fn number(value: &Value) -> Result<String, Problem> {
 /// What an event that says that an object is gone comes to. Source: this module's head.
 pub fn gone(kind: Kind, id: &str, at: DateTime<Utc>) -> Reading {
     let object = match kind {
-        Kind::Invoice => Object::Invoice(Box::new(InvoiceState {
-            id: id.to_owned(),
-            invoice: None,
-            standing: Standing::Void,
-            payments: Vec::new(),
-            all_payments: false,
-        })),
+        Kind::Invoice => Object::Invoice(Box::new(InvoiceState::gone(id.to_owned()))),
         Kind::Payment => Object::Payment(Box::new(PaymentState {
             reference: id.to_owned(),
             customer: None,
@@ -165,17 +159,8 @@ pub fn invoice(answer: &Value, realm: &str, assumed: Assumed) -> Result<Reading,
     let total = currency.and_then(|currency| document.required("/TotalAmt", amount(currency)));
     if total.is_some_and(|total| total.is_zero()) {
         let said = id.zip(version).map(|(id, version)| {
-            said(
-                version,
-                None,
-                Object::Invoice(Box::new(InvoiceState {
-                    id,
-                    invoice: None,
-                    standing: Standing::Void,
-                    payments: Vec::new(),
-                    all_payments: false,
-                })),
-            )
+            let state = InvoiceState::gone(id);
+            said(version, None, Object::Invoice(Box::new(state)))
         });
         return document.finish(said);
     }
