@@ -37,6 +37,7 @@ mod instants;
 pub mod invoices;
 pub mod journal;
 pub mod keys;
+pub mod letters;
 pub mod links;
 mod listing;
 pub mod mailbox;
@@ -59,9 +60,11 @@ pub mod risk;
 pub mod suppressions;
 pub mod suspensions;
 pub mod tasks;
+pub mod telephone;
 pub mod tokens;
 pub mod told;
 pub mod views;
+pub mod voice;
 pub mod write_offs;
 
 #[cfg(feature = "native")]

@@ -3,9 +3,9 @@
 use crate::{
     accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
     credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
-    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, links, mailbox,
-    mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates, refunds,
-    rejects, risk, suppressions, suspensions, tasks, tokens, views, write_offs,
+    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, letters, links,
+    mailbox, mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates,
+    refunds, rejects, risk, suppressions, suspensions, tasks, telephone, tokens, views, voice, write_offs,
 };
 use rusqlite::Connection;
 
@@ -88,6 +88,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         events::ALL,
         idempotency::ALL,
         keys::ALL,
+        letters::ALL,
         links::ALL,
         mailbox::ALL,
         mappings::ALL,
@@ -113,7 +114,9 @@ fn statements() -> Vec<(&'static str, &'static str)> {
             overdue::ALL,
             suspensions::ALL,
             tasks::ALL,
+            telephone::ALL,
             tokens::ALL,
+            voice::ALL,
             write_offs::ALL,
         ]
         .concat(),
