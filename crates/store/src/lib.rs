@@ -61,6 +61,7 @@ pub mod suspensions;
 pub mod tasks;
 pub mod tokens;
 pub mod told;
+pub mod unsubscribes;
 pub mod views;
 pub mod write_offs;
 
