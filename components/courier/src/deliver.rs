@@ -173,7 +173,9 @@ impl Run<'_> {
 
     /// A carrier takes nothing more in this run.
     async fn close(&mut self, at: usize, stop: Stop) {
-        let Some(lane) = self.lanes.get_mut(at) else { return };
+        let Some(lane) = self.lanes.get_mut(at) else {
+            return;
+        };
         match stop {
             Stop::Unreached => lane.close(None),
             Stop::Until(until, why) => {
@@ -218,7 +220,9 @@ impl Run<'_> {
         let cx = self.cx;
         let settled = self
             .db
-            .transaction(async |tx: &Tx<'_>| Ok::<_, Problem>(delivery::settle(tx, cx.moment(), outcomes).await?))
+            .transaction(async |tx: &Tx<'_>| {
+                Ok::<_, Problem>(delivery::settle(tx, cx.moment(), outcomes).await?)
+            })
             .await;
         match settled {
             Ok(sent) => {
@@ -256,7 +260,10 @@ impl Run<'_> {
     fn paused_until(&self) -> Option<DateTime<Utc>> {
         let waiting = |at: usize| !self.another(at);
         let lanes = self.lanes.iter().enumerate();
-        lanes.filter(|(at, _)| waiting(*at)).filter_map(|(_, lane)| lane.paused_until()).min()
+        lanes
+            .filter(|(at, _)| waiting(*at))
+            .filter_map(|(_, lane)| lane.paused_until())
+            .min()
     }
 
     async fn reply(self) -> Result<Reply, Problem> {
@@ -264,7 +271,9 @@ impl Run<'_> {
         if let Some(problem) = self.failure {
             return Err(problem);
         }
-        let more = paused_until.is_none() && delivery::more_due(&self.db, self.cx.moment()).await?;
+        let carriers: Vec<Carrier> = self.lanes.iter().map(Lane::carrier).collect();
+        let more =
+            paused_until.is_none() && delivery::more_due(&self.db, self.cx.moment(), &carriers).await?;
         let skipped = self
             .examined
             .saturating_sub(self.sent)

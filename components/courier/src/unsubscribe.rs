@@ -6,8 +6,8 @@
 use receivables::channel::Channel;
 use render::pages::{UnsubscribeChoice, UnsubscribePage, gone_page, unsubscribe_page};
 use render::{Language, RenderError, content_security_policy};
-use store::unsubscribes::{self, Subscription};
 use store::Tx;
+use store::unsubscribes::{self, Subscription};
 use web::{Cx, Problem, Reply, limits, secrets};
 
 /// The channels that can be refused here; a letter by post cannot.
@@ -119,7 +119,10 @@ mod tests {
             ("List-Unsubscribe=One-Click", Some(vec![email])),
             ("List-Unsubscribe=Yes", None),
             ("", None),
-            ("channel=sms&channel=voice", Some(vec![Channel::Sms, Channel::Voice])),
+            (
+                "channel=sms&channel=voice",
+                Some(vec![Channel::Sms, Channel::Voice]),
+            ),
             ("channel=email&channel=email", Some(vec![email])),
             ("channel=letter", None),
             ("channel=everything", None),

@@ -152,8 +152,9 @@ pub async fn ready(cx: &Cx) -> Result<Vec<Ready>, Problem> {
     let mut absent = Vec::new();
     for (channel, variable) in LISTS {
         for name in cx.secrets(variable).await? {
-            let row = row(*channel, &name)
-                .ok_or_else(|| Problem::internal(format!("variable {variable}: nobody is called {name:?}")))?;
+            let row = row(*channel, &name).ok_or_else(|| {
+                Problem::internal(format!("variable {variable}: nobody is called {name:?}"))
+            })?;
             match (row.set_up)(cx).await? {
                 Some(carry) => ready.push(Ready {
                     row,

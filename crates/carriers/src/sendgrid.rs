@@ -75,8 +75,7 @@ impl Carry for SendGrid {
                 return call.all(Outcome::TryAgain("one message a call".to_owned()), None);
             };
             let headers = [("authorization", self.authorization.as_str())];
-            let answered =
-                outbound::post_json(&self.url, &headers, message(letter).to_string().into()).await;
+            let answered = outbound::post_json(&self.url, &headers, message(letter).to_string().into()).await;
             match call.read(answered, words) {
                 Ok(Heard::Taken(answer)) => {
                     let id = answer.headers.get("x-message-id");

@@ -5,8 +5,7 @@ use crate::{
     credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
     hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, links, mailbox,
     mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates, refunds,
-    rejects, risk, suppressions, suspensions, tasks, tokens, unsubscribes, views,
-    write_offs,
+    rejects, risk, suppressions, suspensions, tasks, tokens, unsubscribes, views, write_offs,
 };
 use rusqlite::Connection;
 

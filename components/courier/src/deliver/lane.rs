@@ -181,7 +181,11 @@ mod tests {
             (1, 1, 1, (1, 1)),
         ] {
             let lane = lane(per_call, calls, a_second);
-            assert_eq!((lane.per_call, lane.calls), expected, "{per_call} {calls} {a_second}");
+            assert_eq!(
+                (lane.per_call, lane.calls),
+                expected,
+                "{per_call} {calls} {a_second}"
+            );
         }
     }
 

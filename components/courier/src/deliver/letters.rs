@@ -87,7 +87,12 @@ async fn make_unsubscribes(
     let mut tokens = Vec::with_capacity(claimed.len());
     let mut new = Vec::new();
     for message in claimed {
-        let Some(address) = message.to.email.as_ref().filter(|_| message.channel == Channel::Email) else {
+        let Some(address) = message
+            .to
+            .email
+            .as_ref()
+            .filter(|_| message.channel == Channel::Email)
+        else {
             tokens.push(None);
             continue;
         };

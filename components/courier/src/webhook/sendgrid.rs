@@ -59,10 +59,7 @@ pub(crate) async fn webhook(cx: &Cx) -> Result<Reply, Problem> {
         .iter()
         .filter_map(|(text, event)| read(text, event))
         .collect();
-    inbox::receive_all(cx, SENDGRID, &events, async |tx, read| {
-        apply(cx, tx, read).await
-    })
-    .await
+    inbox::receive_all(cx, SENDGRID, &events, async |tx, read| apply(cx, tx, read).await).await
 }
 
 fn read<'a>(text: &str, event: &'a Result<Event, String>) -> Option<(Stored, Read<'a>)> {

@@ -190,7 +190,10 @@ mod tests {
     fn every_channel_is_a_choice_and_a_button_does_it() {
         for language in [Language::En, Language::De] {
             let html = page(language, false);
-            assert!(html.contains("method=\"post\" action=\"/unsubscribe/t\""), "{html}");
+            assert!(
+                html.contains("method=\"post\" action=\"/unsubscribe/t\""),
+                "{html}"
+            );
             for name in ["email", "sms", "voice"] {
                 let field = format!("name=\"channel\" value=\"{name}\"");
                 assert_eq!(html.matches(&field).count(), 1, "{html}");
@@ -201,7 +204,10 @@ mod tests {
         }
         assert!(page(Language::De, false).contains("<html lang=\"de\">"));
         let done = page(Language::En, true);
-        assert!(done.contains("Nothing more will be sent there") && !done.contains("<form"), "{done}");
+        assert!(
+            done.contains("Nothing more will be sent there") && !done.contains("<form"),
+            "{done}"
+        );
     }
 
     #[test]
