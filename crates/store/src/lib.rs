@@ -63,6 +63,7 @@ pub mod tasks;
 pub mod telephone;
 pub mod tokens;
 pub mod told;
+pub mod unsubscribes;
 pub mod views;
 pub mod voice;
 pub mod write_offs;

@@ -3,9 +3,7 @@
 use crate::{
     accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
     credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
-    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, letters, links,
-    mailbox, mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates,
-    refunds, rejects, risk, suppressions, suspensions, tasks, telephone, tokens, views, voice, write_offs,
+    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, letters, links, mailbox, mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks, telephone, tokens, unsubscribes, views, voice, write_offs,
 };
 use rusqlite::Connection;
 
@@ -116,6 +114,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
             tasks::ALL,
             telephone::ALL,
             tokens::ALL,
+            unsubscribes::ALL,
             voice::ALL,
             write_offs::ALL,
         ]

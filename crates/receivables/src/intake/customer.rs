@@ -53,7 +53,7 @@ names! {
 }
 
 /// Where a letter goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostalAddress {
     /// Street, building, box: one to [`limits::ADDRESS_LINES`] lines.
     pub lines: Vec<String>,
@@ -72,6 +72,22 @@ pub struct PostalAddress {
 }
 
 impl PostalAddress {
+    /// All of it in one line, for people to read.
+    pub fn one_line(&self) -> String {
+        let country = self.country.map(|country| country.code().to_owned());
+        let parts = [
+            self.postal_code.clone(),
+            self.city.clone(),
+            self.region.clone(),
+            country,
+        ];
+        let lines = self.lines.iter().cloned();
+        lines
+            .chain(parts.into_iter().flatten())
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
     fn read(fields: &mut Fields<'_>) -> Option<PostalAddress> {
         let text = kinds::text(limits::ADDRESS_LINE);
         let lines = fields.values("lines", limits::ADDRESS_LINES, &text);

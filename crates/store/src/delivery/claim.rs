@@ -1,6 +1,6 @@
 //! Claiming: what is due, looked at once more, and leased to one courier.
 
-use super::{Settlement, release_steps, settle_rows};
+use super::{Carrier, Claim, Claimed, Listed, Recipient, Settlement, release_steps, settle_rows};
 use crate::activities::{self, Activity};
 use crate::charges;
 use crate::db::{Db, Tx, statements};
@@ -11,18 +11,21 @@ use crate::moment::{Moment, random};
 use crate::owed::{OwedRow, owed_members};
 use crate::params;
 use crate::policies::Book;
-use crate::promises::{PromiseNote, Spoken};
+use crate::promises::Spoken;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use data_encoding::HEXLOWER;
 use receivables::calendar;
+use receivables::channel::Channel;
 use receivables::currency::Currency;
 use receivables::dunning::{CaseFacts, Contact, may_contact};
 use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
 use receivables::limits;
 use receivables::message::MessageStatus;
 use receivables::money::Money;
+use receivables::notice::About;
 use receivables::policy::Policy;
 use receivables::suppression::{Addressee, Candidate, Reason, addressee};
+use receivables::template::Purpose;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +35,8 @@ const LEASE: Duration = Duration::seconds(120);
 
 statements! {
     DUE = "SELECT json_object('id', m.id, 'customer', m.customer_id, 'currency', m.currency, 'policy', m.policy,
-            'policy_id', m.policy_id, 'step', m.step, 'template', m.template, 'channel', m.channel, 'status', m.status,
+            'policy_id', m.policy_id, 'step', m.step, 'template', m.template, 'channel', m.channel, 'purpose', m.purpose,
+            'about', json(m.about), 'status', m.status,
             'lease', m.lease, 'provider', m.provider, 'attempts', m.attempts, 'why', m.why, 'customer_name', k.name, 'locale', k.locale,
             'invoices', json((SELECT json_group_array(s.invoice_id) FROM steps_taken s
                 WHERE s.message_id = m.id AND s.listed = 1)),
@@ -53,74 +57,6 @@ statements! {
         FROM invoices i WHERE i.id IN (SELECT value FROM json_each(?))");
 }
 
-/// A message that was claimed and may leave now.
-#[derive(Debug, Clone)]
-pub struct Claimed {
-    /// Ours; the provider's idempotency key.
-    pub id: MessageId,
-    /// Whom it goes to.
-    pub customer: CustomerId,
-    /// The name to write.
-    pub customer_name: String,
-    /// The language to write in.
-    pub locale: String,
-    /// The policy.
-    pub policy: String,
-    /// The policy's step.
-    pub step: String,
-    /// The words.
-    pub template: String,
-    /// `email`, ...
-    pub channel: String,
-    /// In which currency.
-    pub currency: Currency,
-    /// The person written to.
-    pub contact_name: String,
-    /// The address written to.
-    pub email: String,
-    /// Overdue invoices to list, as they stand now.
-    pub overdue: Vec<Listed>,
-    /// Invoices about to be due to list.
-    pub upcoming: Vec<Listed>,
-    /// The day on which what its step announces is done at the earliest.
-    pub act_on: NaiveDate,
-    /// The promise that it is about, where it is about one.
-    pub promise: Option<PromiseNote>,
-    /// How many attempts there were before this one.
-    pub attempts: u32,
-    pub(super) lease: String,
-}
-
-/// One invoice that a message lists.
-#[derive(Debug, Clone)]
-pub struct Listed {
-    /// Ours.
-    pub id: InvoiceId,
-    /// The creditor's.
-    pub number: String,
-    /// Issued.
-    pub issue_on: NaiveDate,
-    /// Due.
-    pub due_on: NaiveDate,
-    /// Days past due on the customer's civil day; negative before.
-    pub days_overdue: i64,
-    /// The original amount.
-    pub total: Money,
-    /// What is asked for of it.
-    pub asked: Money,
-    /// Whether it is a fee or interest on an invoice.
-    pub charge: bool,
-}
-
-/// What a claim brought.
-#[derive(Debug, Default)]
-pub struct Claim {
-    /// Messages that were due.
-    pub examined: usize,
-    /// Messages that may leave now.
-    pub claimed: Vec<Claimed>,
-}
-
 #[derive(Deserialize)]
 struct DueRow {
     id: MessageId,
@@ -130,7 +66,9 @@ struct DueRow {
     policy_id: Option<PolicyId>,
     step: String,
     template: String,
-    channel: String,
+    channel: Channel,
+    purpose: Purpose,
+    about: Option<About>,
     status: MessageStatus,
     lease: Option<String>,
     provider: Option<String>,
@@ -163,17 +101,8 @@ struct InvoiceRow {
     owed: OwedRow,
 }
 
-/// Who is to take what is claimed.
-#[derive(Debug, Clone, Copy)]
-pub struct Carrier {
-    /// The provider's name in the ledger.
-    pub name: &'static str,
-    /// Whether it knows a message id that it has seen.
-    pub deduplicates: bool,
-}
-
 /// Claims at most `limit` due messages, after looking once more at everything that could speak against each.
-pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) -> Result<Claim> {
+pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carriers: &[Carrier]) -> Result<Claim> {
     let due: Vec<DueRow> = tx.list(DUE, params![moment.ms(), limit]).await?;
     if due.is_empty() {
         return Ok(Claim::default());
@@ -190,6 +119,13 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
         .filter_map(|message| message.policy_id.as_ref())
         .collect();
     let book = Book::load(tx, moment, &versions).await?;
+    let Some(carrier) = carriers
+        .iter()
+        .copied()
+        .find(|carrier| carrier.ready && carrier.channel == Channel::Email)
+    else {
+        return Ok(Claim::default());
+    };
     let mut settlements = Vec::new();
     let mut log = Vec::new();
     let mut cancelled = Vec::new();
@@ -290,10 +226,16 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
                 policy: message.policy.clone(),
                 step: message.step.clone(),
                 template: message.template.clone(),
-                channel: message.channel.clone(),
+                purpose: message.purpose,
+                channel: message.channel,
+                carrier: carrier.name,
                 currency: message.currency,
-                contact_name: to.name,
-                email: to.email,
+                to: Recipient {
+                    name: to.name,
+                    email: Some(to.email),
+                    phone: None,
+                    postal: None,
+                },
                 overdue: list(&overdue)?,
                 upcoming: list(&upcoming)?,
                 act_on: calendar::plus_days(today, notice_days(&book, message)),
@@ -301,7 +243,10 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
                     .promise
                     .as_ref()
                     .map(|promise| promise.note(message.currency)),
+                about: message.about.clone(),
+                documents: Vec::new(),
                 attempts: message.attempts,
+                thread: message.customer.to_string(),
                 lease,
             })
         })
@@ -485,7 +430,10 @@ fn ms_after(moment: Moment, wait: Duration) -> i64 {
     moment.ms().saturating_add(wait.num_milliseconds())
 }
 
-/// Whether more messages are due than were claimed.
-pub async fn more_due(db: &Db, moment: Moment) -> Result<bool> {
+/// Whether more messages are due than were claimed, for which there is a carrier.
+pub async fn more_due(db: &Db, moment: Moment, carriers: &[Carrier]) -> Result<bool> {
+    if !carriers.iter().any(|carrier| carrier.ready) {
+        return Ok(false);
+    }
     Ok(db.row(ANY_DUE, params![moment.ms()]).await?.is_some())
 }

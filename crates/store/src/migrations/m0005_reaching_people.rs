@@ -7,6 +7,7 @@ mod law;
 mod messages;
 mod phone;
 mod templates;
+mod unsubscribes;
 
 pub(super) const STATEMENTS: &[&[&str]] = &[
     messages::STATEMENTS,
@@ -14,4 +15,5 @@ pub(super) const STATEMENTS: &[&[&str]] = &[
     templates::STATEMENTS,
     law::STATEMENTS,
     phone::STATEMENTS,
+    unsubscribes::STATEMENTS,
 ];
