@@ -21,6 +21,7 @@
 
 pub mod consent;
 mod decide;
+pub mod input;
 pub mod places;
 pub mod regime;
 pub mod rules;
@@ -36,7 +37,8 @@ pub use settings::{CreditorRole, Settings};
 use crate::channel::Channel;
 use crate::country::Country;
 use crate::dunning::RestDays;
-use crate::intake::{CustomerKind, PostalAddress};
+use crate::intake::{ContactRole, CustomerKind, PostalAddress};
+use crate::task::Outcome;
 use crate::template::Purpose;
 use crate::zone::Zone;
 use chrono::{DateTime, Utc};
@@ -105,6 +107,28 @@ pub struct Party {
     pub by_person: bool,
     /// Whether the message itself carries the validation notice.
     pub with_validation_notice: bool,
+}
+
+/// Whose the address of a contact is. Whoever works at a business stands for it; a consumer stands for itself alone, and
+/// our own side's people are nobody's debtors.
+///
+/// Source: 15 U.S.C. 1692c(b) and (d).
+pub fn holder(kind: CustomerKind, role: ContactRole) -> Holder {
+    match (kind, role) {
+        (_, ContactRole::Sales) | (CustomerKind::Consumer, ContactRole::Escalation) => Holder::Other,
+        (_, ContactRole::Billing) | (CustomerKind::Business, ContactRole::Escalation) => Holder::Customer,
+    }
+}
+
+/// Whether a call that ended so was a conversation with the customer. Word that was left, with a machine or with somebody
+/// else, is none.
+///
+/// Source: 12 CFR 1006.14(b)(2)(i)(B) ("a telephone conversation with the person"); 1006.2(j) for voicemail.
+pub fn is_conversation(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Promised | Outcome::Disputed | Outcome::Done => true,
+        Outcome::WrongNumber | Outcome::NoAnswer | Outcome::LeftMessage => false,
+    }
 }
 
 /// What was recorded of contacts with a customer, and of what it said about them.

@@ -150,13 +150,13 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 ///
 /// Source: Dunlin's own rule.
 pub fn asks(purpose: Purpose) -> bool {
-    match purpose {
+    matches!(
+        purpose,
         Purpose::Reminder
-        | Purpose::Collection
-        | Purpose::Agreement
-        | Purpose::Statement
-        | Purpose::Service
-        | Purpose::Document => true,
-        Purpose::Order | Purpose::Receipt | Purpose::Dispute => false,
-    }
+            | Purpose::Collection
+            | Purpose::Agreement
+            | Purpose::Statement
+            | Purpose::Service
+            | Purpose::Document
+    )
 }
