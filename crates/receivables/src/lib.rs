@@ -28,11 +28,8 @@
 //! | who is served, on what credit, and who collects | [`suspension`], [`credit`], [`hand_over`] |
 //! | what other systems are told, how often, and at which addresses | [`event`], [`endpoint`] |
 //! | what the general ledger is handed, and where another system says otherwise | [`posting`], [`journal`], [`drift`] |
-<<<<<<< HEAD
 //! | which numbers are dialled, and what a text from one asks for | [`telephone`], [`opt_out`] |
-=======
 //! | whether somebody may be contacted at all, by law | [`law`] |
->>>>>>> 4db754ad3ecfa0782c9a0741b897c4c7dbbc23dc
 //! | what is said, how it fares, and to whom it may go | [`template`], [`notice`], [`message`], [`backoff`], [`suppression`] |
 #![cfg_attr(
     test,

@@ -37,11 +37,8 @@ mod instants;
 pub mod invoices;
 pub mod journal;
 pub mod keys;
-<<<<<<< HEAD
-pub mod letters;
-=======
 pub mod law;
->>>>>>> 4db754ad3ecfa0782c9a0741b897c4c7dbbc23dc
+pub mod letters;
 pub mod links;
 mod listing;
 pub mod mailbox;

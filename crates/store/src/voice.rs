@@ -7,6 +7,7 @@
 use crate::agreements::{self, Account};
 use crate::db::{Db, Tx, statements};
 use crate::error::Result;
+use crate::law;
 use crate::moment::Moment;
 use crate::params;
 use crate::promises::{self, PromiseView};
@@ -194,6 +195,10 @@ pub async fn pressed(
         i64::from(missed)
     ];
     tx.run(PRESSED, parameters).await?;
+    // Whoever presses a key has been spoken to.
+    if !kept.is_empty() {
+        law::conversation(tx, &call.message).await?;
+    }
     Ok(match key {
         Key::Again => Pressed::Again,
         Key::Promise => promise(tx, moment, source, call).await?,

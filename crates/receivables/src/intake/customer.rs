@@ -72,7 +72,6 @@ pub struct PostalAddress {
 }
 
 impl PostalAddress {
-<<<<<<< HEAD
     /// All of it in one line, for people to read.
     pub fn one_line(&self) -> String {
         let country = self.country.map(|country| country.code().to_owned());
@@ -89,10 +88,7 @@ impl PostalAddress {
             .join(", ")
     }
 
-    fn read(fields: &mut Fields<'_>) -> Option<PostalAddress> {
-=======
     pub(crate) fn read(fields: &mut Fields<'_>) -> Option<PostalAddress> {
->>>>>>> 4db754ad3ecfa0782c9a0741b897c4c7dbbc23dc
         let text = kinds::text(limits::ADDRESS_LINE);
         let lines = fields.values("lines", limits::ADDRESS_LINES, &text);
         if !fields.has("lines") {
