@@ -11,9 +11,15 @@
 
 mod address;
 mod http;
+mod lob;
 mod mailbox;
 mod postmark;
+mod print;
 mod sendgrid;
+mod spoken;
+pub mod twilio;
+pub mod vonage;
+mod webhook;
 
 use chrono::{DateTime, Utc};
 use receivables::channel::Channel;
@@ -121,7 +127,18 @@ pub struct Row {
 }
 
 /// Every carrier.
-pub const CARRIERS: &[Row] = &[postmark::ROW, sendgrid::ROW, mailbox::ROW];
+pub const CARRIERS: &[Row] = &[
+    postmark::ROW,
+    sendgrid::ROW,
+    mailbox::ROW,
+    twilio::SMS,
+    twilio::VOICE,
+    vonage::SMS,
+    vonage::VOICE,
+    lob::ROW,
+    print::ROW,
+    webhook::ROW,
+];
 
 /// The variable that lists the carriers of a channel, the first first.
 const LISTS: &[(Channel, &str)] = &[
@@ -129,6 +146,7 @@ const LISTS: &[(Channel, &str)] = &[
     (Channel::Sms, "sms_providers"),
     (Channel::Voice, "voice_providers"),
     (Channel::Letter, "letter_providers"),
+    (Channel::Webhook, "webhook_channel"),
 ];
 
 /// A carrier that is set up here.
