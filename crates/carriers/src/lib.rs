@@ -146,7 +146,6 @@ const LISTS: &[(Channel, &str)] = &[
     (Channel::Sms, "sms_providers"),
     (Channel::Voice, "voice_providers"),
     (Channel::Letter, "letter_providers"),
-    (Channel::Webhook, "webhook_channel"),
 ];
 
 /// A carrier that is set up here.
@@ -182,6 +181,12 @@ pub async fn ready(cx: &Cx) -> Result<Vec<Ready>, Problem> {
                 None => absent.push(name),
             }
         }
+    }
+    // There is one, and its address says whether it is used.
+    if let Some(carry) = webhook::set_up(cx).await? {
+        let row = &webhook::ROW;
+        let a_second = rate(&rates, row);
+        ready.push(Ready { row, a_second, carry });
     }
     if !absent.is_empty() {
         let problem = Problem::internal(format!("listed and not set up: {}", absent.join(", ")));

@@ -81,11 +81,11 @@ fn cut(text: &str, most: usize) -> String {
 }
 
 /// The fields of a letter, but for the file.
-fn fields(letter: &Letter, from: &str, to: &PostalAddress) -> Vec<(&'static str, String)> {
+fn fields(subject: &str, from: &str, name: &str, to: &PostalAddress) -> Vec<(&'static str, String)> {
     let mut lines = to.lines.iter();
     let mut fields = vec![
-        ("description", cut(&letter.rendered.subject, 255)),
-        ("to[name]", cut(&letter.message.to.name, 40)),
+        ("description", cut(subject, 255)),
+        ("to[name]", cut(name, 40)),
         (
             "to[address_line1]",
             cut(lines.next().map_or("", String::as_str), 64),
@@ -151,7 +151,7 @@ impl Carry for Lob {
                 return call.all(Outcome::TryAgain("no random bytes".to_owned()), None);
             };
             let id = letter.message.id.as_str();
-            let mut fields = fields(letter, &self.from, to);
+            let mut fields = fields(&letter.rendered.subject, &self.from, &letter.message.to.name, to);
             let metadata = format!("metadata[{OUR_ID}]");
             let mut named: Vec<(&str, String)> = fields.drain(..).collect();
             named.push((&metadata, id.to_owned()));

@@ -8,6 +8,7 @@ use crate::http::{Call, Heard};
 use crate::{Called, Carry, Doing, Letter, Row, needed, spoken};
 use data_encoding::BASE64;
 use receivables::channel::Channel;
+use receivables::id::MessageId;
 use serde::Deserialize;
 use store::delivery::{Carrier, Outcome};
 use web::outbound::{self, Answer};
@@ -175,8 +176,8 @@ fn words(answer: &Answer) -> String {
 }
 
 impl Twilio {
-    /// The form of a text.
-    fn text(&self, letter: &Letter, to: String) -> Vec<(String, String)> {
+    /// The form of a text of the message `id`.
+    fn text(&self, id: &MessageId, to: String, words: &str) -> Vec<(String, String)> {
         let sender = if self.from.starts_with("MG") {
             "MessagingServiceSid"
         } else {
@@ -185,19 +186,19 @@ impl Twilio {
         form([
             ("To", to),
             (sender, self.from.clone()),
-            ("Body", letter.rendered.text.clone()),
-            ("StatusCallback", self.status_url(letter)),
+            ("Body", words.to_owned()),
+            ("StatusCallback", self.status_url(id)),
         ])
     }
 
-    /// The form of a call whose page has `token`.
-    fn call(&self, letter: &Letter, to: String, token: &str) -> Vec<(String, String)> {
+    /// The form of a call for the message `id`, whose page has `token`.
+    fn call(&self, id: &MessageId, to: String, token: &str) -> Vec<(String, String)> {
         form([
             ("To", to),
             ("From", self.from.clone()),
             ("Url", format!("{}/voice/{token}", self.hooks)),
             ("Method", "POST".to_owned()),
-            ("StatusCallback", self.status_url(letter)),
+            ("StatusCallback", self.status_url(id)),
             ("StatusCallbackMethod", "POST".to_owned()),
             // What somebody owes is told to no machine: whoever comes home first would hear it.
             ("MachineDetection", "Enable".to_owned()),
@@ -206,8 +207,8 @@ impl Twilio {
         ])
     }
 
-    fn status_url(&self, letter: &Letter) -> String {
-        format!("{}?message={}", self.hooks, letter.message.id)
+    fn status_url(&self, id: &MessageId) -> String {
+        format!("{}?message={id}", self.hooks)
     }
 }
 
@@ -235,7 +236,7 @@ impl Carry for Twilio {
             };
             let fields = match self.channel {
                 Channel::Voice => match spoken::page(cx, letter, &to).await {
-                    Ok(token) => self.call(letter, to, &token),
+                    Ok(token) => self.call(&letter.message.id, to, &token),
                     Err(problem) => {
                         cx.log(&problem);
                         return call.all(
@@ -244,7 +245,7 @@ impl Carry for Twilio {
                         );
                     }
                 },
-                _ => self.text(letter, to),
+                _ => self.text(&letter.message.id, to, &letter.rendered.text),
             };
             let headers = [("authorization", self.authorization.as_str())];
             let answered =

@@ -11,6 +11,7 @@ use crate::http::{Call, Heard};
 use crate::{Called, Carry, Doing, Letter, Row, needed, spoken};
 use data_encoding::BASE64;
 use receivables::channel::Channel;
+use receivables::id::MessageId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::delivery::{Carrier, Outcome};
@@ -143,14 +144,14 @@ fn words(answer: &Answer) -> String {
         .join(": ")
 }
 
-fn text(letter: &Letter, from: &str, to: &str) -> Value {
+fn text(id: &MessageId, from: &str, to: &str, words: &str) -> Value {
     json!({
         "message_type": "text",
         "channel": "sms",
         "to": digits(to),
         "from": digits(from),
-        "text": letter.rendered.text,
-        "client_ref": letter.message.id,
+        "text": words,
+        "client_ref": id,
     })
 }
 
@@ -187,7 +188,7 @@ impl Carry for Texts {
                 Err(outcome) => return call.all(outcome, None),
             };
             let headers = [("authorization", self.authorization.as_str())];
-            let body = text(letter, &self.from, &to).to_string();
+            let body = text(&letter.message.id, &self.from, &to, &letter.rendered.text).to_string();
             settle(
                 call,
                 letter,

@@ -31,7 +31,7 @@ pub(crate) const ROW: Row = Row {
     set_up: |cx| Box::pin(set_up(cx)),
 };
 
-async fn set_up(cx: &Cx) -> Result<Option<Box<dyn Carry>>, Problem> {
+pub(crate) async fn set_up(cx: &Cx) -> Result<Option<Box<dyn Carry>>, Problem> {
     let Some([url]) = needed(cx, ["webhook_channel_url"]).await? else {
         return Ok(None);
     };

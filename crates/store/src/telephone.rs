@@ -32,6 +32,14 @@ pub(crate) use phone_key;
 statements! {
     CUSTOMERS = concat!("SELECT DISTINCT customer_id FROM contacts WHERE ", phone_key!("phone"), " = ?
         AND phone IS NOT NULL");
+    LOCALE = concat!("SELECT k.locale FROM contacts t JOIN customers k ON k.id = t.customer_id
+        WHERE ", phone_key!("t.phone"), " = ? AND t.phone IS NOT NULL ORDER BY k.id LIMIT 1");
+}
+
+/// The locale of whoever has this number, in E.164, where we know somebody.
+pub async fn locale(db: &Db, number: &str) -> Result<Option<String>> {
+    let row = db.row(LOCALE, params![number]).await?;
+    row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
 }
 
 /// The customers with a contact that has this number, in E.164.
