@@ -53,3 +53,24 @@ impl Signer {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A key made for this test with `openssl genrsa`, in both forms; the token by Python's `cryptography` 48: PKCS #1 v1.5
+    // has one signature for a text.
+    const PKCS8: &str = include_str!("token/test_key.pem");
+    const PKCS1: &str = include_str!("token/test_key_pkcs1.pem");
+    const TOKEN: &str = include_str!("token/test_token.txt");
+
+    #[test]
+    fn a_token_is_what_others_make_of_the_same_key_and_claims() {
+        let now = DateTime::from_timestamp(1_768_291_200, 0).unwrap();
+        for key in [PKCS8.to_owned(), PKCS1.to_owned(), PKCS8.replace('\n', "\\n")] {
+            let signer = Signer::new("app-1".to_owned(), &key).unwrap();
+            assert_eq!(signer.token(now, "j1").unwrap(), TOKEN);
+        }
+        assert!(Signer::new("app-1".to_owned(), "no key").is_err());
+    }
+}

@@ -50,6 +50,7 @@ pub(super) const STATEMENTS: &[&str] = &[
         misses INTEGER NOT NULL DEFAULT 0,
         promise_id TEXT REFERENCES promises (id)
     ) STRICT",
+    "CREATE INDEX voice_calls_by_promise ON voice_calls (promise_id)",
     "CREATE INDEX voice_calls_by_customer ON voice_calls (customer_id, placed_at)",
     // Letters that people print and post themselves.
     "CREATE TABLE letters (
