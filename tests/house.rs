@@ -100,7 +100,7 @@ fn components_are_thin() {
 #[test]
 fn each_component_may_do_what_it_needs_and_no_more() {
     // Component, whether it sees the ledger, whom it may call.
-    let expected: [(&str, bool, &[&str]); 17] = [
+    let expected: [(&str, bool, &[&str]); 18] = [
         ("access", true, &[]),
         ("agreements", true, &[]),
         ("bank", true, &[]),
@@ -128,7 +128,18 @@ fn each_component_may_do_what_it_needs_and_no_more() {
         ),
         ("charges", true, &[]),
         ("console", true, &[]),
-        ("courier", true, &["{{ postmark_url }}", "{{ sendgrid_url }}"]),
+        (
+            "courier",
+            true,
+            &[
+                "{{ postmark_url }}",
+                "{{ sendgrid_url }}",
+                "{{ twilio_url }}",
+                "{{ vonage_url }}",
+                "{{ lob_url }}",
+                "{{ webhook_channel_host }}",
+            ],
+        ),
         ("desk", true, &[]),
         ("intake", true, &[]),
         (
@@ -144,6 +155,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
                 "{{ paypal_url }}",
             ],
         ),
+        ("phone", true, &["{{ vonage_url }}"]),
         ("reference", false, &[]),
         ("relay", true, &["{{ webhook_hosts }}"]),
         ("risk", true, &[]),
