@@ -66,9 +66,14 @@ struct Phone {
 
 impl Phone {
     fn start(sms: &str, voice: &str) -> Self {
+        Self::start_with(sms, voice, &[])
+    }
+
+    /// With other variables than ours.
+    fn start_with(sms: &str, voice: &str, other: &[(&str, &str)]) -> Self {
         let carrier = Recorder::start(serve);
         let url = carrier.url();
-        let app = App::start_with(&[
+        let ours = [
             ("public_url", PUBLIC_URL),
             ("creditor_name", "Sandpiper Tools"),
             ("creditor_email", "answers@sandpiper.example"),
@@ -88,7 +93,12 @@ impl Phone {
             ("vonage_application_id", "app-1"),
             ("vonage_private_key", VONAGE_PRIVATE_KEY),
             ("vonage_signature_secrets", VONAGE_KEY),
-        ]);
+        ];
+        let kept = ours
+            .into_iter()
+            .filter(|(name, _)| other.iter().all(|(other, _)| other != name));
+        let variables: Vec<(&str, &str)> = kept.chain(other.iter().copied()).collect();
+        let app = App::start_with(&variables);
         app.clock("2026-01-12T09:00:00Z");
         Self { app, carrier }
     }

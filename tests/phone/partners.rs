@@ -1,9 +1,15 @@
 //! What Twilio's own library signs is what we believe; the providers' own descriptions judge what we ask.
 
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Stdio},
+};
+
+use data_encoding::BASE64;
 use serde_json::json;
 
 use super::{PUBLIC_URL, Phone};
-use crate::harness::{Partner, own};
+use crate::harness::{Partner, Recorder, Reply, own};
 
 #[test]
 fn what_twilios_library_signs_is_believed_both_ways() {
@@ -87,4 +93,74 @@ fn the_providers_descriptions_have_nothing_against_what_we_ask() {
             "{carrier} {channel}: {verdict}"
         );
     }
+}
+
+/// A stand-in for Twilio that ends with the test.
+struct Emulator(Child);
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // It ends with its standard input.
+        drop(self.0.stdin.take());
+        self.0.wait().ok();
+    }
+}
+
+#[test]
+fn a_stand_in_for_twilio_carries_a_text_and_brings_the_answer() {
+    own!();
+    let Some(partner) = Partner::node("emulate") else {
+        return;
+    };
+    // It needs the app's address and the app its: what it tells is passed on from here, under the address that it signed.
+    let told = Recorder::start(|_| Reply::json(200, &json!({})));
+    let hook = format!("{}/webhooks/twilio", told.url());
+    let packages = partner.packages().to_str().expect("a path").to_owned();
+    let mut child = partner
+        .command("twilio_emulate.mjs")
+        .args([&packages, "AC1", "twilio-token", "+15005550006", &hook])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node");
+    let stdout = child.stdout.take().expect("a pipe");
+    let emulator = Emulator(child);
+    let mut url = String::new();
+    BufReader::new(stdout).read_line(&mut url).expect("its address");
+    let url = url.trim();
+    let phone = Phone::start_with("twilio", "", &[("twilio_url", url), ("public_url", &told.url())]);
+    let known = phone.reached("sms", "+49 30 123 472");
+    let message = phone.message(&known);
+    assert_eq!(message["status"], "sent", "{message}");
+    let sid = message["provider_id"].as_str().expect("an id");
+    let client = ureq::Agent::config_builder().build().new_agent();
+    let act = |path: &str, form: &[(&str, &str)]| {
+        let answer = client
+            .post(format!("{url}{path}"))
+            .header(
+                "authorization",
+                format!("Basic {}", BASE64.encode(b"AC1:twilio-token")),
+            )
+            .send_form(form.iter().copied());
+        answer.expect("an answer");
+    };
+    act(
+        &format!("/2010-04-01/Accounts/AC1/Messages/{sid}.json"),
+        &[("Status", "delivered")],
+    );
+    let text = [("From", "+4930123472"), ("To", "+15005550006"), ("Body", "Stop")];
+    act("/_twilio/simulate/inbound-message", &text);
+    drop(emulator);
+    for request in told.journal() {
+        let signature = request.header("x-twilio-signature").expect("a signature");
+        phone
+            .app
+            .post(&request.path)
+            .anonymous()
+            .header("x-twilio-signature", signature)
+            .body("application/x-www-form-urlencoded", request.body.clone())
+            .send(200);
+    }
+    assert_eq!(phone.message(&known)["status"], "delivered");
+    assert_eq!(phone.closed("+4930123472"), ["sms"]);
 }
