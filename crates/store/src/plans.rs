@@ -3,10 +3,7 @@
 use crate::{
     accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
     credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
-    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, law, letters, links,
-    mailbox, mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates,
-    refunds, rejects, risk, suppressions, suspensions, tasks, telephone, tokens, unsubscribes, views, voice,
-    write_offs,
+    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, law, letters, links, mailbox, mappings, migrations, orders, overdue, payments, personal, policies, postings, progress, promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks, telephone, tokens, unsubscribes, views, voice, write_offs,
 };
 use rusqlite::Connection;
 
@@ -17,6 +14,9 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
         "a few policies, pools and days of rest, all of which may decide",
     ),
     ("POOLS", "all pools, in their order"),
+    ("RAW_EVENTS", "once a person, at its request"),
+    ("ANSWERS", "once a person, at its request"),
+    ("REJECTS", "once a person, at its request"),
     ("NAMES", "one row per version of a policy"),
     ("CLEAR_POOLS", "all pools are replaced"),
     ("TOUCH", "a new policy may concern every case"),
@@ -136,6 +136,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
     all.extend(endpoints::statements());
     all.extend(payments::statements());
     all.extend(law::statements());
+    all.extend(personal::statements());
     all.extend(views::statements());
     all
 }
