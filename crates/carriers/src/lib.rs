@@ -10,10 +10,16 @@
 //! **Refuses** to guess: an answer that cannot be understood leaves the message to a person.
 
 mod address;
+mod headers;
 mod http;
 mod mailbox;
+mod mailgun;
+mod mime;
 mod postmark;
+mod resend;
 mod sendgrid;
+mod ses;
+mod sigv4;
 
 use chrono::{DateTime, Utc};
 use receivables::channel::Channel;
@@ -23,8 +29,11 @@ use store::delivery::{Carrier, Claimed, Outcome};
 use web::{Cx, Problem};
 
 pub use address::tagged;
+pub use mailgun::NAME as MAILGUN;
 pub use postmark::NAME as POSTMARK;
+pub use resend::NAME as RESEND;
 pub use sendgrid::NAME as SENDGRID;
+pub use ses::NAME as SES;
 
 /// What a carrier keeps with a message and gives back in its webhooks: our id.
 pub const OUR_ID: &str = "dunlin_message";
@@ -121,7 +130,14 @@ pub struct Row {
 }
 
 /// Every carrier.
-pub const CARRIERS: &[Row] = &[postmark::ROW, sendgrid::ROW, mailbox::ROW];
+pub const CARRIERS: &[Row] = &[
+    postmark::ROW,
+    sendgrid::ROW,
+    mailgun::ROW,
+    resend::ROW,
+    ses::ROW,
+    mailbox::ROW,
+];
 
 /// The variable that lists the carriers of a channel, the first first.
 const LISTS: &[(Channel, &str)] = &[
@@ -217,3 +233,6 @@ async fn needed<const N: usize>(cx: &Cx, names: [&str; N]) -> Result<Option<[Str
     }
     Ok(Some(values))
 }
+
+#[cfg(test)]
+mod tests;
