@@ -20,6 +20,7 @@ mod resend;
 mod sendgrid;
 mod ses;
 mod sigv4;
+mod smtp;
 
 use chrono::{DateTime, Utc};
 use receivables::channel::Channel;
@@ -136,6 +137,7 @@ pub const CARRIERS: &[Row] = &[
     mailgun::ROW,
     resend::ROW,
     ses::ROW,
+    smtp::ROW,
     mailbox::ROW,
 ];
 
