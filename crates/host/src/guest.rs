@@ -233,7 +233,11 @@ mod tests {
         assert!(!may("10.0.0.6:25", SocketAddrUse::TcpConnect));
         assert!(may("0.0.0.0:0", SocketAddrUse::TcpBind) && may("[::]:0", SocketAddrUse::TcpBind));
         assert!(!may("0.0.0.0:25", SocketAddrUse::TcpBind) && !may("10.0.0.5:0", SocketAddrUse::TcpBind));
-        for purpose in [SocketAddrUse::TcpListen, SocketAddrUse::UdpBind, SocketAddrUse::UdpSend] {
+        for purpose in [
+            SocketAddrUse::TcpListen,
+            SocketAddrUse::UdpBind,
+            SocketAddrUse::UdpSend,
+        ] {
             assert!(!may("0.0.0.0:0", purpose) && !may("10.0.0.5:25", purpose));
         }
     }

@@ -342,7 +342,11 @@ mod tests {
             ("http://self", "127.0.0.1:80", false),
         ] {
             let address = address.parse().unwrap();
-            assert_eq!(list(&[entry]).allows_socket(address), allowed, "{entry} {address}");
+            assert_eq!(
+                list(&[entry]).allows_socket(address),
+                allowed,
+                "{entry} {address}"
+            );
         }
         assert!(!AllowList::default().allows_socket("127.0.0.1:25".parse().unwrap()));
     }
