@@ -3,7 +3,10 @@
 use crate::{
     accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
     credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
-    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, law, letters, links, mailbox, mappings, migrations, orders, overdue, payments, personal, policies, postings, progress, promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks, telephone, tokens, unsubscribes, views, voice, write_offs,
+    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, law, letters, links,
+    mailbox, mappings, migrations, orders, overdue, payments, personal, policies, postings, progress,
+    promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks, telephone, tokens,
+    unsubscribes, views, voice, write_offs,
 };
 use rusqlite::Connection;
 
