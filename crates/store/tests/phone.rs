@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::inbound::Effect;
 use store::letters::{self, NewLetter, Status};
+use store::personal::{self, Erased};
 use store::suppressions::{self, Evidence};
 use store::telephone::{self, Text};
 use store::voice::{self, Call, NewCall, Pressed};
@@ -400,6 +401,48 @@ fn who_picks_up_is_known_by_our_id_and_by_the_providers() {
     assert_eq!((asked(Some(&message)), asked(None)), (Some(true), Some(true)));
     let unknown = now(voice::was_answered(&line.db, None, "vonage", "CA")).unwrap();
     assert_eq!(unknown, None);
+}
+
+#[test]
+fn who_is_erased_leaves_no_number_behind() {
+    let line = Line::new();
+    line.call(&[]);
+    let message = line.message("letter");
+    let letter = NewLetter {
+        message: &message,
+        customer: &line.customer,
+        addressee: "Ada",
+        subject: "Reminder",
+        content: b"%PDF-1",
+    };
+    line.tx(async |tx| letters::keep(tx, on(10), &letter).await);
+    line.says("STOP", on(11));
+    let raw = rusqlite::Connection::open(file()).unwrap();
+    let digits = line.number.trim_start_matches('+').to_owned();
+    raw.execute(
+        "INSERT INTO inbound_events (source, event_id, received_at, body, status, outcome)
+            VALUES ('twilio', ?1, 0, 'From=%2B' || ?1 || '&Body=STOP', 'processed', 'no more by sms')",
+        [digits.as_str()],
+    )
+    .unwrap();
+    let export = now(personal::export(&line.db, &line.customer)).unwrap().unwrap();
+    assert_eq!(export["voice_calls"][0]["phone"], line.number.as_str());
+    assert_eq!(export["letters"][0]["message_id"], json!(message));
+
+    let later = moment("2036-01-10T12:00:00Z");
+    let erased = line.tx(async |tx| personal::erase(tx, later, &line.customer, "asked", "admin").await);
+    assert!(matches!(erased, Erased::Done(_)), "{erased:?}");
+    assert_eq!(line.closed(&line.number), []);
+    for (table, column) in [
+        ("voice_calls", "phone"),
+        ("inbound_events", "body"),
+        ("activities", "detail"),
+    ] {
+        let sql = format!("SELECT count(*) FROM {table} WHERE instr({column}, ?1) > 0");
+        let left: i64 = raw.query_row(&sql, [digits.as_str()], |row| row.get(0)).unwrap();
+        assert_eq!(left, 0, "{table}.{column}");
+    }
+    assert!(now(letters::view(&line.db, &message)).unwrap().is_none());
 }
 
 #[test]

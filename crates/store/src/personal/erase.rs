@@ -12,6 +12,7 @@ use crate::instants::{instant, rfc3339};
 use crate::law;
 use crate::moment::Moment;
 use crate::params;
+use crate::telephone::phone_key;
 use receivables::country::Country;
 use receivables::id::CustomerId;
 use receivables::intake::CustomerKind;
@@ -56,7 +57,8 @@ macro_rules! write_back {
 }
 
 statements! {
-    WHO = "SELECT json_object('kind', k.kind, 'country', k.country, 'settled',
+    // A telephone number also as carriers write it, whose `+` is escaped in one way or another.
+    WHO = concat!("SELECT json_object('kind', k.kind, 'country', k.country, 'settled',
             NOT EXISTS (SELECT 1 FROM cases c WHERE c.customer_id = k.id
                 AND (c.balance_minor <> 0 OR c.unapplied_minor <> 0))
             AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = k.id AND o.status IN ('open', 'blocked')),
@@ -66,14 +68,17 @@ statements! {
                 UNION SELECT t.name FROM contacts t WHERE t.customer_id = k.id
                 UNION SELECT t.email FROM contacts t WHERE t.customer_id = k.id
                 UNION SELECT t.phone FROM contacts t WHERE t.customer_id = k.id
+                UNION SELECT ltrim(", phone_key!("t.phone"), ", '+') FROM contacts t WHERE t.customer_id = k.id
                 UNION SELECT m.recipient FROM messages m WHERE m.customer_id = k.id
                 UNION SELECT a.name FROM payer_accounts a WHERE a.customer_id = k.id
                 UNION SELECT a.account FROM payer_accounts a WHERE a.customer_id = k.id)
                 WHERE text IS NOT NULL AND text <> 'erased')),
             'addresses', json((SELECT json_group_array(lower(text)) FROM (
                 SELECT t.email AS text FROM contacts t WHERE t.customer_id = k.id
-                UNION SELECT t.phone FROM contacts t WHERE t.customer_id = k.id) WHERE text IS NOT NULL)))
-        FROM customers k WHERE k.id = ?";
+                UNION SELECT t.phone FROM contacts t WHERE t.customer_id = k.id
+                UNION SELECT ", phone_key!("t.phone"), " FROM contacts t WHERE t.customer_id = k.id)
+                WHERE text IS NOT NULL)))
+        FROM customers k WHERE k.id = ?");
     PEND = "INSERT INTO erasures (customer_id, reason, asked_by, asked_at, waits_for, not_before, done_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
         ON CONFLICT (customer_id) DO UPDATE SET waits_for = excluded.waits_for, not_before = excluded.not_before,
@@ -137,6 +142,8 @@ statements! {
     ACCOUNTS = "DELETE FROM payer_accounts WHERE customer_id = ?";
     CONSENTS = "DELETE FROM consents WHERE customer_id = ?";
     LIMITS = "DELETE FROM contact_limits WHERE customer_id = ?";
+    VOICE_CALLS = "DELETE FROM voice_calls WHERE customer_id = ?";
+    LETTERS = "DELETE FROM letters WHERE customer_id = ?";
     ATTACHMENTS = "DELETE FROM documents WHERE owner_id IN (SELECT i.id FROM invoices i WHERE i.customer_id = ?1
         UNION ALL SELECT c.id FROM credit_notes c WHERE c.customer_id = ?1)";
     OBJECTS = "UPDATE external_objects SET said = NULL WHERE entity_id IN (SELECT ?1
@@ -190,6 +197,8 @@ const OWN: &[&str] = &[
     ACCOUNTS,
     CONSENTS,
     LIMITS,
+    VOICE_CALLS,
+    LETTERS,
     ATTACHMENTS,
     OBJECTS,
     CONTACTS,

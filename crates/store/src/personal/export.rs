@@ -44,6 +44,10 @@ statements! {
         "activities WHERE customer_id = ?");
     CALLS = rows!("'at', at, 'conversation', conversation, 'outcome', outcome, 'made_by', made_by",
         "calls WHERE customer_id = ?");
+    VOICE_CALLS = rows!("'message_id', message_id, 'phone', phone, 'words', words, 'placed_at', placed_at,
+        'answered_at', answered_at, 'keys', keys, 'promise_id', promise_id", "voice_calls WHERE customer_id = ?");
+    LETTERS = rows!("'message_id', message_id, 'addressee', addressee, 'subject', subject, 'status', status,
+        'created_at', created_at, 'posted_at', posted_at", "letters WHERE customer_id = ?");
     CONSENTS = rows!("'id', id, 'channel', channel, 'address', address, 'purpose', purpose, 'given', given,
         'said_at', said_at, 'how', how, 'evidence', evidence", "consents WHERE customer_id = ?");
     LIMITS = rows!("'cease', json(cease), 'cease_at', cease_at, 'attorney', json(attorney),
@@ -82,6 +86,8 @@ const PARTS: &[(&str, &str)] = &[
     ("messages", MESSAGES),
     ("activities", ACTIVITIES),
     ("calls", CALLS),
+    ("voice_calls", VOICE_CALLS),
+    ("letters", LETTERS),
     ("consents", CONSENTS),
     ("contact_limits", LIMITS),
     ("disputes", DISPUTES),
