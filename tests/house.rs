@@ -128,7 +128,19 @@ fn each_component_may_do_what_it_needs_and_no_more() {
         ),
         ("charges", true, &[]),
         ("console", true, &[]),
-        ("courier", true, &["{{ postmark_url }}", "{{ sendgrid_url }}"]),
+        (
+            "courier",
+            true,
+            &[
+                "{{ postmark_url }}",
+                "{{ sendgrid_url }}",
+                "{{ mailgun_url }}",
+                "{{ resend_url }}",
+                "{{ ses_url }}",
+                "{{ sns_url }}",
+                "{{ smtp_relay }}",
+            ],
+        ),
         ("desk", true, &[]),
         ("intake", true, &[]),
         (
