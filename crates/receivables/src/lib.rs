@@ -28,7 +28,7 @@
 //! | who is served, on what credit, and who collects | [`suspension`], [`credit`], [`hand_over`] |
 //! | what other systems are told, how often, and at which addresses | [`event`], [`endpoint`] |
 //! | what the general ledger is handed, and where another system says otherwise | [`posting`], [`journal`], [`drift`] |
-//! | what is said, how it fares, and to whom it may go | [`template`], [`notice`], [`message`], [`backoff`], [`suppression`] |
+//! | what is said, how it fares, and to whom it may go | [`template`], [`notice`], [`message`], [`backoff`], [`suppression`], [`recipient`] |
 #![cfg_attr(
     test,
     allow(
@@ -83,6 +83,7 @@ pub mod posting;
 pub mod promise;
 pub mod receivable;
 pub mod received;
+pub mod recipient;
 pub mod reference;
 pub mod risk;
 pub mod stripe;

@@ -130,6 +130,19 @@ pub const NOTICE_DAYS: u32 = 7;
 /// The longest notice of an act.
 pub const MAX_NOTICE_DAYS: i64 = 90;
 
+/// Domains that a customer is known by beside those of its contacts: a group's companies.
+pub const DOMAINS: usize = 20;
+
+/// Days within which a message that came back goes another way: mail servers give a message up after four to five days
+/// (RFC 5321, section 4.5.4.1), and a reminder that old has been overtaken by the next.
+pub const FAILOVER_DAYS: i64 = 5;
+
+/// Ways and addresses that one message is tried by after the first has sent it back.
+pub const FAILOVERS: usize = 5;
+
+/// Files that go with one message, in bytes: mailboxes refuse what is larger than 20 to 25 MB, and base64 adds a third.
+pub const ATTACHED_BYTES: usize = 10 * 1024 * 1024;
+
 /// Who on our side is told of a step.
 pub const NOTIFY: usize = 10;
 
