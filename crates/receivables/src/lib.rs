@@ -28,6 +28,7 @@
 //! | who is served, on what credit, and who collects | [`suspension`], [`credit`], [`hand_over`] |
 //! | what other systems are told, how often, and at which addresses | [`event`], [`endpoint`] |
 //! | what the general ledger is handed, and where another system says otherwise | [`posting`], [`journal`], [`drift`] |
+//! | whether somebody may be contacted at all, by law | [`law`] |
 //! | what is said, how it fares, and to whom it may go | [`template`], [`notice`], [`message`], [`backoff`], [`suppression`], [`recipient`] |
 #![cfg_attr(
     test,
@@ -68,6 +69,7 @@ mod house;
 pub mod id;
 pub mod intake;
 pub mod journal;
+pub mod law;
 pub mod limits;
 pub mod matching;
 pub mod message;

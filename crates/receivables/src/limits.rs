@@ -245,3 +245,13 @@ pub const STATEMENT_TEXT: usize = 4_000;
 
 /// Items of one payout of a payment provider: a large shop's week.
 pub const PAYOUT_ITEMS: usize = 20_000;
+
+/// How often a customer may be asked to pay within seven days, where that is set: three times a day is persistence that
+/// Directive 2005/29/EC, annex I, point 26, forbids anywhere.
+pub const WEEKLY_CONTACTS: std::ops::RangeInclusive<i64> = 1..=21;
+
+/// Times and places of a customer that do not suit: two a day for a week, and a few addresses.
+pub const INCONVENIENT: usize = 20;
+
+/// What shows that consent was given or taken back: a text message, or where the recording lies.
+pub const EVIDENCE: usize = 2_000;

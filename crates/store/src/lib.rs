@@ -37,6 +37,7 @@ mod instants;
 pub mod invoices;
 pub mod journal;
 pub mod keys;
+pub mod law;
 pub mod links;
 mod listing;
 pub mod mailbox;

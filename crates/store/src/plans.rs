@@ -3,7 +3,7 @@
 use crate::{
     accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
     credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
-    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, links, mailbox,
+    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, law, links, mailbox,
     mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates, refunds,
     rejects, risk, suppressions, suspensions, tasks, tokens, views, write_offs,
 };
@@ -130,6 +130,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
     all.extend(dunning::statements());
     all.extend(endpoints::statements());
     all.extend(payments::statements());
+    all.extend(law::statements());
     all.extend(views::statements());
     all
 }

@@ -127,7 +127,7 @@ impl PostalAddress {
             .join(", ")
     }
 
-    fn read(fields: &mut Fields<'_>) -> Option<PostalAddress> {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<PostalAddress> {
         let text = kinds::text(limits::ADDRESS_LINE);
         let lines = fields.values("lines", limits::ADDRESS_LINES, &text);
         if !fields.has("lines") {
