@@ -16,6 +16,7 @@ pub mod chargebacks;
 pub mod charges;
 pub mod checkouts;
 mod consequences;
+pub mod contacts;
 pub mod credit_notes;
 pub mod customers;
 mod db;

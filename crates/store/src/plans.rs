@@ -1,7 +1,7 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
 use crate::{
-    accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
+    contacts, accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
     credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
     hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, law, links, mailbox,
     mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates, refunds,
@@ -81,6 +81,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         agreements::ALL,
         chargebacks::ALL,
         checkouts::ALL,
+        contacts::ALL,
         credit_notes::ALL,
         customers::ALL,
         documents::ALL,

@@ -12,7 +12,7 @@ macro_rules! select_message {
     ($which:literal) => {
         concat!(
             "SELECT json_object('id', m.id, 'customer', m.customer_id, 'step', m.step, 'template', m.template,
-                'channel', m.channel, 'policy', m.policy, 'status', m.status, 'why', m.why,
+                'channel', m.channel, 'channels', json(m.channels), 'purpose', m.purpose, 'held_for', m.held_for, 'policy', m.policy, 'status', m.status, 'why', m.why,
                 'scheduled_for', m.scheduled_for, 'attempt_at', m.attempt_at, 'attempts', m.attempts,
                 'provider', m.provider, 'provider_id', m.provider_id, 'recipient', m.recipient,
                 'subject', m.subject, 'last_error', m.last_error, 'created_at', m.created_at,
@@ -49,8 +49,14 @@ pub struct MessageView {
     pub policy: String,
     /// The words.
     pub template: String,
-    /// `email`, ...
+    /// What it is about.
+    pub purpose: String,
+    /// Over which channel it goes now, or went.
     pub channel: String,
+    /// The channels that it may go over, the first first.
+    pub channels: Vec<String>,
+    /// What it waits for a person for.
+    pub held_for: Option<String>,
     /// Numbers of the invoices that it lists.
     pub invoices: Vec<String>,
     /// The sentence that explains why it was queued.
@@ -86,6 +92,9 @@ struct Row {
     step: String,
     template: String,
     channel: String,
+    channels: Vec<String>,
+    purpose: String,
+    held_for: Option<String>,
     policy: String,
     status: String,
     why: String,
@@ -112,6 +121,9 @@ impl Row {
             step: self.step,
             template: self.template,
             channel: self.channel,
+            channels: self.channels,
+            purpose: self.purpose,
+            held_for: self.held_for,
             policy: self.policy,
             invoices: self.invoices,
             why: self.why,
