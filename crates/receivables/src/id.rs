@@ -158,6 +158,8 @@ ids! {
     RefundId = "rfd_";
     /// Where our events are sent.
     EndpointId = "whe_";
+    /// A request for a document that is missing.
+    DocumentRequestId = "drq_";
 }
 
 #[cfg(test)]

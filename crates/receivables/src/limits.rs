@@ -232,3 +232,16 @@ pub const STATEMENT_TEXT: usize = 4_000;
 
 /// Items of one payout of a payment provider: a large shop's week.
 pub const PAYOUT_ITEMS: usize = 20_000;
+
+/// The day of the month on which statements of account are drawn up: every month has it.
+pub const STATEMENT_DAY: std::ops::RangeInclusive<i64> = 1..=28;
+
+/// Lines of one statement of account that is sent: some ten pages. Who has more of them in a month reads a file.
+pub const STATEMENT_ENTRIES: usize = 300;
+
+/// Days after which a payment that is told of is not thanked for any more: what is told of later is history that is
+/// taken in.
+pub const THANKS_DAYS: i64 = 7;
+
+/// Days before a promised day on which it is recalled.
+pub const REMIND_DAYS: std::ops::RangeInclusive<i64> = 1..=14;

@@ -19,7 +19,7 @@ use crate::currency::Currency;
 use crate::limits;
 use crate::money::Money;
 use crate::names::names;
-use crate::{allocation, approval, credit, dispute, plan, promise, task};
+use crate::{allocation, approval, credit, dispute, notice, plan, promise, task};
 
 pub mod assign;
 mod read;
@@ -203,6 +203,12 @@ pub struct Policy {
     /// Where money goes, and what small differences are let go.
     #[serde(skip_serializing_if = "is_default")]
     pub cash: allocation::Rules,
+    /// Which notices go out, and how.
+    #[serde(skip_serializing_if = "is_default")]
+    pub notices: notice::Rules,
+    /// When a statement of account goes out each month; none: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statements: Option<notice::statement::Rules>,
     /// Its steps, the earliest first.
     pub steps: Vec<Step>,
 }
@@ -238,6 +244,8 @@ impl Policy {
             tasks: task::Rules::default(),
             credit: credit::Rules::default(),
             cash: allocation::Rules::default(),
+            notices: notice::Rules::default(),
+            statements: None,
             steps: vec![
                 step("pre_due", -5, "pre_due"),
                 step("reminder", 1, "friendly"),

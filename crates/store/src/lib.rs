@@ -43,6 +43,7 @@ pub mod mailbox;
 pub mod mappings;
 mod migrations;
 mod moment;
+pub mod notices;
 mod numbering;
 pub mod orders;
 mod overdue;

@@ -10,7 +10,7 @@ use crate::channel::Channel;
 use crate::charges::{Charge, Fee};
 use crate::fields::{FieldError, Fields, kinds};
 use crate::limits;
-use crate::{allocation, approval, credit, dispute, plan, promise, task};
+use crate::{allocation, approval, credit, dispute, notice, plan, promise, task};
 
 const CATCH_UP: &[(&str, CatchUp)] = &[
     ("latest", CatchUp::Latest),
@@ -45,6 +45,8 @@ impl Policy {
         let tasks = fields.optional_object("tasks", task::Rules::read);
         let credit = fields.optional_object("credit", credit::Rules::read);
         let cash = fields.optional_object("cash", allocation::Rules::read);
+        let notices = fields.optional_object("notices", notice::Rules::read);
+        let statements = fields.optional_object("statements", notice::statement::Rules::read);
         let broken_step = promises.as_ref().and_then(|rules| rules.broken_step.as_ref());
         if let Some(template) = broken_step.filter(|template| *template != promise::BROKEN_TEMPLATE) {
             known_template(&mut fields, "promises/broken_step", template);
@@ -72,6 +74,8 @@ impl Policy {
                 tasks: tasks.unwrap_or_default(),
                 credit: credit.unwrap_or_default(),
                 cash: cash.unwrap_or_default(),
+                notices: notices.unwrap_or_default(),
+                statements,
                 steps,
             })
         })

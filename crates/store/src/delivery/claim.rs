@@ -8,6 +8,7 @@ use crate::dunning;
 use crate::error::{Result, StoreError};
 use crate::instants::instant;
 use crate::moment::{Moment, random};
+use crate::notices::{self, is_contact, notice_member};
 use crate::owed::{OwedRow, owed_members};
 use crate::params;
 use crate::policies::Book;
@@ -21,6 +22,7 @@ use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
 use receivables::limits;
 use receivables::message::MessageStatus;
 use receivables::money::Money;
+use receivables::notice::About;
 use receivables::policy::Policy;
 use receivables::suppression::{Addressee, Candidate, Reason, addressee};
 use serde::Deserialize;
@@ -31,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const LEASE: Duration = Duration::seconds(120);
 
 statements! {
-    DUE = "SELECT json_object('id', m.id, 'customer', m.customer_id, 'currency', m.currency, 'policy', m.policy,
+    DUE = concat!("SELECT json_object('id', m.id, 'customer', m.customer_id, 'currency', m.currency, 'policy', m.policy,
             'policy_id', m.policy_id, 'step', m.step, 'template', m.template, 'channel', m.channel, 'status', m.status,
             'lease', m.lease, 'provider', m.provider, 'attempts', m.attempts, 'why', m.why, 'customer_name', k.name, 'locale', k.locale,
             'invoices', json((SELECT json_group_array(s.invoice_id) FROM steps_taken s
@@ -43,10 +45,10 @@ statements! {
                 'missing_minor', p.missing_minor, 'promised_on', p.promised_on, 'until', p.until_on, 'status', p.status,
                 'invoices', json((SELECT json_group_array(x.invoice_id) FROM promise_invoices x
                     WHERE x.promise_id = p.id))) FROM promises p WHERE p.id = m.cycle)),
-            'others_sent_ms', (SELECT max(o.sent_at) FROM messages o
-                WHERE o.customer_id = m.customer_id AND o.id <> m.id))
+            ", notice_member!(), ", 'others_sent_ms', (SELECT max(o.sent_at) FROM messages o
+                WHERE o.customer_id = m.customer_id AND o.id <> m.id AND ", is_contact!("o"), "))
         FROM messages m INDEXED BY messages_due JOIN customers k ON k.id = m.customer_id
-        WHERE m.status IN ('queued', 'sending') AND m.attempt_at <= ?1 ORDER BY m.attempt_at LIMIT ?2";
+        WHERE m.status IN ('queued', 'sending') AND m.attempt_at <= ?1 ORDER BY m.attempt_at LIMIT ?2");
     ANY_DUE = "SELECT 1 FROM messages INDEXED BY messages_due WHERE status IN ('queued', 'sending') AND attempt_at <= ? LIMIT 1";
     INVOICES = concat!("SELECT json_object('id', i.id, 'kind', i.kind, 'number', i.number, 'issue_on', i.issue_on,
             'due_on', i.due_on, 'total_minor', i.total_minor, ", owed_members!(), ")
@@ -86,6 +88,8 @@ pub struct Claimed {
     pub act_on: NaiveDate,
     /// The promise that it is about, where it is about one.
     pub promise: Option<PromiseNote>,
+    /// What it tells, where it is a notice.
+    pub about: Option<About>,
     /// How many attempts there were before this one.
     pub attempts: u32,
     pub(super) lease: String,
@@ -141,6 +145,7 @@ struct DueRow {
     invoices: Vec<InvoiceId>,
     billing: Vec<ContactRow>,
     promise: Option<Spoken>,
+    notice: Option<notices::Row>,
     others_sent_ms: Option<i64>,
 }
 
@@ -202,7 +207,7 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
         let fate = verdict(message, cases.get(&key), policy, moment, carrier)?;
         match may_have_left(message, fate) {
             Fate::Go {
-                case,
+                today,
                 overdue,
                 upcoming,
                 to,
@@ -218,7 +223,7 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
                     let detail = format!("{}; {} is written to instead", against(&passed_over), to.email);
                     log.push(activity(message, "contact_refused", "not to everybody", &detail));
                 }
-                going.push((message, case, overdue, upcoming, to, lease));
+                going.push((message, today, overdue, upcoming, to, lease));
             }
             Fate::Suppress(reason) => {
                 settlement.status = MessageStatus::Suppressed;
@@ -279,8 +284,7 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
         .collect();
     let claimed = going
         .into_iter()
-        .map(|(message, case, overdue, upcoming, to, lease)| {
-            let today = case.time_zone.local(moment.now).date();
+        .map(|(message, today, overdue, upcoming, to, lease)| {
             let list = |ids: &[InvoiceId]| listed(ids, &invoices, message.currency, today);
             Ok(Claimed {
                 id: message.id.clone(),
@@ -301,6 +305,7 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
                     .promise
                     .as_ref()
                     .map(|promise| promise.note(message.currency)),
+                about: message.notice.as_ref().map(|notice| notice.about.clone()),
                 attempts: message.attempts,
                 lease,
             })
@@ -350,9 +355,9 @@ fn listed(
     Ok(lines)
 }
 
-enum Fate<'a> {
+enum Fate {
     Go {
-        case: &'a CaseFacts,
+        today: NaiveDate,
         overdue: Vec<InvoiceId>,
         upcoming: Vec<InvoiceId>,
         to: Candidate,
@@ -366,14 +371,14 @@ enum Fate<'a> {
 }
 
 /// Looks again at everything that could speak against the message, in this order.
-fn verdict<'a>(
+fn verdict(
     message: &DueRow,
-    case: Option<&'a CaseFacts>,
+    case: Option<&CaseFacts>,
     policy: Option<&Policy>,
 
     moment: Moment,
     carrier: Carrier,
-) -> Result<Fate<'a>> {
+) -> Result<Fate> {
     let knows_it = carrier.deduplicates && message.provider.as_deref() == Some(carrier.name);
     if message.status == MessageStatus::Sending && !knows_it {
         return Ok(Fate::Uncertain(
@@ -382,23 +387,30 @@ fn verdict<'a>(
                 .to_owned(),
         ));
     }
-    let Some(case) = case else {
-        return Ok(Fate::Cancel(
-            "The customer owes nothing in this currency".to_owned(),
-        ));
-    };
-    let mut fresh = case.clone();
-    // The message itself is no earlier contact.
-    fresh.last_contact_at = message.others_sent_ms.map(instant).transpose()?;
-    let Some(policy) = policy else {
-        return Ok(Fate::Cancel(format!(
-            "There is no policy {} any more",
-            message.policy
-        )));
-    };
-    let contact = match &message.promise {
-        Some(promise) => promise.contact(&message.step, policy, &fresh, moment),
-        None => may_contact(policy, &fresh, &message.step, &message.invoices, moment.now),
+    let (contact, today) = match (&message.notice, &message.promise) {
+        // It is about no invoices, and so about no case.
+        (Some(notice), None) => (notice.contact(&message.template, moment)?, notice.today(moment)?),
+        (_, promise) => {
+            let Some(case) = case else {
+                return Ok(Fate::Cancel(
+                    "The customer owes nothing in this currency".to_owned(),
+                ));
+            };
+            let mut fresh = case.clone();
+            // The message itself is no earlier contact.
+            fresh.last_contact_at = message.others_sent_ms.map(instant).transpose()?;
+            let Some(policy) = policy else {
+                return Ok(Fate::Cancel(format!(
+                    "There is no policy {} any more",
+                    message.policy
+                )));
+            };
+            let contact = match promise {
+                Some(promise) => promise.contact(&message.step, policy, &fresh, moment),
+                None => may_contact(policy, &fresh, &message.step, &message.invoices, moment.now),
+            };
+            (contact, calendar::day_of(moment.now, case.time_zone))
+        }
     };
     let (overdue, upcoming) = match contact {
         Contact::Go {
@@ -414,7 +426,7 @@ fn verdict<'a>(
     let billing: Vec<Candidate> = message.billing.iter().map(ContactRow::candidate).collect();
     Ok(match addressee(&billing) {
         Addressee::One(to, passed_over) => Fate::Go {
-            case,
+            today,
             overdue,
             upcoming,
             to: to.clone(),
@@ -451,7 +463,7 @@ fn against(candidates: &[Candidate]) -> String {
 
 /// A message whose courier stopped may have left: what takes an unsent one back, and frees its step, is for a person
 /// to decide about this one.
-fn may_have_left<'a>(message: &DueRow, fate: Fate<'a>) -> Fate<'a> {
+fn may_have_left(message: &DueRow, fate: Fate) -> Fate {
     match fate {
         Fate::Cancel(reason) | Fate::Suppress(reason) | Fate::Fail(reason)
             if message.status == MessageStatus::Sending =>
