@@ -21,6 +21,7 @@ pub mod customers;
 mod db;
 pub mod delivery;
 pub mod disputes;
+pub mod document_requests;
 pub mod documents;
 pub mod drift;
 pub mod dues;

@@ -10,6 +10,11 @@
 //! **Refuses** nothing: what a policy leaves out is not queued.
 
 mod accounts;
+mod statement;
+mod thanks;
+
+pub use statement::{Asking, Ran, Sent, Setting, ask, run, set, setting};
+pub(crate) use thanks::{parts, thank};
 
 use crate::db::{Tx, statements};
 use crate::error::Result;
@@ -23,6 +28,7 @@ use receivables::channel::Channel;
 use receivables::currency::Currency;
 use receivables::dunning::{Contact, Hold};
 use receivables::id::{CustomerId, MessageId, PolicyId};
+use receivables::money::Money;
 use receivables::notice::{About, Standing};
 use receivables::template::{self, Purpose};
 use serde::{Deserialize, Serialize};
@@ -40,7 +46,7 @@ statements! {
 
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
-    [ALL, accounts::ALL].concat()
+    [ALL, accounts::ALL, statement::ALL, thanks::ALL].concat()
 }
 
 /// Whether message `$m` is a contact that the policy's pause between contacts counts from. What answers a customer, an
@@ -65,9 +71,11 @@ pub(crate) use is_contact;
 /// A member `notice` of a row about message `m` of customer `k`: a [`Row`], or `null` where `m` is no notice.
 macro_rules! notice_member {
     () => {
-        "'notice', json(iif(m.about IS NULL, NULL, json_object('about', json(m.about), 'time_zone', k.time_zone,
+        concat!("'notice', json(iif(m.about IS NULL, NULL, json_object('about', json(m.about), 'time_zone', k.time_zone,
             'hold', k.hold, 'hold_until', k.hold_until_on, 'handed_over', json(iif(EXISTS (SELECT 1 FROM cases n
                 WHERE n.customer_id = k.id AND n.handed_over_at IS NOT NULL), 'true', 'false')),
+            'parts', json(iif(m.template = 'payment_received', ", $crate::notices::parts!("m.cycle"), ", NULL)),
+            'unapplied_minor', (SELECT n.unapplied_minor FROM payments n WHERE n.id = m.cycle),
             'state', CASE m.template
                 WHEN 'order_confirmation' THEN (SELECT n.status FROM orders n WHERE n.id = m.cycle)
                 WHEN 'payment_received' THEN (SELECT iif(n.reversed_minor + n.refunded_minor > 0, 'taken_back', 'received')
@@ -78,7 +86,7 @@ macro_rules! notice_member {
                 WHEN 'document_request' THEN (SELECT n.status FROM document_requests n WHERE n.id = m.cycle)
                 WHEN 'statement' THEN 'drawn'
                 WHEN 'suspended' THEN iif(k.suspended_at IS NULL, 'reinstated', 'suspended')
-                WHEN 'reinstated' THEN iif(k.suspended_at IS NULL, 'reinstated', 'suspended') END)))"
+                WHEN 'reinstated' THEN iif(k.suspended_at IS NULL, 'reinstated', 'suspended') END)))")
     };
 }
 pub(crate) use notice_member;
@@ -185,7 +193,8 @@ pub(crate) async fn queue(tx: &Tx<'_>, moment: Moment, notices: &[Notice]) -> Re
     if notices.is_empty() {
         return Ok(Vec::new());
     }
-    let accounts = accounts::of(tx, moment, notices).await?;
+    let whose = notices.iter().map(|notice| (&notice.customer, notice.currency));
+    let accounts = accounts::of(tx, moment, whose).await?;
     let mut mint = moment.mint()?;
     let mut rows = Vec::with_capacity(notices.len());
     for (notice, account) in notices.iter().zip(&accounts) {
@@ -253,8 +262,10 @@ impl Account {
 /// What is known of a notice when it is about to leave: the member [`notice_member`] of a claim's row.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Row {
-    /// What it tells.
-    pub(crate) about: About,
+    about: About,
+    /// Of thanks for a payment: what it is set against now.
+    parts: Option<Vec<thanks::PartRow>>,
+    unapplied_minor: Option<i64>,
     time_zone: String,
     hold: Option<String>,
     hold_until: Option<NaiveDate>,
@@ -275,6 +286,25 @@ impl Row {
             state: self.state.clone(),
         };
         Ok(standing.judge(template, moment.now))
+    }
+
+    /// What it tells, as it is now: what a payment was set against may have changed since it was thanked for.
+    pub(crate) fn about(&self) -> About {
+        match (self.about.clone(), &self.parts, self.unapplied_minor) {
+            (
+                About::Payment {
+                    amount, received_on, ..
+                },
+                Some(parts),
+                Some(unapplied),
+            ) => About::Payment {
+                amount,
+                received_on,
+                applied: parts.iter().map(|part| part.part(amount.currency())).collect(),
+                unapplied: Money::new(unapplied, amount.currency()),
+            },
+            (about, ..) => about,
+        }
     }
 
     /// The customer's civil day.

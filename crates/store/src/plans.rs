@@ -2,10 +2,10 @@
 
 use crate::{
     accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
-    credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
-    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, links, mailbox,
-    mappings, migrations, notices, orders, overdue, payments, policies, postings, progress, promises, rates,
-    refunds, rejects, risk, suppressions, suspensions, tasks, tokens, views, write_offs,
+    credit_notes, customers, delivery, disputes, document_requests, documents, drift, dues, dunning,
+    endpoints, events, hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys,
+    links, mailbox, mappings, migrations, notices, orders, overdue, payments, policies, postings, progress,
+    promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks, tokens, views, write_offs,
 };
 use rusqlite::Connection;
 
@@ -83,6 +83,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         checkouts::ALL,
         credit_notes::ALL,
         customers::ALL,
+        document_requests::ALL,
         documents::ALL,
         dues::ALL,
         events::ALL,

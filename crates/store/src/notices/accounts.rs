@@ -3,7 +3,6 @@
 //! An account that nothing was ever posted on has no case, and is written to all the same: an order is confirmed to a
 //! new customer.
 
-use super::Notice;
 use crate::db::{Db, statements};
 use crate::error::Result;
 use crate::instants::time_zone;
@@ -61,21 +60,21 @@ struct Row {
     balance_minor: i64,
 }
 
-/// The account of each of `notices`, in their order; none where there is no such customer.
-pub(super) async fn of(db: &Db, moment: Moment, notices: &[Notice]) -> Result<Vec<Option<Account>>> {
-    let wanted: Vec<Wanted<'_>> = notices
-        .iter()
-        .map(|notice| Wanted {
-            customer: &notice.customer,
-            currency: notice.currency,
-        })
+/// Each account, of a customer in a currency or its own, in their order; none where there is no such customer.
+pub(super) async fn of<'a>(
+    db: &Db,
+    moment: Moment,
+    whose: impl Iterator<Item = (&'a CustomerId, Option<Currency>)>,
+) -> Result<Vec<Option<Account>>> {
+    let wanted: Vec<Wanted<'_>> = whose
+        .map(|(customer, currency)| Wanted { customer, currency })
         .collect();
     let rows: Vec<Row> = db
         .list(ACCOUNTS, params![serde_json::to_string(&wanted)?])
         .await?;
     let kept: BTreeSet<&PolicyId> = rows.iter().filter_map(|row| row.policy_id.as_ref()).collect();
     let book = Book::load(db, moment, &kept).await?;
-    let mut accounts: Vec<Option<Account>> = notices.iter().map(|_| None).collect();
+    let mut accounts: Vec<Option<Account>> = wanted.iter().map(|_| None).collect();
     for row in rows {
         let account = assign::Account {
             own: row.own,
