@@ -57,6 +57,7 @@ pub mod credit;
 pub mod currency;
 pub mod discount;
 pub mod dispute;
+pub mod document_request;
 pub mod drift;
 pub mod dunning;
 pub mod endpoint;

@@ -255,3 +255,16 @@ pub const INCONVENIENT: usize = 20;
 
 /// What shows that consent was given or taken back: a text message, or where the recording lies.
 pub const EVIDENCE: usize = 2_000;
+
+/// The day of the month on which statements of account are drawn up: every month has it.
+pub const STATEMENT_DAY: std::ops::RangeInclusive<i64> = 1..=28;
+
+/// Lines of one statement of account that is sent: some ten pages. Who has more of them in a month reads a file.
+pub const STATEMENT_ENTRIES: usize = 300;
+
+/// Days after which a payment that is told of is not thanked for any more: what is told of later is history that is
+/// taken in.
+pub const THANKS_DAYS: i64 = 7;
+
+/// Days before a promised day on which it is recalled.
+pub const REMIND_DAYS: std::ops::RangeInclusive<i64> = 1..=14;

@@ -9,6 +9,13 @@ use crate::money::Money;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+mod rules;
+mod standing;
+pub mod statement;
+
+pub use rules::Rules;
+pub use standing::Standing;
+
 /// What a notice is about, with the facts it tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

@@ -21,7 +21,7 @@ use crate::intake::ContactRole;
 use crate::limits;
 use crate::money::Money;
 use crate::names::names;
-use crate::{allocation, approval, credit, dispute, plan, promise, recipient, task};
+use crate::{allocation, approval, credit, dispute, notice, plan, promise, recipient, task};
 
 pub mod assign;
 mod read;
@@ -238,6 +238,12 @@ pub struct Policy {
     /// Where money goes, and what small differences are let go.
     #[serde(skip_serializing_if = "is_default")]
     pub cash: allocation::Rules,
+    /// Which notices go out, and how.
+    #[serde(skip_serializing_if = "is_default")]
+    pub notices: notice::Rules,
+    /// When a statement of account goes out each month; none: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statements: Option<notice::statement::Rules>,
     /// Its steps, the earliest first.
     pub steps: Vec<Step>,
 }
@@ -275,6 +281,8 @@ impl Policy {
             cash: allocation::Rules::default(),
             recipients: recipient::Rules::default(),
             colleagues: BTreeMap::new(),
+            notices: notice::Rules::default(),
+            statements: None,
             steps: vec![
                 step("pre_due", -5, "pre_due"),
                 step("reminder", 1, "friendly"),

@@ -10,7 +10,7 @@ use crate::channel::Channel;
 use crate::charges::{Charge, Fee};
 use crate::fields::{FieldError, Fields, kinds, token};
 use crate::limits;
-use crate::{allocation, approval, credit, dispute, plan, promise, recipient, task};
+use crate::{allocation, approval, credit, dispute, notice, plan, promise, recipient, task};
 use std::collections::BTreeMap;
 
 const CATCH_UP: &[(&str, CatchUp)] = &[
@@ -48,6 +48,8 @@ impl Policy {
         let cash = fields.optional_object("cash", allocation::Rules::read);
         let recipients = fields.optional_object("recipients", recipient::Rules::read);
         let colleagues = colleagues(&mut fields);
+        let notices = fields.optional_object("notices", notice::Rules::read);
+        let statements = fields.optional_object("statements", notice::statement::Rules::read);
         let broken_step = promises.as_ref().and_then(|rules| rules.broken_step.as_ref());
         if let Some(template) = broken_step.filter(|template| *template != promise::BROKEN_TEMPLATE) {
             known_template(&mut fields, "promises/broken_step", template);
@@ -77,6 +79,8 @@ impl Policy {
                 cash: cash.unwrap_or_default(),
                 recipients: recipients.unwrap_or_default(),
                 colleagues,
+                notices: notices.unwrap_or_default(),
+                statements,
                 steps,
             })
         })

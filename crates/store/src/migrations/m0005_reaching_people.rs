@@ -5,11 +5,13 @@
 mod contacts;
 mod law;
 mod messages;
+mod notices;
 mod phone;
 mod templates;
 
 pub(super) const STATEMENTS: &[&[&str]] = &[
     messages::STATEMENTS,
+    notices::STATEMENTS,
     contacts::STATEMENTS,
     templates::STATEMENTS,
     law::STATEMENTS,

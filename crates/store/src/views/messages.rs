@@ -4,7 +4,11 @@ use crate::db::{Db, statements};
 use crate::error::Result;
 use crate::instants::rfc3339;
 use crate::params;
+use receivables::channel::Channel;
 use receivables::id::{CustomerId, MessageId};
+use receivables::notice::About;
+use receivables::recipient::HeldFor;
+use receivables::template::Purpose;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -12,7 +16,8 @@ macro_rules! select_message {
     ($which:literal) => {
         concat!(
             "SELECT json_object('id', m.id, 'customer', m.customer_id, 'step', m.step, 'template', m.template,
-                'channel', m.channel, 'channels', json(m.channels), 'purpose', m.purpose, 'held_for', m.held_for, 'policy', m.policy, 'status', m.status, 'why', m.why,
+                'channel', m.channel, 'channels', json(m.channels), 'purpose', m.purpose, 'about', json(m.about),
+                'held_for', m.held_for, 'policy', m.policy, 'status', m.status, 'why', m.why,
                 'scheduled_for', m.scheduled_for, 'attempt_at', m.attempt_at, 'attempts', m.attempts,
                 'provider', m.provider, 'provider_id', m.provider_id, 'recipient', m.recipient,
                 'subject', m.subject, 'last_error', m.last_error, 'created_at', m.created_at,
@@ -49,14 +54,16 @@ pub struct MessageView {
     pub policy: String,
     /// The words.
     pub template: String,
-    /// What it is about.
-    pub purpose: String,
-    /// Over which channel it goes now, or went.
+    /// What it is about: `collection`, `receipt`, ...
+    pub purpose: Purpose,
+    /// The channel that it takes: `email`, ...
     pub channel: String,
-    /// The channels that it may go over, the first first.
-    pub channels: Vec<String>,
+    /// Those that it may take, the first first.
+    pub channels: Vec<Channel>,
     /// What it waits for a person for.
-    pub held_for: Option<String>,
+    pub held_for: Option<HeldFor>,
+    /// What it tells, where it is a notice.
+    pub about: Option<About>,
     /// Numbers of the invoices that it lists.
     pub invoices: Vec<String>,
     /// The sentence that explains why it was queued.
@@ -92,9 +99,10 @@ struct Row {
     step: String,
     template: String,
     channel: String,
-    channels: Vec<String>,
-    purpose: String,
-    held_for: Option<String>,
+    channels: Vec<Channel>,
+    purpose: Purpose,
+    about: Option<About>,
+    held_for: Option<HeldFor>,
     policy: String,
     status: String,
     why: String,
@@ -120,9 +128,10 @@ impl Row {
             customer_id: self.customer,
             step: self.step,
             template: self.template,
+            purpose: self.purpose,
             channel: self.channel,
             channels: self.channels,
-            purpose: self.purpose,
+            about: self.about,
             held_for: self.held_for,
             policy: self.policy,
             invoices: self.invoices,
