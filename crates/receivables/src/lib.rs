@@ -28,6 +28,7 @@
 //! | who is served, on what credit, and who collects | [`suspension`], [`credit`], [`hand_over`] |
 //! | what other systems are told, how often, and at which addresses | [`event`], [`endpoint`] |
 //! | what the general ledger is handed, and where another system says otherwise | [`posting`], [`journal`], [`drift`] |
+//! | which numbers are dialled, and what a text from one asks for | [`telephone`], [`opt_out`] |
 //! | whether somebody may be contacted at all, by law | [`law`] |
 //! | what is said, how it fares, and to whom it may go | [`template`], [`notice`], [`message`], [`backoff`], [`suppression`], [`recipient`] |
 #![cfg_attr(
@@ -77,6 +78,7 @@ pub mod message;
 pub mod money;
 mod names;
 pub mod notice;
+pub mod opt_out;
 pub mod paylink;
 pub mod payment_code;
 pub mod percent;
@@ -93,6 +95,7 @@ pub mod stripe;
 pub mod suppression;
 pub mod suspension;
 pub mod task;
+pub mod telephone;
 pub mod template;
 pub mod terms;
 pub mod told;

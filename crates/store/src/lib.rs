@@ -40,6 +40,7 @@ pub mod invoices;
 pub mod journal;
 pub mod keys;
 pub mod law;
+pub mod letters;
 pub mod links;
 mod listing;
 pub mod mailbox;
@@ -63,9 +64,12 @@ pub mod risk;
 pub mod suppressions;
 pub mod suspensions;
 pub mod tasks;
+pub mod telephone;
 pub mod tokens;
 pub mod told;
+pub mod unsubscribes;
 pub mod views;
+pub mod voice;
 pub mod write_offs;
 
 #[cfg(feature = "native")]
