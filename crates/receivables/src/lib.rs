@@ -30,7 +30,7 @@
 //! | what the general ledger is handed, and where another system says otherwise | [`posting`], [`journal`], [`drift`] |
 //! | which numbers are dialled, and what a text from one asks for | [`telephone`], [`opt_out`] |
 //! | whether somebody may be contacted at all, by law | [`law`] |
-//! | what is said, how it fares, and to whom it may go | [`template`], [`notice`], [`message`], [`backoff`], [`suppression`] |
+//! | what is said, how it fares, and to whom it may go | [`template`], [`notice`], [`message`], [`backoff`], [`suppression`], [`recipient`] |
 #![cfg_attr(
     test,
     allow(
@@ -58,6 +58,7 @@ pub mod credit;
 pub mod currency;
 pub mod discount;
 pub mod dispute;
+pub mod document_request;
 pub mod drift;
 pub mod dunning;
 pub mod endpoint;
@@ -87,6 +88,7 @@ pub mod posting;
 pub mod promise;
 pub mod receivable;
 pub mod received;
+pub mod recipient;
 pub mod reference;
 pub mod risk;
 pub mod stripe;

@@ -1,12 +1,7 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
 use crate::{
-    accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
-    credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
-    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, law, letters, links,
-    mailbox, mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates,
-    refunds, rejects, risk, suppressions, suspensions, tasks, telephone, tokens, unsubscribes, views, voice,
-    write_offs,
+    accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts, contacts, credit_notes, customers, delivery, disputes, document_requests, documents, drift, dues, dunning, endpoints, events, hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, law, letters, links, mailbox, mappings, migrations, notices, orders, overdue, payments, policies, postings, progress, promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks, telephone, tokens, unsubscribes, views, voice, write_offs,
 };
 use rusqlite::Connection;
 
@@ -82,8 +77,10 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         agreements::ALL,
         chargebacks::ALL,
         checkouts::ALL,
+        contacts::ALL,
         credit_notes::ALL,
         customers::ALL,
+        document_requests::ALL,
         documents::ALL,
         dues::ALL,
         events::ALL,
@@ -96,6 +93,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         policies::ALL,
         postings::ALL,
         progress::ALL,
+        promises::ALL,
         rates::ALL,
         refunds::ALL,
         rejects::ALL,
@@ -126,12 +124,12 @@ fn statements() -> Vec<(&'static str, &'static str)> {
     all.extend(billing::statements());
     all.extend(inbound::statements());
     all.extend(invoices::statements());
+    all.extend(notices::statements());
     all.extend(bank::all_statements());
     all.extend(charges::statements());
     all.extend(delivery::statements());
     all.extend(disputes::statements());
     all.extend(instalment_plans::statements());
-    all.extend(promises::statements());
     all.extend(dunning::statements());
     all.extend(endpoints::statements());
     all.extend(payments::statements());
