@@ -21,6 +21,7 @@
 
 pub mod consent;
 mod decide;
+pub mod erasure;
 pub mod input;
 pub mod places;
 pub mod regime;

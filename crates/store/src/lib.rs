@@ -53,6 +53,7 @@ pub mod orders;
 mod overdue;
 mod owed;
 pub mod payments;
+pub mod personal;
 pub mod policies;
 pub mod postings;
 pub mod progress;

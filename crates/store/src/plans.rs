@@ -1,7 +1,7 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
 use crate::{
-    accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts, contacts, credit_notes, customers, delivery, disputes, document_requests, documents, drift, dues, dunning, endpoints, events, hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, law, letters, links, mailbox, mappings, migrations, notices, orders, overdue, payments, policies, postings, progress, promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks, telephone, tokens, unsubscribes, views, voice, write_offs,
+    accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts, contacts, credit_notes, customers, delivery, disputes, document_requests, documents, drift, dues, dunning, endpoints, events, hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, law, letters, links, mailbox, mappings, migrations, notices, orders, overdue, payments, personal, policies, postings, progress, promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks, telephone, tokens, unsubscribes, views, voice, write_offs,
 };
 use rusqlite::Connection;
 
@@ -12,6 +12,9 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
         "a few policies, pools and days of rest, all of which may decide",
     ),
     ("POOLS", "all pools, in their order"),
+    ("RAW_EVENTS", "once a person, at its request"),
+    ("ANSWERS", "once a person, at its request"),
+    ("REJECTS", "once a person, at its request"),
     ("NAMES", "one row per version of a policy"),
     ("CLEAR_POOLS", "all pools are replaced"),
     ("TOUCH", "a new policy may concern every case"),
@@ -134,6 +137,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
     all.extend(endpoints::statements());
     all.extend(payments::statements());
     all.extend(law::statements());
+    all.extend(personal::statements());
     all.extend(views::statements());
     all
 }

@@ -71,5 +71,6 @@ pub(super) const STATEMENTS: &[&str] = &[
         not_before INTEGER,
         done_at INTEGER
     ) STRICT, WITHOUT ROWID",
+    "CREATE INDEX external_objects_by_entity ON external_objects (entity_id) WHERE entity_id IS NOT NULL",
     "CREATE INDEX erasures_pending ON erasures (asked_at, customer_id) WHERE done_at IS NULL",
 ];
