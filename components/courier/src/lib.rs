@@ -36,8 +36,11 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("GET", ["unsubscribe", token]) => unsubscribe::show(cx, token).await,
         ("POST", ["unsubscribe", token]) => unsubscribe::refuse(cx, token).await,
         (_, ["unsubscribe", _]) => Err(Problem::method_not_allowed("GET, POST")),
+        ("POST", ["webhooks", "mailgun"]) => webhook::mailgun::webhook(cx).await,
         ("POST", ["webhooks", "postmark"]) => webhook::postmark::webhook(cx).await,
+        ("POST", ["webhooks", "resend"]) => webhook::resend::webhook(cx).await,
         ("POST", ["webhooks", "sendgrid"]) => webhook::sendgrid::webhook(cx).await,
+        ("POST", ["webhooks", "ses"]) => webhook::ses::webhook(cx).await,
         (_, ["webhooks", _]) => Err(Problem::method_not_allowed("POST")),
         _ => Err(Problem::no_route()),
     }

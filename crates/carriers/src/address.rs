@@ -34,6 +34,11 @@ pub fn tagged(address: &str, tag: &str) -> String {
     }
 }
 
+/// The part of an address after its `@`.
+pub(crate) fn domain(address: &str) -> &str {
+    address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,12 +10,19 @@
 //! **Refuses** to guess: an answer that cannot be understood leaves the message to a person.
 
 mod address;
+mod headers;
 mod http;
 mod lob;
 mod mailbox;
+mod mailgun;
+mod mime;
 mod postmark;
 mod print;
+mod resend;
 mod sendgrid;
+mod ses;
+mod sigv4;
+mod smtp;
 mod spoken;
 pub mod twilio;
 pub mod vonage;
@@ -29,8 +36,11 @@ use store::delivery::{Carrier, Claimed, Outcome};
 use web::{Cx, Problem};
 
 pub use address::tagged;
+pub use mailgun::NAME as MAILGUN;
 pub use postmark::NAME as POSTMARK;
+pub use resend::NAME as RESEND;
 pub use sendgrid::NAME as SENDGRID;
+pub use ses::NAME as SES;
 
 /// What a carrier keeps with a message and gives back in its webhooks: our id.
 pub const OUR_ID: &str = "dunlin_message";
@@ -130,6 +140,10 @@ pub struct Row {
 pub const CARRIERS: &[Row] = &[
     postmark::ROW,
     sendgrid::ROW,
+    mailgun::ROW,
+    resend::ROW,
+    ses::ROW,
+    smtp::ROW,
     mailbox::ROW,
     twilio::SMS,
     twilio::VOICE,
@@ -240,3 +254,6 @@ async fn needed<const N: usize>(cx: &Cx, names: [&str; N]) -> Result<Option<[Str
     }
     Ok(Some(values))
 }
+
+#[cfg(test)]
+mod tests;

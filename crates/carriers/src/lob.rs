@@ -170,7 +170,7 @@ impl Carry for Lob {
             ];
             let media_type = format!("multipart/form-data; boundary={boundary}");
             let wait_s = limits::PROVIDER_TIMEOUT_S;
-            let answered = outbound::post_body(&self.url, &headers, &media_type, body, wait_s).await;
+            let answered = outbound::post(&self.url, &headers, &media_type, body, wait_s).await;
             match call.read(answered, words) {
                 Ok(Heard::Taken(answer)) => {
                     call.all(letter.sent(said(&answer).and_then(|said| said.id)), None)

@@ -2,7 +2,8 @@
 
 use crate::address::mailbox;
 use crate::http::{Call, Heard};
-use crate::{Called, Carry, Doing, Letter, OUR_HEADER, OUR_ID, Row, Stop, needed};
+use crate::{Called, Carry, Doing, Letter, OUR_ID, Row, Stop, headers, needed};
+use data_encoding::BASE64;
 use receivables::channel::Channel;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -137,6 +138,13 @@ impl Carry for Postmark {
 impl Postmark {
     fn message(&self, letter: &Letter) -> Value {
         let id = &letter.message.id;
+        let mut headers = headers::all(letter);
+        // Else Postmark makes a Message-ID of its own.
+        headers.push(("X-PM-KeepID", "true".to_owned()));
+        let headers = headers
+            .iter()
+            .map(|(name, value)| json!({"Name": name, "Value": value}));
+        let headers: Vec<Value> = headers.collect();
         let mut message = json!({
             "From": mailbox(&letter.sender.name, &letter.sender.email),
             "To": mailbox(letter.to_name(), letter.to_email()),
@@ -145,13 +153,26 @@ impl Postmark {
             "TextBody": letter.rendered.text,
             "MessageStream": self.stream,
             "Metadata": {OUR_ID: id},
-            "Headers": [{"Name": OUR_HEADER, "Value": id}],
+            "Headers": headers,
             // A payment link is a secret between us and the customer: it passes through no tracker.
             "TrackOpens": false,
             "TrackLinks": "None",
         });
-        if let (Some(reply_to), Some(members)) = (&letter.sender.reply_to, message.as_object_mut()) {
+        let Some(members) = message.as_object_mut() else {
+            return message;
+        };
+        if let Some(reply_to) = &letter.sender.reply_to {
             members.insert("ReplyTo".to_owned(), json!(reply_to));
+        }
+        let documents = letter.message.documents.iter();
+        let attachments: Vec<Value> = documents
+            .map(|document| {
+                json!({"Name": document.name, "Content": BASE64.encode(&document.content),
+                    "ContentType": document.media_type})
+            })
+            .collect();
+        if !attachments.is_empty() {
+            members.insert("Attachments".to_owned(), Value::Array(attachments));
         }
         message
     }

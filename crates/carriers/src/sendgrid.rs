@@ -1,10 +1,11 @@
 //! Twilio SendGrid (<https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send>): one call a message.
 
 use crate::http::{Call, Heard};
-use crate::{Called, Carry, Doing, Letter, OUR_HEADER, OUR_ID, Row, needed};
+use crate::{Called, Carry, Doing, Letter, OUR_ID, Row, headers, needed};
+use data_encoding::BASE64;
 use receivables::channel::Channel;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::delivery::{Carrier, Outcome};
 use web::outbound::{self, Answer};
 use web::{Cx, Problem};
@@ -94,6 +95,10 @@ impl Carry for SendGrid {
 
 fn message(letter: &Letter) -> Value {
     let id = &letter.message.id;
+    let headers = headers::all(letter).into_iter();
+    let headers: Map<String, Value> = headers
+        .map(|(name, value)| (name.to_owned(), Value::String(value)))
+        .collect();
     let mut message = json!({
         "personalizations": [{
             "to": [mailbox(letter.to_name(), letter.to_email())],
@@ -105,15 +110,28 @@ fn message(letter: &Letter) -> Value {
             {"type": "text/plain", "value": letter.rendered.text},
             {"type": "text/html", "value": letter.rendered.html},
         ],
-        "headers": {OUR_HEADER: id},
+        "headers": headers,
         // A payment link is a secret between us and the customer: it passes through no tracker.
         "tracking_settings": {
             "click_tracking": {"enable": false, "enable_text": false},
             "open_tracking": {"enable": false},
         },
     });
-    if let (Some(reply_to), Some(members)) = (&letter.sender.reply_to, message.as_object_mut()) {
+    let Some(members) = message.as_object_mut() else {
+        return message;
+    };
+    if let Some(reply_to) = &letter.sender.reply_to {
         members.insert("reply_to".to_owned(), json!({"email": reply_to}));
+    }
+    let documents = letter.message.documents.iter();
+    let attachments: Vec<Value> = documents
+        .map(|document| {
+            json!({"content": BASE64.encode(&document.content), "type": document.media_type,
+                "filename": document.name, "disposition": "attachment"})
+        })
+        .collect();
+    if !attachments.is_empty() {
+        members.insert("attachments".to_owned(), Value::Array(attachments));
     }
     message
 }

@@ -104,7 +104,8 @@ pub struct Claimed {
     pub attempts: u32,
     /// What this message has in common with others of one conversation: one a customer.
     pub thread: String,
-    pub(super) lease: String,
+    /// The lease under which it is held: whoever settles it shows it.
+    pub lease: String,
 }
 
 impl Claimed {
