@@ -67,6 +67,46 @@ pub async fn post_json(url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Re
     send(request(url, headers, body, limits::PROVIDER_TIMEOUT_S)?).await
 }
 
+/// Posts a body of any media type, and waits `wait_s` seconds for an answer.
+pub async fn post(
+    url: &str,
+    headers: &[(&str, &str)],
+    media_type: &str,
+    body: Vec<u8>,
+    wait_s: u64,
+) -> Result<Answer, Unanswered> {
+    send(request(url, headers, Some((media_type, body)), wait_s)?).await
+}
+
+/// Asks with any method, with JSON where there is some, and waits `wait_s` seconds for an answer.
+pub async fn json(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<Vec<u8>>,
+    wait_s: u64,
+) -> Result<Answer, Unanswered> {
+    let body = body.map(|body| ("application/json", body));
+    let mut request = request(url, headers, body, wait_s)?;
+    *request.method_mut() = Method::from_bytes(method.as_bytes()).map_err(not_sent)?;
+    send(request).await
+}
+
+/// Posts what an HTML form would, names and values, `+` and all else escaped, and waits `wait_s` seconds for an
+/// answer.
+pub async fn post_form(
+    url: &str,
+    headers: &[(&str, &str)],
+    fields: &[(String, String)],
+    wait_s: u64,
+) -> Result<Answer, Unanswered> {
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    let body = Some(("application/x-www-form-urlencoded", body.into_bytes()));
+    send(request(url, headers, body, wait_s)?).await
+}
+
 /// Asks, and waits `wait_s` seconds for an answer.
 pub async fn get(url: &str, headers: &[(&str, &str)], wait_s: u64) -> Result<Answer, Unanswered> {
     send(request(url, headers, None, wait_s)?).await

@@ -195,7 +195,10 @@ async fn queue(tx: &Tx<'_>, moment: Moment, decided: &[Decided<'_>]) -> Result<B
             template: &due.template,
             cycle: &due.cycle,
             purpose: template::find(&due.template).map_or(Purpose::Collection, |template| template.purpose),
-            channels: version.policy.step(&due.step).map_or(&[], |step| step.channels.as_slice()),
+            channels: version
+                .policy
+                .step(&due.step)
+                .map_or(&[], |step| step.channels.as_slice()),
             why: &due.why,
             scheduled_ms: due.scheduled_for.timestamp_millis(),
         });
