@@ -100,7 +100,7 @@ fn components_are_thin() {
 #[test]
 fn each_component_may_do_what_it_needs_and_no_more() {
     // Component, whether it sees the ledger, whom it may call.
-    let expected: [(&str, bool, &[&str]); 17] = [
+    let expected: [(&str, bool, &[&str]); 18] = [
         ("access", true, &[]),
         ("agreements", true, &[]),
         ("bank", true, &[]),
@@ -139,6 +139,10 @@ fn each_component_may_do_what_it_needs_and_no_more() {
                 "{{ ses_url }}",
                 "{{ sns_url }}",
                 "{{ smtp_relay }}",
+                "{{ twilio_url }}",
+                "{{ vonage_url }}",
+                "{{ lob_url }}",
+                "{{ webhook_channel_host }}",
             ],
         ),
         ("desk", true, &[]),
@@ -156,6 +160,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
                 "{{ paypal_url }}",
             ],
         ),
+        ("phone", true, &["{{ vonage_url }}"]),
         ("reference", false, &[]),
         ("relay", true, &["{{ webhook_hosts }}"]),
         ("risk", true, &[]),

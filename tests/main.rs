@@ -40,6 +40,7 @@ mod intake;
 mod kill;
 mod openapi;
 mod pay;
+mod phone;
 mod providers;
 mod relay;
 mod risk;

@@ -12,15 +12,21 @@
 mod address;
 mod headers;
 mod http;
+mod lob;
 mod mailbox;
 mod mailgun;
 mod mime;
 mod postmark;
+mod print;
 mod resend;
 mod sendgrid;
 mod ses;
 mod sigv4;
 mod smtp;
+mod spoken;
+pub mod twilio;
+pub mod vonage;
+mod webhook;
 
 use chrono::{DateTime, Utc};
 use receivables::channel::Channel;
@@ -139,6 +145,13 @@ pub const CARRIERS: &[Row] = &[
     ses::ROW,
     smtp::ROW,
     mailbox::ROW,
+    twilio::SMS,
+    twilio::VOICE,
+    vonage::SMS,
+    vonage::VOICE,
+    lob::ROW,
+    print::ROW,
+    webhook::ROW,
 ];
 
 /// The variable that lists the carriers of a channel, the first first.
@@ -182,6 +195,12 @@ pub async fn ready(cx: &Cx) -> Result<Vec<Ready>, Problem> {
                 None => absent.push(name),
             }
         }
+    }
+    // There is one, and its address says whether it is used.
+    if let Some(carry) = webhook::set_up(cx).await? {
+        let row = &webhook::ROW;
+        let a_second = rate(&rates, row);
+        ready.push(Ready { row, a_second, carry });
     }
     if !absent.is_empty() {
         let problem = Problem::internal(format!("listed and not set up: {}", absent.join(", ")));
