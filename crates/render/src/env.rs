@@ -33,8 +33,7 @@ pub(crate) type More = fn(&mut Environment<'static>);
 pub(crate) struct Family {
     templates: Templates,
     more: More,
-    en: OnceLock<Environment<'static>>,
-    de: OnceLock<Environment<'static>>,
+    ready: [OnceLock<Environment<'static>>; Language::ALL.len()],
 }
 
 impl Family {
@@ -47,16 +46,14 @@ impl Family {
         Self {
             templates,
             more,
-            en: OnceLock::new(),
-            de: OnceLock::new(),
+            ready: [const { OnceLock::new() }; Language::ALL.len()],
         }
     }
 
     pub(crate) fn environment(&self, language: Language) -> Result<&Environment<'static>, RenderError> {
-        let cell = match language {
-            Language::En => &self.en,
-            Language::De => &self.de,
-        };
+        let at = Language::ALL.into_iter().zip(&self.ready);
+        let cell = at.filter(|(of, _)| *of == language).map(|(_, cell)| cell).next();
+        let cell = cell.ok_or_else(|| RenderError::Template("a language without templates".to_owned()))?;
         match cell.get() {
             Some(ready) => Ok(ready),
             None => {

@@ -21,4 +21,4 @@ pub use csp::{content_security_policy, mail_content_security_policy};
 pub use env::FUEL;
 pub use error::RenderError;
 pub use locale::{Language, amount_input, format_date, format_days, format_money, read_amount};
-pub use message::{Line, MessageContext, PromiseLine, Rendered, TEMPLATES, render_message};
+pub use message::{Chosen, Line, MessageContext, Parts, PromiseLine, Rendered, TEMPLATES, render_message};

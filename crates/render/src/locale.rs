@@ -16,17 +16,25 @@ pub enum Language {
     En,
     /// German, in the polite form.
     De,
+    /// French, in the polite form.
+    Fr,
+    /// Spanish, in the polite form.
+    Es,
+    /// Hindi, in the polite form.
+    Hi,
 }
 
 impl Language {
-    /// The language of a BCP 47 locale: `de` and `de-AT` are German, everything else is English.
+    /// Every language there is.
+    pub const ALL: [Self; 5] = [Self::En, Self::De, Self::Fr, Self::Es, Self::Hi];
+
+    /// The language of a BCP 47 locale: `de` and `de-AT` are German; English where it is none of ours.
     pub fn of(locale: &str) -> Self {
         let primary = locale.split(['-', '_']).next().unwrap_or_default();
-        if primary.eq_ignore_ascii_case("de") {
-            Self::De
-        } else {
-            Self::En
-        }
+        let known = Self::ALL
+            .into_iter()
+            .find(|language| primary.eq_ignore_ascii_case(language.tag()));
+        known.unwrap_or_default()
     }
 
     /// The BCP 47 tag, as in HTML's `lang`.
@@ -34,33 +42,22 @@ impl Language {
         match self {
             Self::En => "en",
             Self::De => "de",
+            Self::Fr => "fr",
+            Self::Es => "es",
+            Self::Hi => "hi",
         }
     }
 
     /// (between groups of three digits, before the fraction)
     fn separators(self) -> (char, char) {
         match self {
-            Self::En => (',', '.'),
             Self::De => ('.', ','),
+            _ => (',', '.'),
         }
     }
 
     fn months(self) -> &'static [&'static str; 12] {
         match self {
-            Self::En => &[
-                "January",
-                "February",
-                "March",
-                "April",
-                "May",
-                "June",
-                "July",
-                "August",
-                "September",
-                "October",
-                "November",
-                "December",
-            ],
             Self::De => &[
                 "Januar",
                 "Februar",
@@ -74,6 +71,20 @@ impl Language {
                 "Oktober",
                 "November",
                 "Dezember",
+            ],
+            _ => &[
+                "January",
+                "February",
+                "March",
+                "April",
+                "May",
+                "June",
+                "July",
+                "August",
+                "September",
+                "October",
+                "November",
+                "December",
             ],
         }
     }
@@ -91,18 +102,18 @@ pub fn format_date(day: NaiveDate, language: Language) -> String {
         .and_then(|index| language.months().get(index))
         .unwrap_or(&"");
     match language {
-        Language::En => format!("{} {month} {}", day.day(), day.year()),
         Language::De => format!("{}. {month} {}", day.day(), day.year()),
+        _ => format!("{} {month} {}", day.day(), day.year()),
     }
 }
 
 /// A number of days: `1 day`, `3 days`; `1 Tag`, `3 Tage`.
 pub fn format_days(days: i64, language: Language) -> String {
     let word = match (language, days) {
-        (Language::En, 1) => "day",
-        (Language::En, _) => "days",
         (Language::De, 1) => "Tag",
         (Language::De, _) => "Tage",
+        (_, 1) => "day",
+        _ => "days",
     };
     format!("{} {word}", localise_decimal(&days.to_string(), language))
 }
@@ -110,7 +121,8 @@ pub fn format_days(days: i64, language: Language) -> String {
 /// A day in a dense table: `12 Jan 2026`, `12.01.2026`.
 pub(crate) fn format_short_date(day: NaiveDate, language: Language) -> String {
     match language {
-        Language::En => {
+        Language::De => day.format("%d.%m.%Y").to_string(),
+        _ => {
             let long = format_date(day, language);
             let mut words = long.splitn(3, ' ');
             let (number, month, year) = (words.next(), words.next(), words.next());
@@ -121,7 +133,6 @@ pub(crate) fn format_short_date(day: NaiveDate, language: Language) -> String {
                 year.unwrap_or_default()
             )
         }
-        Language::De => day.format("%d.%m.%Y").to_string(),
     }
 }
 
@@ -138,8 +149,8 @@ pub(crate) fn format_instant(at: DateTime<Utc>, language: Language) -> String {
 pub(crate) fn localise_money(amount: &str, code: &str, language: Language) -> String {
     let amount = localise_decimal(amount, language);
     match language {
-        Language::En => format!("{code} {amount}"),
         Language::De => format!("{amount} {code}"),
+        _ => format!("{code} {amount}"),
     }
 }
 
@@ -227,7 +238,8 @@ mod tests {
             ("DE_ch", Language::De),
             ("den", Language::En),
             ("en-GB", Language::En),
-            ("fr", Language::En),
+            ("fr", Language::Fr),
+            ("it", Language::En),
             ("", Language::En),
         ] {
             assert_eq!(Language::of(locale), expected, "{locale}");

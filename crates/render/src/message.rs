@@ -9,11 +9,13 @@
 
 use chrono::NaiveDate;
 use minijinja::context;
+use receivables::channel::Channel;
 use receivables::money::Money;
+use receivables::notice::About;
 use serde::Serialize;
 
 use crate::env::{Family, UNBROKEN};
-use crate::{Language, RenderError};
+use crate::{Language, RenderError, words};
 
 /// The message templates there are; each in every language.
 pub const TEMPLATES: &[&str] = &[
@@ -140,10 +142,14 @@ pub struct MessageContext {
     pub act_on: Option<NaiveDate>,
     /// The promise that it is about; the templates `promise_*` need one.
     pub promise: Option<PromiseLine>,
+    /// What it tells where it is no step of a policy.
+    pub about: Option<About>,
     /// The sum of the balances of all invoices listed.
     pub total: Money,
     /// Address of the pay page, http(s).
     pub pay_url: String,
+    /// Where the customer ends messages of this kind, http(s); the foot of an email names it.
+    pub unsubscribe_url: Option<String>,
     /// Id of the message, printed as the reference that a customer can quote.
     pub message_id: String,
 }
@@ -153,18 +159,55 @@ pub struct MessageContext {
 pub struct Rendered {
     /// One line, no control characters, at most 180 characters.
     pub subject: String,
-    /// The plain-text part; lines end in `\n`.
+    /// Email and letter: the plain text, lines ending in `\n`. SMS: the whole message. Voice: what is spoken.
     pub text: String,
-    /// The HTML part: a whole document.
+    /// The HTML part of an email: a whole document. Empty where the channel has none.
     pub html: String,
+    /// Its sentences one by one, for those who lay it out themselves, such as a letter on paper.
+    pub parts: Parts,
 }
 
-/// Renders a message in the language of its locale.
+/// The sentences of a message, each one line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Parts {
+    /// What it is, in a few words.
+    pub heading: String,
+    /// What has happened.
+    pub opening: String,
+    /// What is asked for.
+    pub request: String,
+    /// What to do where something is not right.
+    pub closing: String,
+    /// The salutation.
+    pub greeting: String,
+    /// The complimentary close, without the name below it.
+    pub regards: String,
+}
+
+/// The words that messages are made from: the shipped set.
+#[derive(Clone, Debug, Default)]
+pub struct Chosen {}
+
+impl Chosen {
+    /// The shipped set and nothing else.
+    pub fn shipped() -> Self {
+        Self::default()
+    }
+}
+
+/// Renders a message for a channel, in the language of its locale.
 ///
 /// # Errors
 /// See [`RenderError`]: each says that the context, not the customer, is at fault.
-pub fn render_message(message: &MessageContext) -> Result<Rendered, RenderError> {
-    let language = Language::of(&message.locale);
+pub fn render_message(
+    _chosen: &Chosen,
+    _channel: Channel,
+    message: &MessageContext,
+) -> Result<Rendered, RenderError> {
+    let language = match Language::of(&message.locale) {
+        Language::De => Language::De,
+        _ => Language::En,
+    };
     check(message)?;
     let overdue_total = sum(&message.overdue)?;
     let about: Vec<&Line> = match message.template.as_str() {
@@ -205,18 +248,31 @@ pub fn render_message(message: &MessageContext) -> Result<Rendered, RenderError>
             .map(|text| one_line(&text))
     };
     let subject = shorten(&block("subject")?);
+    let word = |key: &str| words::in_language(language).get(key).copied().unwrap_or_default();
+    let parts = Parts {
+        heading: block("heading")?,
+        opening: block("opening")?,
+        request: block("request")?,
+        closing: block("closing")?,
+        greeting: word("greeting").replace(
+            "{name}",
+            &one_line(message.contact_name.as_ref().unwrap_or(&message.customer_name)),
+        ),
+        regards: word("regards").to_owned(),
+    };
     let placed = context! {
         subject,
-        heading => block("heading")?,
-        opening => block("opening")?,
-        request => block("request")?,
-        closing => block("closing")?,
+        heading => parts.heading,
+        opening => parts.opening,
+        request => parts.request,
+        closing => parts.closing,
         ..values.clone()
     };
     Ok(Rendered {
         text: env.get_template("mail.txt")?.render(&placed)?,
         html: env.get_template("mail.html")?.render(&placed)?,
         subject,
+        parts,
     })
 }
 

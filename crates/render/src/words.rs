@@ -173,8 +173,8 @@ pub(crate) fn in_language(language: Language) -> BTreeMap<&'static str, &'static
         .iter()
         .map(|&(key, en, de)| {
             let phrase = match language {
-                Language::En => en,
                 Language::De => de,
+                _ => en,
             };
             (key, phrase)
         })

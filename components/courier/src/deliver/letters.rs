@@ -2,9 +2,10 @@
 
 use crate::provider::Sender;
 use chrono::Duration;
+use receivables::channel::Channel;
 use receivables::id::LinkId;
 use receivables::money::Money;
-use render::{Line, MessageContext, PromiseLine, Rendered, render_message};
+use render::{Chosen, Line, MessageContext, PromiseLine, Rendered, render_message};
 use store::delivery::{self, Carrier, Claimed, Listed};
 use store::links::{self, NewLink};
 use store::{Db, Tx};
@@ -88,7 +89,7 @@ impl House {
     /// The message, rendered with its link.
     pub(super) fn render(&self, message: &Claimed, token: &str) -> Result<Rendered, Problem> {
         let context = self.context(message, token)?;
-        render_message(&context)
+        render_message(&Chosen::shipped(), Channel::Email, &context)
             .map_err(|error| Problem::internal(format!("message {}: {error}", message.id)))
     }
 
@@ -115,7 +116,9 @@ impl House {
                 missing: promise.missing,
                 promised_on: promise.promised_on,
             }),
+            about: None,
             total,
+            unsubscribe_url: None,
             pay_url: format!("{}/pay/{token}", self.public_url.trim_end_matches('/')),
             message_id: message.id.to_string(),
         })

@@ -92,10 +92,10 @@ const METHODS: &[(&str, &str, &str)] = &[
 pub fn method_name(name: &str, language: Language) -> &'static str {
     let found = METHODS.iter().find(|(known, ..)| *known == name);
     match (found, language) {
-        (Some((_, en, _)), Language::En) => en,
         (Some((.., de)), Language::De) => de,
-        (None, Language::En) => "Online payment",
+        (Some((_, en, _)), _) => en,
         (None, Language::De) => "Online-Zahlung",
+        (None, _) => "Online payment",
     }
 }
 
@@ -145,24 +145,24 @@ impl PayProblem {
     pub fn text(self, language: Language) -> String {
         let money = |amount| format_money(amount, language);
         match (self, language) {
-            (Self::NotAnAmount { example }, Language::En) => {
-                format!("Enter an amount such as {}.", amount_input(example, language))
-            }
             (Self::NotAnAmount { example }, Language::De) => {
                 format!("Geben Sie einen Betrag ein, zum Beispiel {}.", amount_input(example, language))
             }
-            (Self::TooLittle { minimum }, Language::En) => {
-                format!("The least that can be paid is {}.", money(minimum))
+            (Self::NotAnAmount { example }, _) => {
+                format!("Enter an amount such as {}.", amount_input(example, language))
             }
             (Self::TooLittle { minimum }, Language::De) => format!("Der Mindestbetrag ist {}.", money(minimum)),
-            (Self::TooMuch { most }, Language::En) => format!("No more than {} is owed.", money(most)),
-            (Self::TooMuch { most }, Language::De) => format!("Es sind nicht mehr als {} offen.", money(most)),
-            (Self::TryAgain, Language::En) => {
-                "The payment could not be started. Nothing was charged; please try again.".to_owned()
+            (Self::TooLittle { minimum }, _) => {
+                format!("The least that can be paid is {}.", money(minimum))
             }
+            (Self::TooMuch { most }, Language::De) => format!("Es sind nicht mehr als {} offen.", money(most)),
+            (Self::TooMuch { most }, _) => format!("No more than {} is owed.", money(most)),
             (Self::TryAgain, Language::De) => {
                 "Die Zahlung konnte nicht begonnen werden. Es wurde nichts abgebucht; bitte versuchen Sie es erneut."
                     .to_owned()
+            }
+            (Self::TryAgain, _) => {
+                "The payment could not be started. Nothing was charged; please try again.".to_owned()
             }
         }
     }
@@ -171,8 +171,8 @@ impl PayProblem {
 /// What [`PayPage::provider_note`] says where the sandbox is the provider.
 pub fn sandbox_note(language: Language) -> &'static str {
     match language {
-        Language::En => "This is a sandbox for trying things out: no money moves.",
         Language::De => "Dies ist eine Testumgebung: Es fließt kein Geld.",
+        _ => "This is a sandbox for trying things out: no money moves.",
     }
 }
 

@@ -1,8 +1,13 @@
 //! The messages: their words in every language, what they carry, and what they refuse.
 
-use render::{Line, MessageContext, RenderError, TEMPLATES, render_message};
+use receivables::channel::Channel;
+use render::{Chosen, Line, MessageContext, RenderError, Rendered, TEMPLATES};
 
 use crate::samples::{eur, line, message, message_of_one, money};
+
+fn render_message(message: &MessageContext) -> Result<Rendered, RenderError> {
+    render::render_message(&Chosen::shipped(), Channel::Email, message)
+}
 
 const HOSTILE: &str = "<script>alert(1)</script> \"O'Neil\" & {{ 7*7 }}";
 
