@@ -86,7 +86,7 @@ pub(crate) fn pay(language: Language, state: PayState) -> PayPage {
     let sample = message("friendly", "en");
     PayPage {
         nonce: "n0nce".into(),
-        language,
+        locale: language.into(),
         creditor_name: sample.creditor_name,
         customer_name: sample.customer_name,
         state,
