@@ -100,7 +100,7 @@ fn components_are_thin() {
 #[test]
 fn each_component_may_do_what_it_needs_and_no_more() {
     // Component, whether it sees the ledger, whom it may call.
-    let expected: [(&str, bool, &[&str]); 17] = [
+    let expected: [(&str, bool, &[&str]); 18] = [
         ("access", true, &[]),
         ("agreements", true, &[]),
         ("bank", true, &[]),
@@ -150,6 +150,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
         ("sandbox", false, &["http://cash.spin.internal"]),
         ("strategy", true, &[]),
         ("sweep", true, &[]),
+        ("templates", true, &[]),
     ];
     let manifest = dunlin::manifest::Manifest::load(&root().join("spin.toml")).expect("spin.toml");
     let actual: Vec<(&str, bool, Vec<&str>)> = manifest

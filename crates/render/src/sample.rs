@@ -1,6 +1,7 @@
 //! Messages to try words on: one invoice and several, with everything that there can be and with what may be missing.
 
 use chrono::{Days, NaiveDate};
+use receivables::channel::Channel;
 use receivables::currency::Currency;
 use receivables::money::Money;
 use receivables::notice::{About, Due, Entry, Part};
@@ -154,6 +155,18 @@ fn about(template: &str, kind: Kind, money: &impl Fn(i64) -> Option<Money>) -> O
         "document_request" => About::Document {
             what: "W-9".to_owned(),
             until: (!many).then(|| day(14)),
+        },
+        "internal_notice" => About::Internal {
+            to: "sales".to_owned(),
+            step: "firm".to_owned(),
+            channel: Channel::Email,
+            recipient: "ana@brandt.example".to_owned(),
+            subject: if many { String::new() } else { "Overdue".to_owned() },
+            invoices: vec![Part {
+                number: "RE-2026-001".to_owned(),
+                amount: money(1250)?,
+            }],
+            why: "invoice RE-2026-001 is 14 days overdue".to_owned(),
         },
         _ => return None,
     })

@@ -48,6 +48,7 @@ pub(super) fn fits(template: &str, about: Option<&About>) -> bool {
         "payment_received" => matches!(about, Some(About::Payment { .. })),
         "statement" => matches!(about, Some(About::Statement { .. })),
         "document_request" => matches!(about, Some(About::Document { .. })),
+        "internal_notice" => matches!(about, Some(About::Internal { .. })),
         _ => true,
     }
 }
@@ -82,6 +83,23 @@ pub(super) fn notice(about: Option<&About>) -> Value {
             what: line(&what),
             until,
         },
+        About::Internal {
+            to,
+            step,
+            channel,
+            recipient,
+            subject,
+            invoices,
+            why,
+        } => About::Internal {
+            to: line(&to),
+            step: line(&step),
+            channel,
+            recipient: line(&recipient),
+            subject: line(&subject),
+            invoices,
+            why: line(&why),
+        },
         other => other,
     });
     Value::from_serialize(facts)
@@ -114,6 +132,13 @@ pub(super) fn rows(about: Option<&About>, locale: Locale) -> Vec<Row> {
             });
             let rest = (!unapplied.is_zero()).then(|| row(word("on_account").to_owned(), *unapplied));
             parts.chain(rest).collect()
+        }
+        Some(About::Internal { invoices, .. }) => {
+            let parts = invoices.iter().map(|part| {
+                let label = word("applied_to").replace("{number}", &one_line(&part.number));
+                row(label, part.amount)
+            });
+            parts.collect()
         }
         Some(About::Plan { instalments, .. }) => {
             let by = |on| word("instalment_by").replace("{date}", &format_date(on, locale));

@@ -48,4 +48,5 @@ pub(super) static MAIL: Family = Family::in_language(in_every_language!(
     "payment_received"
     "statement"
     "document_request"
+    "internal_notice"
 ));
