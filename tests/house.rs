@@ -167,6 +167,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
         ("sandbox", false, &["http://cash.spin.internal"]),
         ("strategy", true, &[]),
         ("sweep", true, &[]),
+        ("templates", true, &[]),
     ];
     let manifest = dunlin::manifest::Manifest::load(&root().join("spin.toml")).expect("spin.toml");
     let actual: Vec<(&str, bool, Vec<&str>)> = manifest

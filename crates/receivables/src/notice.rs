@@ -91,16 +91,27 @@ pub enum About {
         to: String,
         /// The step of the policy that it went with.
         step: String,
-        /// Over which channel the customer was written to; `None`: the step says nothing.
-        channel: Option<Channel>,
+        /// Over which channel the customer was written to.
+        channel: Channel,
         /// At which address.
-        recipient: Option<String>,
+        recipient: String,
         /// Under which subject.
-        subject: Option<String>,
+        subject: String,
         /// Numbers and amounts of the invoices that it was about.
         invoices: Vec<Part>,
         /// Why the step was taken.
         why: String,
+    },
+    /// Words that somebody of ours tries, as they were written then.
+    Test {
+        /// The address of ours that they go to.
+        to: String,
+        /// The subject.
+        subject: String,
+        /// The text.
+        text: String,
+        /// The HTML; empty where it is a text message or a call that is tried.
+        html: String,
     },
     /// A promise whose day comes (`promise_reminder`).
     Promise {

@@ -46,6 +46,27 @@ names! {
     }
 }
 
+/// How a message speaks, where its words come in more than one tone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// As to somebody one knows.
+    Friendly,
+    /// Polite, and nothing more: every shipped template has it.
+    #[default]
+    Neutral,
+    /// As in a formal letter.
+    Firm,
+}
+
+names! {
+    Tone {
+        "friendly" => Friendly,
+        "neutral" => Neutral,
+        "firm" => Firm,
+    }
+}
+
 /// A template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Template {

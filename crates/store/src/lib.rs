@@ -66,6 +66,7 @@ pub mod suppressions;
 pub mod suspensions;
 pub mod tasks;
 pub mod telephone;
+pub mod templates;
 pub mod tokens;
 pub mod told;
 pub mod unsubscribes;

@@ -4,9 +4,7 @@ use crate::{
     accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts, contacts,
     credit_notes, customers, delivery, disputes, document_requests, documents, drift, dues, dunning,
     endpoints, events, hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys,
-    law, letters, links, mailbox, mappings, migrations, notices, orders, overdue, payments, personal,
-    policies, postings, progress, promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks,
-    telephone, tokens, unsubscribes, views, voice, write_offs,
+    law, letters, links, mailbox, mappings, migrations, notices, orders, overdue, payments, personal, policies, postings, progress, promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks, telephone, templates, tokens, unsubscribes, views, voice, write_offs,
 };
 use rusqlite::Connection;
 
@@ -20,6 +18,11 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
     ("RAW_EVENTS", "once a person, at its request"),
     ("ANSWERS", "once a person, at its request"),
     ("REJECTS", "once a person, at its request"),
+    (
+        "OWN_WORDS",
+        "every version of a deployment's own words: some dozens",
+    ),
+    ("TONES", "a row a template"),
     ("NAMES", "one row per version of a policy"),
     ("CLEAR_POOLS", "all pools are replaced"),
     ("TOUCH", "a new policy may concern every case"),
@@ -107,6 +110,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         rejects::ALL,
         risk::ALL,
         suppressions::ALL,
+        templates::ALL,
     ]
     .concat();
     all.extend(
