@@ -40,6 +40,7 @@ mod intake;
 mod kill;
 mod openapi;
 mod pay;
+mod printing;
 mod providers;
 mod relay;
 mod risk;

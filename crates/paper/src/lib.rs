@@ -12,6 +12,7 @@
 //! What it refuses: see [`PaperError`]. Letters that the embedded typefaces lack are no error: each is shown as U+FFFD, and
 //! [`Printed::missing`] names them.
 
+mod address;
 mod error;
 mod folio;
 mod fonts;
@@ -28,6 +29,7 @@ mod table;
 mod text;
 mod words;
 
+pub use address::{Creditor, addressee};
 pub use error::PaperError;
 pub use letter::{LetterPaper, letter};
 pub use mapping::{Envelope, of_message, of_statement};

@@ -22,6 +22,7 @@ mod db;
 pub mod delivery;
 pub mod disputes;
 pub mod documents;
+pub mod drafts;
 pub mod drift;
 pub mod dues;
 pub mod dunning;

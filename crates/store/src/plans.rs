@@ -2,7 +2,7 @@
 
 use crate::{
     accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
-    credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
+    credit_notes, customers, delivery, disputes, documents, drafts, drift, dues, dunning, endpoints, events,
     hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, links, mailbox,
     mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates, refunds,
     rejects, risk, suppressions, suspensions, tasks, tokens, views, write_offs,
@@ -107,6 +107,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
             approvals::ALL,
             hand_overs::ALL,
             holds::ALL,
+            drafts::ALL,
             drift::ALL,
             journal::ALL,
             orders::ALL,
