@@ -41,6 +41,7 @@ mod kill;
 mod openapi;
 mod pay;
 mod phone;
+mod printing;
 mod providers;
 mod relay;
 mod risk;

@@ -24,6 +24,7 @@ pub mod delivery;
 pub mod disputes;
 pub mod document_requests;
 pub mod documents;
+pub mod drafts;
 pub mod drift;
 pub mod dues;
 pub mod dunning;
