@@ -1,10 +1,12 @@
 //! From a queued message to a letter: claimed, with a payment link of its own and a way to have no more, rendered.
 
 use carriers::{Letter, Sender};
-use chrono::Duration;
+use chrono::{Duration, NaiveDate};
+use paper::{Creditor, Envelope, addressee, of_message, of_statement};
 use receivables::channel::Channel;
 use receivables::id::LinkId;
 use receivables::money::Money;
+use receivables::notice::About;
 use render::{Chosen, Line, MessageContext, Own, PromiseLine, Rendered, render_message};
 use store::delivery::{self, Carrier, Claimed, Listed};
 use store::links::{self, NewLink};
@@ -115,6 +117,8 @@ async fn make_unsubscribes(
 pub(super) struct House {
     public_url: String,
     sender: Sender,
+    /// Who writes on paper.
+    creditor: Creditor,
     /// The words: the shipped ones, with this deployment's own over them.
     words: Chosen,
     /// Whether answers go to an address of the case's own (`reply_to_case`).
@@ -132,11 +136,14 @@ impl House {
             }
         };
         let public_url = cx.required_setting("public_url").await?;
+        let name = cx.required_setting("creditor_name").await?;
+        let address = cx.setting("creditor_address").await?.unwrap_or_default();
         Ok(Self {
+            creditor: Creditor::read(&name, &address),
             words: words(templates::in_force(&cx.db().await?).await?),
             public_url: public_url.trim_end_matches('/').to_owned(),
             sender: Sender {
-                name: cx.required_setting("creditor_name").await?,
+                name,
                 email: cx.required_setting("sender_email").await?,
                 reply_to: cx.setting("creditor_email").await?,
             },
@@ -157,8 +164,46 @@ impl House {
         token.map(|token| format!("{}/unsubscribe/{token}", self.public_url))
     }
 
+    /// What a letter on paper is printed from; nothing where the message goes another way.
+    pub(super) fn paper(
+        &self,
+        message: &Claimed,
+        rendered: &Rendered,
+        tokens: &Tokens,
+        dated: NaiveDate,
+    ) -> Result<Option<Vec<u8>>, Problem> {
+        if message.channel != Channel::Letter {
+            return Ok(None);
+        }
+        let (to, creditor) = (&message.to, &self.creditor);
+        let name = Some(to.name.as_str()).filter(|name| !name.is_empty());
+        let envelope = Envelope {
+            creditor: creditor.lines.clone(),
+            addressee: addressee(&message.customer_name, name, to.postal.as_ref(), creditor.country),
+            country: None,
+            dated,
+            transfer: None,
+        };
+        let context = self.context(message, tokens)?;
+        let printed = match message.about {
+            Some(About::Statement { .. }) => {
+                of_statement(&context, None, &envelope).and_then(|facts| paper::statement(&facts))
+            }
+            _ => paper::letter(&of_message(&context, rendered, &envelope)),
+        };
+        let printed =
+            printed.map_err(|error| Problem::internal(format!("message {}: {error}", message.id)))?;
+        Ok(Some(printed.pdf))
+    }
+
     /// The message as a carrier takes it.
-    pub(super) fn letter(&self, message: Claimed, rendered: Rendered, tokens: &Tokens) -> Letter {
+    pub(super) fn letter(
+        &self,
+        message: Claimed,
+        rendered: Rendered,
+        paper: Option<Vec<u8>>,
+        tokens: &Tokens,
+    ) -> Letter {
         let mut sender = self.sender.clone();
         if self.by_case {
             let case = format!("{}-{}", message.customer, message.currency.code().to_lowercase());
@@ -166,7 +211,7 @@ impl House {
         }
         Letter {
             unsubscribe_url: self.unsubscribe(tokens),
-            paper: None,
+            paper,
             message,
             rendered,
             sender,
