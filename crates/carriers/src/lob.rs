@@ -151,10 +151,10 @@ impl Carry for Lob {
                 return call.all(Outcome::TryAgain("no random bytes".to_owned()), None);
             };
             let id = letter.message.id.as_str();
-            let mut fields = fields(&letter.rendered.subject, &self.from, &letter.message.to.name, to);
+            let mut fields: Vec<(&str, String)> =
+                fields(&letter.rendered.subject, &self.from, &letter.message.to.name, to);
             let metadata = format!("metadata[{OUR_ID}]");
-            let mut named: Vec<(&str, String)> = fields.drain(..).collect();
-            named.push((&metadata, id.to_owned()));
+            fields.push((&metadata, id.to_owned()));
             let file = match &letter.paper {
                 Some(pdf) => ("letter.pdf", "application/pdf", pdf.as_slice()),
                 None => (
@@ -163,7 +163,7 @@ impl Carry for Lob {
                     letter.rendered.html.as_bytes(),
                 ),
             };
-            let body = multipart(&boundary, &named, file);
+            let body = multipart(&boundary, &fields, file);
             let headers = [
                 ("authorization", self.authorization.as_str()),
                 ("idempotency-key", id),
