@@ -263,8 +263,7 @@ impl Account {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Stored")]
 pub(crate) struct Row {
-    /// What it tells, as it is now: what a payment was set against may have changed since it was thanked for.
-    pub(crate) about: About,
+    about: About,
     time_zone: String,
     hold: Option<Hold>,
     handed_over: bool,
@@ -320,6 +319,11 @@ impl Row {
             state: self.state.clone(),
         };
         Ok(standing.judge(template, moment.now))
+    }
+
+    /// What it tells, as it is now: what a payment was set against may have changed since its thanks were queued.
+    pub(crate) fn about(&self) -> About {
+        self.about.clone()
     }
 
     /// The customer's civil day.

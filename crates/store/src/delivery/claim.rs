@@ -305,7 +305,7 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) ->
                     .promise
                     .as_ref()
                     .map(|promise| promise.note(message.currency)),
-                about: message.notice.as_ref().map(|notice| notice.about.clone()),
+                about: message.notice.as_ref().map(|notice| notice.about()),
                 attempts: message.attempts,
                 lease,
             })
