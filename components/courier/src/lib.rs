@@ -3,8 +3,8 @@
 
 mod deliver;
 mod messages;
-mod provider;
 mod suppressions;
+mod unsubscribe;
 mod webhook;
 
 use bytes::Bytes;
@@ -33,6 +33,9 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("DELETE", ["v1", "suppressions", address]) => suppressions::lift(cx, address).await,
         (_, ["v1", "suppressions"]) => Err(Problem::method_not_allowed("GET")),
         (_, ["v1", "suppressions", _]) => Err(Problem::method_not_allowed("DELETE")),
+        ("GET", ["unsubscribe", token]) => unsubscribe::show(cx, token).await,
+        ("POST", ["unsubscribe", token]) => unsubscribe::refuse(cx, token).await,
+        (_, ["unsubscribe", _]) => Err(Problem::method_not_allowed("GET, POST")),
         ("POST", ["webhooks", "postmark"]) => webhook::postmark::webhook(cx).await,
         ("POST", ["webhooks", "sendgrid"]) => webhook::sendgrid::webhook(cx).await,
         (_, ["webhooks", _]) => Err(Problem::method_not_allowed("POST")),

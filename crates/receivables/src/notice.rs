@@ -4,6 +4,7 @@
 //!
 //! Source: Dunlin's own rule.
 
+use crate::channel::Channel;
 use crate::money::Money;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,23 @@ pub enum About {
         what: String,
         /// Until when it is needed.
         until: Option<NaiveDate>,
+    },
+    /// What was said to a customer, for our own side (`internal_notice`).
+    Internal {
+        /// Who on our side is told: `sales`, `manager`, ...
+        to: String,
+        /// The step of the policy that it went with.
+        step: String,
+        /// Over which channel the customer was written to; `None`: the step says nothing.
+        channel: Option<Channel>,
+        /// At which address.
+        recipient: Option<String>,
+        /// Under which subject.
+        subject: Option<String>,
+        /// Numbers and amounts of the invoices that it was about.
+        invoices: Vec<Part>,
+        /// Why the step was taken.
+        why: String,
     },
     /// A promise whose day comes (`promise_reminder`).
     Promise {

@@ -27,6 +27,8 @@ pub enum Purpose {
     Service,
     /// A document that is missing.
     Document,
+    /// What our own side is told of what was said to a customer; no customer gets it.
+    Internal,
 }
 
 names! {
@@ -40,6 +42,7 @@ names! {
         "statement" => Statement,
         "service" => Service,
         "document" => Document,
+        "internal" => Internal,
     }
 }
 
@@ -83,6 +86,7 @@ pub const TEMPLATES: &[Template] = &[
     template("payment_received", Purpose::Receipt, false),
     template("statement", Purpose::Statement, false),
     template("document_request", Purpose::Document, false),
+    template("internal_notice", Purpose::Internal, false),
 ];
 
 /// The template of that name.

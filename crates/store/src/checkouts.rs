@@ -12,6 +12,7 @@ use crate::inbound::Effect;
 use crate::instants::instant;
 use crate::moment::Moment;
 use crate::params;
+use crate::contacts;
 use crate::payments::{self, Incoming, Recorded};
 use chrono::{DateTime, NaiveDate, Utc};
 use receivables::allocation::{InvoiceRef, RemittanceLine};
@@ -73,6 +74,8 @@ pub async fn begin(
         ],
     )
     .await?;
+    // Who goes on to pay has read the message that the link was in.
+    contacts::clicked(tx, moment, link).await?;
     Ok(id)
 }
 

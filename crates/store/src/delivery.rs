@@ -8,13 +8,15 @@
 
 mod by_hand;
 mod claim;
+mod model;
 mod pause;
 mod settle;
 mod told;
 
 pub use crate::promises::PromiseNote;
 pub use by_hand::{Changed, cancel, retry};
-pub use claim::{Carrier, Claim, Claimed, Listed, claim, more_due};
+pub use claim::{claim, more_due};
+pub use model::{Carrier, Claim, Claimed, Document, Listed, Recipient};
 pub use pause::{pause, paused};
 pub use settle::{Outcome, settle};
 pub use told::{Against, Told, told};

@@ -1,11 +1,7 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
 use crate::{
-    accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
-    credit_notes, customers, delivery, disputes, document_requests, documents, drift, dues, dunning,
-    endpoints, events, hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys,
-    links, mailbox, mappings, migrations, notices, orders, overdue, payments, policies, postings, progress,
-    promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks, tokens, views, write_offs,
+    accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts, contacts, credit_notes, customers, delivery, disputes, document_requests, documents, drift, dues, dunning, endpoints, events, hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, law, letters, links, mailbox, mappings, migrations, notices, orders, overdue, payments, policies, postings, progress, promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks, telephone, tokens, unsubscribes, views, voice, write_offs,
 };
 use rusqlite::Connection;
 
@@ -81,6 +77,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         agreements::ALL,
         chargebacks::ALL,
         checkouts::ALL,
+        contacts::ALL,
         credit_notes::ALL,
         customers::ALL,
         document_requests::ALL,
@@ -89,6 +86,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         events::ALL,
         idempotency::ALL,
         keys::ALL,
+        letters::ALL,
         links::ALL,
         mailbox::ALL,
         mappings::ALL,
@@ -115,7 +113,10 @@ fn statements() -> Vec<(&'static str, &'static str)> {
             overdue::ALL,
             suspensions::ALL,
             tasks::ALL,
+            telephone::ALL,
             tokens::ALL,
+            unsubscribes::ALL,
+            voice::ALL,
             write_offs::ALL,
         ]
         .concat(),
@@ -132,6 +133,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
     all.extend(dunning::statements());
     all.extend(endpoints::statements());
     all.extend(payments::statements());
+    all.extend(law::statements());
     all.extend(views::statements());
     all
 }

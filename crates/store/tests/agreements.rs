@@ -432,9 +432,11 @@ fn a_promise_is_confirmed_by_a_letter_that_is_no_reminder() {
     assert_eq!(ledger.messages(), ["promise_made queued"]);
     let carrier = Carrier {
         name: "mailbox",
+        channel: receivables::channel::Channel::Email,
         deduplicates: true,
+        ready: true,
     };
-    let claim = ledger.tx(async |tx| delivery::claim(tx, moment("2026-01-12"), 10_000, carrier).await);
+    let claim = ledger.tx(async |tx| delivery::claim(tx, moment("2026-01-12"), 10_000, &[carrier]).await);
     let ours = claim
         .claimed
         .iter()
@@ -457,7 +459,7 @@ fn a_promise_is_confirmed_by_a_letter_that_is_no_reminder() {
         .promises(json!({"promised_on": "2026-01-20"}), "2026-01-12")
         .unwrap();
     other.tx(async |tx| promises::cancel(tx, moment("2026-01-12"), &second, Some("A mistake")).await);
-    other.tx(async |tx| delivery::claim(tx, moment("2026-01-12"), 10_000, carrier).await);
+    other.tx(async |tx| delivery::claim(tx, moment("2026-01-12"), 10_000, &[carrier]).await);
     assert_eq!(other.messages(), ["promise_made cancelled"]);
     assert_eq!(other.promise(&second), "cancelled 2026-01-12");
     let again = other.tx(async |tx| promises::cancel(tx, moment("2026-01-12"), &second, None).await);
@@ -516,9 +518,11 @@ fn a_broken_promise_triggers_its_own_message_where_the_policy_names_one() {
     assert_eq!(ledger.messages(), ["promise_broken queued"]);
     let carrier = Carrier {
         name: "mailbox",
+        channel: receivables::channel::Channel::Email,
         deduplicates: true,
+        ready: true,
     };
-    let claim = ledger.tx(async |tx| delivery::claim(tx, moment("2026-01-21"), 10_000, carrier).await);
+    let claim = ledger.tx(async |tx| delivery::claim(tx, moment("2026-01-21"), 10_000, &[carrier]).await);
     let ours = claim
         .claimed
         .iter()

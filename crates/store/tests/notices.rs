@@ -14,6 +14,7 @@ mod ground;
 use chrono::{DateTime, Utc};
 use ground::{ledger, now};
 use receivables::allocation::{InvoiceRef, RemittanceLine};
+use receivables::channel::Channel;
 use receivables::credit::{OrderInput, OrderStatus};
 use receivables::dispute::{DisputeInput, ResolutionInput};
 use receivables::document_request::{AnswerInput, RequestInput, Status};
@@ -175,9 +176,11 @@ impl Ledger {
     fn leaves(&self, at: &str) -> Vec<Claimed> {
         let carrier = Carrier {
             name: "mailbox",
+            channel: Channel::Email,
             deduplicates: true,
+            ready: true,
         };
-        let claim = self.tx(async |tx| delivery::claim(tx, moment(at), 10_000, carrier).await);
+        let claim = self.tx(async |tx| delivery::claim(tx, moment(at), 10_000, &[carrier]).await);
         let sent = delivery::Outcome::Sent {
             subject: "A notice".to_owned(),
             provider_id: None,
@@ -187,7 +190,7 @@ impl Ledger {
             .iter()
             .map(|message| (message.clone(), sent.clone()))
             .collect();
-        self.tx(async |tx| delivery::settle(tx, moment(at), "mailbox", &outcomes).await);
+        self.tx(async |tx| delivery::settle(tx, moment(at), &outcomes).await);
         let ours = claim.claimed.into_iter();
         ours.filter(|message| message.customer == self.customer).collect()
     }

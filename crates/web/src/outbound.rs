@@ -91,6 +91,17 @@ pub async fn post_form(
     send(request(url, headers, body, wait_s)?).await
 }
 
+/// Posts a body of any media type, and waits `wait_s` seconds for an answer.
+pub async fn post_body(
+    url: &str,
+    headers: &[(&str, &str)],
+    media_type: &str,
+    body: Vec<u8>,
+    wait_s: u64,
+) -> Result<Answer, Unanswered> {
+    send(request(url, headers, Some((media_type, body)), wait_s)?).await
+}
+
 /// Asks, and waits `wait_s` seconds for an answer.
 pub async fn get(url: &str, headers: &[(&str, &str)], wait_s: u64) -> Result<Answer, Unanswered> {
     send(request(url, headers, None, wait_s)?).await

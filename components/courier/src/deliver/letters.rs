@@ -1,30 +1,45 @@
-//! From a queued message to a letter: claimed, with a payment link of its own, rendered.
+//! From a queued message to a letter: claimed, with a payment link of its own and a way to have no more, rendered.
 
-use crate::provider::Sender;
+use carriers::{Letter, Sender};
 use chrono::Duration;
+use receivables::channel::Channel;
 use receivables::id::LinkId;
 use receivables::money::Money;
 use render::{Line, MessageContext, PromiseLine, Rendered, render_message};
 use store::delivery::{self, Carrier, Claimed, Listed};
 use store::links::{self, NewLink};
+use store::unsubscribes::{self, NewToken};
 use store::{Db, Tx};
 use web::{Cx, Problem, secrets};
 
 /// How long the link in a message works: longer than any step of a policy waits for the next.
 const LINK_LASTS: Duration = Duration::days(90);
 
-/// Claims at most `wanted` messages, each with the token of its payment link; answers also how many were due.
+/// What only the reader of a message knows, and is kept as a hash alone.
+pub(super) struct Tokens {
+    /// Of its payment link.
+    pay: String,
+    /// With which its reader has no more sent to the address.
+    unsubscribe: Option<String>,
+}
+
+/// Claims at most `wanted` messages, each with its tokens; answers also how many were due.
 pub(super) async fn claim(
     cx: &Cx,
     db: &Db,
-    carrier: Carrier,
+    carriers: &[Carrier],
     wanted: usize,
-) -> Result<(usize, Vec<(Claimed, String)>), Problem> {
+) -> Result<(usize, Vec<(Claimed, Tokens)>), Problem> {
     let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
     let (claim, tokens) = db
         .transaction(async |tx: &Tx<'_>| {
-            let claim = delivery::claim(tx, cx.moment(), wanted, carrier).await?;
-            let tokens = make_links(cx, tx, &claim.claimed).await?;
+            let claim = delivery::claim(tx, cx.moment(), wanted, carriers).await?;
+            let pay = make_links(cx, tx, &claim.claimed).await?;
+            let unsubscribe = make_unsubscribes(cx, tx, &claim.claimed).await?;
+            let tokens = pay.into_iter().zip(unsubscribe);
+            let tokens: Vec<Tokens> = tokens
+                .map(|(pay, unsubscribe)| Tokens { pay, unsubscribe })
+                .collect();
             Ok::<_, Problem>((claim, tokens))
         })
         .await?;
@@ -63,33 +78,90 @@ async fn make_links(cx: &Cx, tx: &Tx<'_>, claimed: &[Claimed]) -> Result<Vec<Str
     Ok(tokens)
 }
 
+/// A token for each email with which its reader has no more sent to the address.
+async fn make_unsubscribes(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    claimed: &[Claimed],
+) -> Result<Vec<Option<String>>, Problem> {
+    let mut tokens = Vec::with_capacity(claimed.len());
+    let mut new = Vec::new();
+    for message in claimed {
+        let Some(address) = message
+            .to
+            .email
+            .as_ref()
+            .filter(|_| message.channel == Channel::Email)
+        else {
+            tokens.push(None);
+            continue;
+        };
+        let token = secrets::token()?;
+        new.push(NewToken {
+            token_hash: secrets::hash(&token),
+            message: message.id.clone(),
+            customer: message.customer.clone(),
+            channel: message.channel,
+            address: address.clone(),
+        });
+        tokens.push(Some(token));
+    }
+    unsubscribes::create(tx, cx.moment(), &new).await?;
+    Ok(tokens)
+}
+
 /// What every letter of a run has in common.
 pub(super) struct House {
     public_url: String,
     sender: Sender,
+    /// Whether answers go to an address of the case's own (`reply_to_case`).
+    by_case: bool,
 }
 
 impl House {
     pub(super) async fn of(cx: &Cx) -> Result<Self, Problem> {
+        let by_case = match cx.setting("reply_to_case").await?.as_deref() {
+            None | Some("off") => false,
+            Some("plus") => true,
+            Some(other) => {
+                let why = format!("variable reply_to_case: {other:?} is neither off nor plus");
+                return Err(Problem::internal(why));
+            }
+        };
+        let public_url = cx.required_setting("public_url").await?;
         Ok(Self {
-            public_url: cx.required_setting("public_url").await?,
+            public_url: public_url.trim_end_matches('/').to_owned(),
             sender: Sender {
                 name: cx.required_setting("creditor_name").await?,
                 email: cx.required_setting("sender_email").await?,
                 reply_to: cx.setting("creditor_email").await?,
             },
+            by_case,
         })
     }
 
-    pub(super) fn sender(&self) -> &Sender {
-        &self.sender
-    }
-
     /// The message, rendered with its link.
-    pub(super) fn render(&self, message: &Claimed, token: &str) -> Result<Rendered, Problem> {
-        let context = self.context(message, token)?;
+    pub(super) fn render(&self, message: &Claimed, tokens: &Tokens) -> Result<Rendered, Problem> {
+        let context = self.context(message, &tokens.pay)?;
         render_message(&context)
             .map_err(|error| Problem::internal(format!("message {}: {error}", message.id)))
+    }
+
+    /// The message as a carrier takes it.
+    pub(super) fn letter(&self, message: Claimed, rendered: Rendered, tokens: &Tokens) -> Letter {
+        let url = |token: &String| format!("{}/unsubscribe/{token}", self.public_url);
+        let mut sender = self.sender.clone();
+        if self.by_case {
+            let case = format!("{}-{}", message.customer, message.currency.code().to_lowercase());
+            sender.reply_to = sender.reply_to.map(|address| carriers::tagged(&address, &case));
+        }
+        Letter {
+            unsubscribe_url: tokens.unsubscribe.as_ref().map(url),
+            paper: None,
+            message,
+            rendered,
+            sender,
+        }
     }
 
     fn context(&self, message: &Claimed, token: &str) -> Result<MessageContext, Problem> {
@@ -106,7 +178,7 @@ impl House {
             creditor_name: self.sender.name.clone(),
             reply_to: self.sender.reply_to.clone(),
             customer_name: message.customer_name.clone(),
-            contact_name: Some(message.contact_name.clone()),
+            contact_name: Some(message.to.name.clone()),
             overdue: lines(&message.overdue),
             upcoming: lines(&message.upcoming),
             act_on: Some(message.act_on),
@@ -116,7 +188,7 @@ impl House {
                 promised_on: promise.promised_on,
             }),
             total,
-            pay_url: format!("{}/pay/{token}", self.public_url.trim_end_matches('/')),
+            pay_url: format!("{}/pay/{token}", self.public_url),
             message_id: message.id.to_string(),
         })
     }

@@ -178,5 +178,7 @@ fn contact(buyer: &Party, country: Country) -> Option<ContactInput> {
         email: contact.email.clone(),
         phone: contact.phone.clone(),
         postal: Some(postal).filter(|postal| !postal.lines.is_empty()),
+        purposes: Vec::new(),
+        locale: None,
     })
 }

@@ -36,6 +36,9 @@ pub enum Outcome {
     /// It does not have it, and will not write to that address. The address is suppressed and the message judged
     /// anew: it goes to another contact, or to nobody.
     Inactive(String),
+    /// It does not have it and cannot take it now, for a reason that is its own: another carrier may have it at once, and
+    /// no attempt was spent.
+    Elsewhere(String),
     /// It does not have it and never will.
     Refused(String),
     /// It may have it.
@@ -44,18 +47,13 @@ pub enum Outcome {
 
 /// Records what became of each claimed message and how many left. Where a lease was lost, nothing is changed: the
 /// one who holds it now records what it finds.
-pub async fn settle(
-    tx: &Tx<'_>,
-    moment: Moment,
-
-    provider: &str,
-    outcomes: &[(Claimed, Outcome)],
-) -> Result<usize> {
+pub async fn settle(tx: &Tx<'_>, moment: Moment, outcomes: &[(Claimed, Outcome)]) -> Result<usize> {
     let mut settlements = Vec::new();
-    for (message, outcome) in outcomes {
+    let addresses: Vec<String> = outcomes.iter().map(|(message, _)| message.address()).collect();
+    for ((message, outcome), address) in outcomes.iter().zip(&addresses) {
         let mut settlement = Settlement::new(&message.id, MessageStatus::Sent, Some(&message.lease));
         settlement.still = MessageStatus::Sending.as_str();
-        settlement.recipient = Some(&message.email);
+        settlement.recipient = Some(address);
         match outcome {
             Outcome::Sent { subject, provider_id } => {
                 settlement.subject = Some(subject);
@@ -79,14 +77,20 @@ pub async fn settle(
                 settlement.attempt_ms = Some(until.unwrap_or(moment.now).timestamp_millis());
                 settlement.error = Some(why.clone());
             }
+            Outcome::Elsewhere(why) => {
+                settlement.status = MessageStatus::Queued;
+                settlement.attempt = -1;
+                settlement.attempt_ms = Some(moment.ms());
+                settlement.error = Some(why.clone());
+            }
             Outcome::Inactive(error) => {
                 settlement.status = MessageStatus::Queued;
                 settlement.attempt_ms = Some(moment.ms());
                 settlement.error = Some(error.clone());
                 let evidence = Evidence {
-                    address: &message.email,
+                    address,
                     reason: Reason::Inactive,
-                    source: provider,
+                    source: message.carrier,
                     detail: error,
                     at: moment.now,
                 };
@@ -123,7 +127,7 @@ pub async fn settle(
         }
         // What the provider has said meanwhile has its own activity.
         if left || *status == settlement.status {
-            log.extend(outcome_activity(provider, message, outcome, *status));
+            log.extend(outcome_activity(message, outcome, *status));
         }
     }
     activities::record(tx, moment, &log).await?;
@@ -139,36 +143,32 @@ fn left_event(message: &Claimed, outcome: &Outcome) -> Option<Event> {
         return None;
     };
     let about = serde_json::json!({"message": message.id, "step": message.step, "channel": message.channel,
-        "address": message.email, "subject": subject});
+        "address": message.address(), "subject": subject});
     Some(Event::new("message.sent", &message.customer, about))
 }
 
 /// Nothing for a turn that was not spent: nobody was contacted and nothing was decided.
-fn outcome_activity(
-    provider: &str,
-    message: &Claimed,
-    outcome: &Outcome,
-    status: MessageStatus,
-) -> Option<Activity> {
+fn outcome_activity(message: &Claimed, outcome: &Outcome, status: MessageStatus) -> Option<Activity> {
     let numbers: Vec<&str> = message
         .overdue
         .iter()
         .chain(&message.upcoming)
         .map(|line| line.number.as_str())
         .collect();
+    let (provider, address) = (message.carrier, message.address());
     let (kind, detail) = match outcome {
         Outcome::Sent { subject, .. } => (
             "message_sent",
             format!(
-                "“{subject}” to {} by {} ({provider})",
-                message.email, message.channel
+                "“{subject}” to {address} by {} ({provider})",
+                message.channel.as_str()
             ),
         ),
         Outcome::TryAgain(error) if status == MessageStatus::Queued => {
             ("message_retry", format!("{error}; will be tried again"))
         }
         Outcome::TryAgain(error) => ("message_failed", format!("{error}; out of tries")),
-        Outcome::Later { until: None, .. } => return None,
+        Outcome::Later { until: None, .. } | Outcome::Elsewhere(_) => return None,
         Outcome::Later { until: Some(at), why } => (
             "message_deferred",
             format!(
@@ -178,7 +178,7 @@ fn outcome_activity(
         ),
         Outcome::Inactive(error) => (
             "contact_refused",
-            format!("{provider} does not write to {}: {error}", message.email),
+            format!("{provider} does not write to {address}: {error}"),
         ),
         Outcome::Refused(error) => ("message_failed", error.clone()),
         Outcome::Unknown(error) => ("message_uncertain", format!("{error}; a person decides")),

@@ -8,6 +8,7 @@ mod messages;
 mod notices;
 mod phone;
 mod templates;
+mod unsubscribes;
 
 pub(super) const STATEMENTS: &[&[&str]] = &[
     messages::STATEMENTS,
@@ -16,4 +17,5 @@ pub(super) const STATEMENTS: &[&[&str]] = &[
     templates::STATEMENTS,
     law::STATEMENTS,
     phone::STATEMENTS,
+    unsubscribes::STATEMENTS,
 ];

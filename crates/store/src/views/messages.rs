@@ -7,6 +7,7 @@ use crate::params;
 use receivables::channel::Channel;
 use receivables::id::{CustomerId, MessageId};
 use receivables::notice::About;
+use receivables::recipient::HeldFor;
 use receivables::template::Purpose;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ macro_rules! select_message {
         concat!(
             "SELECT json_object('id', m.id, 'customer', m.customer_id, 'step', m.step, 'template', m.template,
                 'channel', m.channel, 'channels', json(m.channels), 'purpose', m.purpose, 'about', json(m.about),
-                'policy', m.policy, 'status', m.status, 'why', m.why,
+                'held_for', m.held_for, 'policy', m.policy, 'status', m.status, 'why', m.why,
                 'scheduled_for', m.scheduled_for, 'attempt_at', m.attempt_at, 'attempts', m.attempts,
                 'provider', m.provider, 'provider_id', m.provider_id, 'recipient', m.recipient,
                 'subject', m.subject, 'last_error', m.last_error, 'created_at', m.created_at,
@@ -59,6 +60,8 @@ pub struct MessageView {
     pub channel: String,
     /// Those that it may take, the first first.
     pub channels: Vec<Channel>,
+    /// What it waits for a person for.
+    pub held_for: Option<HeldFor>,
     /// What it tells, where it is a notice.
     pub about: Option<About>,
     /// Numbers of the invoices that it lists.
@@ -99,6 +102,7 @@ struct Row {
     channels: Vec<Channel>,
     purpose: Purpose,
     about: Option<About>,
+    held_for: Option<HeldFor>,
     policy: String,
     status: String,
     why: String,
@@ -128,6 +132,7 @@ impl Row {
             channel: self.channel,
             channels: self.channels,
             about: self.about,
+            held_for: self.held_for,
             policy: self.policy,
             invoices: self.invoices,
             why: self.why,

@@ -1,28 +1,45 @@
 //! Postmark (<https://postmarkapp.com/developer/api/email-api>): batches, each message with an answer of its own.
 
-use super::http::{Call, Heard};
-use super::{Called, Letter, OUR_HEADER, OUR_ID, Provider, Stop};
+use crate::address::mailbox;
+use crate::http::{Call, Heard};
+use crate::{Called, Carry, Doing, Letter, OUR_HEADER, OUR_ID, Row, Stop, needed};
+use receivables::channel::Channel;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::delivery::Outcome;
+use store::delivery::{Carrier, Outcome};
 use web::outbound::{self, Answer};
 use web::{Cx, Problem};
 
-pub(crate) struct Postmark {
+/// Its name in the ledger.
+pub const NAME: &str = "postmark";
+
+pub(crate) const ROW: Row = Row {
+    carrier: Carrier {
+        name: NAME,
+        channel: Channel::Email,
+        deduplicates: false,
+        ready: true,
+    },
+    // Postmark takes 500. An answer that is lost leaves the whole batch to a person, so it is a small one.
+    per_call: 20,
+    calls: 4,
+    // It names no limit, and answers 429 where it is asked too much.
+    a_second: 500,
+    set_up: |cx| Box::pin(set_up(cx)),
+};
+
+async fn set_up(cx: &Cx) -> Result<Option<Box<dyn Carry>>, Problem> {
+    let needed = needed(cx, ["postmark_url", "postmark_server_token", "postmark_stream"]).await?;
+    Ok(needed.map(|[url, token, stream]| {
+        let url = format!("{}/email/batch", url.trim_end_matches('/'));
+        Box::new(Postmark { url, token, stream }) as Box<dyn Carry>
+    }))
+}
+
+struct Postmark {
     url: String,
     token: String,
     stream: String,
-}
-
-impl Postmark {
-    pub(crate) async fn configured(cx: &Cx) -> Result<Self, Problem> {
-        let url = cx.required_setting("postmark_url").await?;
-        Ok(Self {
-            url: format!("{}/email/batch", url.trim_end_matches('/')),
-            token: cx.required_setting("postmark_server_token").await?,
-            stream: cx.required_setting("postmark_stream").await?,
-        })
-    }
 }
 
 /// What an error code (<https://postmarkapp.com/developer/api/overview#error-codes>) means for one message. What is
@@ -93,30 +110,27 @@ fn words(answer: &Answer) -> String {
     Said::of(answer).map_or_else(String::new, |said| said.words())
 }
 
-impl Provider for Postmark {
-    const NAME: &'static str = "postmark";
-    const DEDUPLICATES: bool = false;
-    // Postmark takes 500. An answer that is lost leaves the whole batch to a person, so it is a small one.
-    const PER_CALL: usize = 20;
-    const CALLS: usize = 4;
-
-    async fn send(&self, cx: &Cx, letters: &[Letter]) -> Called {
-        let call = Call {
-            cx,
-            name: Self::NAME,
-            count: letters.len(),
-        };
-        let batch: Vec<Value> = letters.iter().map(|letter| self.message(letter)).collect();
-        let headers = [
-            ("accept", "application/json"),
-            ("x-postmark-server-token", self.token.as_str()),
-        ];
-        let answered = outbound::post_json(&self.url, &headers, Value::Array(batch).to_string().into()).await;
-        match call.read(answered, words) {
-            Ok(Heard::Taken(answer)) => each(call, letters, &answer),
-            Ok(Heard::Refused(answer)) => refused(call, &answer),
-            Err(called) => called,
-        }
+impl Carry for Postmark {
+    fn send<'a>(&'a self, cx: &'a Cx, letters: &'a [Letter]) -> Doing<'a, Called> {
+        Box::pin(async move {
+            let call = Call {
+                cx,
+                name: NAME,
+                count: letters.len(),
+            };
+            let batch: Vec<Value> = letters.iter().map(|letter| self.message(letter)).collect();
+            let headers = [
+                ("accept", "application/json"),
+                ("x-postmark-server-token", self.token.as_str()),
+            ];
+            let answered =
+                outbound::post_json(&self.url, &headers, Value::Array(batch).to_string().into()).await;
+            match call.read(answered, words) {
+                Ok(Heard::Taken(answer)) => each(call, letters, &answer),
+                Ok(Heard::Refused(answer)) => refused(call, &answer),
+                Err(called) => called,
+            }
+        })
     }
 }
 
@@ -125,7 +139,7 @@ impl Postmark {
         let id = &letter.message.id;
         let mut message = json!({
             "From": mailbox(&letter.sender.name, &letter.sender.email),
-            "To": mailbox(&letter.message.contact_name, &letter.message.email),
+            "To": mailbox(letter.to_name(), letter.to_email()),
             "Subject": letter.rendered.subject,
             "HtmlBody": letter.rendered.html,
             "TextBody": letter.rendered.text,
@@ -140,21 +154,6 @@ impl Postmark {
             members.insert("ReplyTo".to_owned(), json!(reply_to));
         }
         message
-    }
-}
-
-/// `"Braun, Ada" <ada@nordwind.example>` (RFC 5322, section 3.4), the name quoted always.
-fn mailbox(name: &str, email: &str) -> String {
-    let mut quoted = String::with_capacity(name.len());
-    for letter in name.chars().filter(|letter| !letter.is_control()) {
-        if matches!(letter, '"' | '\\') {
-            quoted.push('\\');
-        }
-        quoted.push(letter);
-    }
-    match quoted.trim() {
-        "" => email.to_owned(),
-        name => format!("\"{name}\" <{email}>"),
     }
 }
 

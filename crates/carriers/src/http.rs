@@ -2,14 +2,14 @@
 //!
 //! | answer | meaning |
 //! |---|---|
-//! | no connection | not sent; the run ends |
+//! | no connection | not sent; another carrier's turn |
 //! | a connection and no answer, 504 | nobody knows: a person decides |
 //! | 429, and 503 with `Retry-After` | not taken; everybody waits as long as the provider says |
 //! | 408 and 5xx | not taken; tried again by backoff |
-//! | 2xx, 400, 413, 422 | about the messages: the provider's own file reads it |
+//! | 2xx, 400, 413, 422 | about the messages: the carrier's own file reads it |
 //! | all else (401, 403, 404, a redirect) | about this deployment: everything goes back, somebody must look |
 
-use super::{Called, Stop};
+use crate::{Called, Stop};
 use chrono::{DateTime, Duration, Utc};
 use store::delivery::Outcome;
 use web::outbound::{Answer, Unanswered};
@@ -17,14 +17,14 @@ use web::{Cx, Problem, limits};
 
 /// A call of `count` messages to the provider called `name`.
 #[derive(Clone, Copy)]
-pub(super) struct Call<'a> {
-    pub(super) cx: &'a Cx,
-    pub(super) name: &'static str,
-    pub(super) count: usize,
+pub(crate) struct Call<'a> {
+    pub(crate) cx: &'a Cx,
+    pub(crate) name: &'static str,
+    pub(crate) count: usize,
 }
 
 /// An answer that is about the messages.
-pub(super) enum Heard {
+pub(crate) enum Heard {
     /// They were taken, or each has its own answer.
     Taken(Answer),
     /// They were refused.
@@ -34,7 +34,7 @@ pub(super) enum Heard {
 impl Call<'_> {
     /// The answer where it is about the messages, else what became of the call. `words` reads the provider's own out
     /// of an answer.
-    pub(super) fn read(
+    pub(crate) fn read(
         self,
         answered: Result<Answer, Unanswered>,
         words: impl Fn(&Answer) -> String,
@@ -60,7 +60,7 @@ impl Call<'_> {
     }
 
     /// Until when the provider wants to be left alone.
-    pub(super) fn until(self, answer: &Answer) -> DateTime<Utc> {
+    pub(crate) fn until(self, answer: &Answer) -> DateTime<Utc> {
         let now = self.cx.moment().now;
         let wish = answer.retry_after(now).or_else(|| rate_limit_reset(answer));
         let plus = |wait| now.checked_add_signed(wait).unwrap_or(now);
@@ -69,7 +69,7 @@ impl Call<'_> {
     }
 
     /// The call again, once the provider may be asked again.
-    pub(super) fn later(self, until: DateTime<Utc>, why: String) -> Called {
+    pub(crate) fn later(self, until: DateTime<Utc>, why: String) -> Called {
         let outcome = Outcome::Later {
             until: Some(until),
             why: why.clone(),
@@ -78,12 +78,12 @@ impl Call<'_> {
     }
 
     /// Nobody knows what became of it.
-    pub(super) fn unknown(self, why: &str) -> Called {
+    pub(crate) fn unknown(self, why: &str) -> Called {
         self.all(Outcome::Unknown(self.says(why)), None)
     }
 
     /// The provider does not serve this deployment.
-    pub(super) fn setup(self, why: &str) -> Called {
+    pub(crate) fn setup(self, why: &str) -> Called {
         let outcome = Outcome::Later {
             until: None,
             why: why.to_owned(),
@@ -91,7 +91,7 @@ impl Call<'_> {
         self.all(outcome, Some(Stop::Setup(self.not_served(why))))
     }
 
-    pub(super) fn not_served(self, why: &str) -> Problem {
+    pub(crate) fn not_served(self, why: &str) -> Problem {
         let detail = format!(
             "{} does not deliver for this deployment as it is set up. Every message is back in the queue.",
             self.name
@@ -99,7 +99,7 @@ impl Call<'_> {
         Problem::provider(detail, why)
     }
 
-    pub(super) fn all(self, outcome: Outcome, stop: Option<Stop>) -> Called {
+    pub(crate) fn all(self, outcome: Outcome, stop: Option<Stop>) -> Called {
         Called {
             outcomes: vec![outcome; self.count],
             stop,
@@ -107,7 +107,7 @@ impl Call<'_> {
     }
 
     /// The provider's words after its name, no longer than is kept of them.
-    pub(super) fn says(self, words: &str) -> String {
+    pub(crate) fn says(self, words: &str) -> String {
         let mut text = format!("{}: {}", self.name, words.trim());
         if let Some((end, _)) = text.char_indices().nth(limits::PROVIDER_WORDS) {
             text.truncate(end);
