@@ -91,12 +91,12 @@ pub enum About {
         to: String,
         /// The step of the policy that it went with.
         step: String,
-        /// Over which channel the customer was written to; `None`: the step says nothing.
-        channel: Option<Channel>,
+        /// Over which channel the customer was written to.
+        channel: Channel,
         /// At which address.
-        recipient: Option<String>,
+        recipient: String,
         /// Under which subject.
-        subject: Option<String>,
+        subject: String,
         /// Numbers and amounts of the invoices that it was about.
         invoices: Vec<Part>,
         /// Why the step was taken.

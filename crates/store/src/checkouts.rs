@@ -6,13 +6,13 @@
 //! Without a payment it moves as [`Turn`] has it; paid it can become from anywhere, since money that came has come.
 //! Any other move comes too late and changes nothing: what a provider tells may arrive in any order.
 
+use crate::contacts;
 use crate::db::{Db, Tx, statements};
 use crate::error::Result;
 use crate::inbound::Effect;
 use crate::instants::instant;
 use crate::moment::Moment;
 use crate::params;
-use crate::contacts;
 use crate::payments::{self, Incoming, Recorded};
 use chrono::{DateTime, NaiveDate, Utc};
 use receivables::allocation::{InvoiceRef, RemittanceLine};

@@ -91,9 +91,20 @@ impl People {
         all.into_iter().collect()
     }
 
+    /// Whether one of our own salespeople has the customer, and an email address.
+    pub(crate) fn has_salesperson(&self) -> bool {
+        let mut contacts = self.contacts.iter();
+        contacts.any(|contact| contact.role == ContactRole::Sales && contact.email.is_some())
+    }
+
     /// Every address over which somebody could be reached, as suppressions spell them.
     pub(crate) fn keys(&self) -> impl Iterator<Item = String> {
-        let of = |contact: &Contact| [contact.email.as_deref().map(key), contact.phone.as_deref().map(key)];
+        let of = |contact: &Contact| {
+            [
+                contact.email.as_deref().map(key),
+                contact.phone.as_deref().map(key),
+            ]
+        };
         self.contacts.iter().flat_map(of).flatten()
     }
 }
@@ -138,8 +149,8 @@ pub(crate) async fn know(tx: &Tx<'_>, moment: Moment, told: &[Told<'_>]) -> Resu
         .into_iter()
         .map(|(customer, address)| {
             let domains = people.get(&customer).map(People::domains).unwrap_or_default();
-            let strange = domain_of(&address)
-                .filter(|domain| !domains.is_empty() && !is_known(domain, &domains));
+            let strange =
+                domain_of(&address).filter(|domain| !domains.is_empty() && !is_known(domain, &domains));
             let warning = strange.map(|domain| {
                 let known = domains.join(", ");
                 format!(" Warning: {domain} is none of the customer's domains ({known}).")
@@ -183,7 +194,10 @@ pub async fn verify(
     if !crate::suppressions::reaches(tx, customer, address).await? {
         return Ok(Verified::Unknown);
     }
-    let detail = format!("{by} has made sure of it{}.", note.map(|note| format!(": {note}")).unwrap_or_default());
+    let detail = format!(
+        "{by} has made sure of it{}.",
+        note.map(|note| format!(": {note}")).unwrap_or_default()
+    );
     match prove(tx, moment, customer, address, Proof::Hand, detail).await? {
         true => Ok(Verified::Done),
         false => Ok(Verified::Already),
@@ -191,18 +205,30 @@ pub async fn verify(
 }
 
 /// Records that a message arrived at an address, where nothing better is known of it.
-pub(crate) async fn delivered(tx: &Tx<'_>, moment: Moment, customer: &CustomerId, address: &str) -> Result<()> {
+pub(crate) async fn delivered(
+    tx: &Tx<'_>,
+    moment: Moment,
+    customer: &CustomerId,
+    address: &str,
+) -> Result<()> {
     let detail = "A message arrived there.".to_owned();
-    prove(tx, moment, customer, address, Proof::Delivery, detail).await.map(drop)
+    prove(tx, moment, customer, address, Proof::Delivery, detail)
+        .await
+        .map(drop)
 }
 
 /// Records that whoever reads the mail of a link's message went on to pay by it.
 pub(crate) async fn clicked(tx: &Tx<'_>, moment: Moment, link: &LinkId) -> Result<()> {
-    let Some((customer, address)) = tx.find::<(CustomerId, String)>(LINKED, params![link.as_str()]).await? else {
+    let Some((customer, address)) = tx
+        .find::<(CustomerId, String)>(LINKED, params![link.as_str()])
+        .await?
+    else {
         return Ok(());
     };
     let detail = "Its reader followed the link in a message to pay.".to_owned();
-    prove(tx, moment, &customer, &address, Proof::Click, detail).await.map(drop)
+    prove(tx, moment, &customer, &address, Proof::Click, detail)
+        .await
+        .map(drop)
 }
 
 /// Whether it is news: the first proof, or a person's word over a machine's.
@@ -217,7 +243,8 @@ async fn prove(
     let parameters = params![customer.as_str(), key(address), moment.ms(), proof.as_str()];
     let new = tx.row(PROVE, parameters).await?.is_some();
     if new {
-        tx.run(LOOK_AGAIN, params![customer.as_str(), moment.ms()]).await?;
+        tx.run(LOOK_AGAIN, params![customer.as_str(), moment.ms()])
+            .await?;
         let activity = Activity {
             customer_id: customer.clone(),
             kind: "contact_verified",

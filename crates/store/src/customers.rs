@@ -146,7 +146,12 @@ pub async fn upsert(
     tx.run(CLEAR_CONTACTS, params![ids.as_str()]).await?;
     tx.run(INSERT_CONTACTS, params![serde_json::to_string(&people)?])
         .await?;
-    let addresses = |contact: &ContactInput| [contact.email.as_deref().map(key), contact.phone.as_deref().map(key)];
+    let addresses = |contact: &ContactInput| {
+        [
+            contact.email.as_deref().map(key),
+            contact.phone.as_deref().map(key),
+        ]
+    };
     let told: Vec<Told<'_>> = people
         .iter()
         .map(|row| Told {

@@ -325,9 +325,4 @@ impl Row {
     pub(crate) fn about(&self) -> About {
         self.about.clone()
     }
-
-    /// The customer's civil day.
-    pub(crate) fn today(&self, moment: Moment) -> Result<NaiveDate> {
-        Ok(calendar::day_of(moment.now, time_zone(&self.time_zone)?))
-    }
 }

@@ -154,6 +154,7 @@ impl Document {
             preferred_channel: None,
             preferred_payment_methods: Vec::new(),
             contacts: contact(&self.buyer, country).into_iter().collect(),
+            known_domains: Vec::new(),
         }
     }
 }
