@@ -40,6 +40,7 @@ mod house;
 mod intake;
 mod kill;
 mod mail;
+mod notices;
 mod openapi;
 mod pay;
 mod phone;
