@@ -100,7 +100,7 @@ fn components_are_thin() {
 #[test]
 fn each_component_may_do_what_it_needs_and_no_more() {
     // Component, whether it sees the ledger, whom it may call.
-    let expected: [(&str, bool, &[&str]); 17] = [
+    let expected: [(&str, bool, &[&str]); 18] = [
         ("access", true, &[]),
         ("agreements", true, &[]),
         ("bank", true, &[]),
@@ -127,6 +127,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
             ],
         ),
         ("charges", true, &[]),
+        ("compliance", true, &[]),
         ("console", true, &[]),
         ("courier", true, &["{{ postmark_url }}", "{{ sendgrid_url }}"]),
         ("desk", true, &[]),

@@ -76,6 +76,8 @@ pub mod message;
 pub mod money;
 mod names;
 pub mod notice;
+#[cfg(test)]
+mod oracles;
 pub mod paylink;
 pub mod payment_code;
 pub mod percent;

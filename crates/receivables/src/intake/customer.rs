@@ -33,7 +33,7 @@ names! {
 }
 
 /// What a contact is asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContactRole {
     /// Pays invoices: gets the messages.
