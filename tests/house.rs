@@ -129,6 +129,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
             ],
         ),
         ("charges", true, &[]),
+        ("compliance", true, &[]),
         ("console", true, &[]),
         (
             "courier",
