@@ -118,13 +118,20 @@ impl Run<'_> {
     /// One message that does not render must not hold up the others.
     async fn render(&mut self, claimed: Vec<(Claimed, Tokens)>) {
         let mut refused = Vec::new();
+        let today = self.cx.moment().now.date_naive();
         for (message, tokens) in claimed {
             let lane = self.lanes.iter_mut().find(|lane| {
                 let carrier = lane.carrier();
                 (carrier.name, carrier.channel) == (message.carrier, message.channel)
             });
-            match (lane, self.house.render(&message, &tokens)) {
-                (Some(lane), Ok(rendered)) => lane.push(self.house.letter(message, rendered, &tokens)),
+            let rendered = self.house.render(&message, &tokens).and_then(|rendered| {
+                let paper = self.house.paper(&message, &rendered, &tokens, today)?;
+                Ok((rendered, paper))
+            });
+            match (lane, rendered) {
+                (Some(lane), Ok((rendered, paper))) => {
+                    lane.push(self.house.letter(message, rendered, paper, &tokens));
+                }
                 (None, Ok(_)) => {
                     let why = format!("Nobody is called {}", message.carrier);
                     refused.push((message, Outcome::Elsewhere(why)));

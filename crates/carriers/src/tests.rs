@@ -40,7 +40,13 @@ pub(crate) fn letter() -> Letter {
                 content: b"%PDF-1.7\n\x00\xff".to_vec(),
             }],
             attempts: 0,
+            attach: Vec::new(),
             lease: "l".to_owned(),
+            policy_id: None,
+            notify: Vec::new(),
+            channels: vec![Channel::Email],
+            tried: Vec::new(),
+            why: String::new(),
         },
         rendered: rendered(),
         sender: Sender {

@@ -160,6 +160,8 @@ ids! {
     ConsentId = "cns_";
     /// Where our events are sent.
     EndpointId = "whe_";
+    /// A request for a document that is missing.
+    DocumentRequestId = "drq_";
 }
 
 #[cfg(test)]

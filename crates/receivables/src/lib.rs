@@ -30,7 +30,7 @@
 //! | what the general ledger is handed, and where another system says otherwise | [`posting`], [`journal`], [`drift`] |
 //! | which numbers are dialled, and what a text from one asks for | [`telephone`], [`opt_out`] |
 //! | whether somebody may be contacted at all, by law | [`law`] |
-//! | what is said, how it fares, and to whom it may go | [`template`], [`notice`], [`message`], [`backoff`], [`suppression`] |
+//! | what is said, how it fares, and to whom it may go | [`template`], [`notice`], [`message`], [`backoff`], [`suppression`], [`recipient`] |
 #![cfg_attr(
     test,
     allow(
@@ -58,6 +58,7 @@ pub mod credit;
 pub mod currency;
 pub mod discount;
 pub mod dispute;
+pub mod document_request;
 pub mod drift;
 pub mod dunning;
 pub mod endpoint;
@@ -77,7 +78,12 @@ pub mod message;
 pub mod money;
 mod names;
 pub mod notice;
+<<<<<<< HEAD
 pub mod opt_out;
+=======
+#[cfg(test)]
+mod oracles;
+>>>>>>> ee285561e2feab36358395088d7c74d2e211ec29
 pub mod paylink;
 pub mod payment_code;
 pub mod percent;
@@ -87,6 +93,7 @@ pub mod posting;
 pub mod promise;
 pub mod receivable;
 pub mod received;
+pub mod recipient;
 pub mod reference;
 pub mod risk;
 pub mod stripe;

@@ -25,8 +25,9 @@ use receivables::country::Country;
 use receivables::dunning::RestDays;
 use receivables::fields::FieldError;
 use receivables::id::CustomerId;
-use receivables::intake::CustomerKind;
-use receivables::law::{Attorney, Call, Consent, History, Inconvenient, Party, Sent, Settings};
+use receivables::intake::{ContactRole, CustomerKind};
+use receivables::law::{Attorney, Call, Consent, History, Holder, Inconvenient, Party, Sent, Settings};
+use receivables::suppression::key;
 use receivables::template::Purpose;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,9 @@ statements! {
     REST = "SELECT json_object('country', r.country, 'region', r.region, 'on', r.day_on, 'name', r.name)
         FROM rest_days r WHERE r.country IN (SELECT k.country FROM customers k
             WHERE k.id IN (SELECT value FROM json_each(?1))) AND r.day_on >= ?2";
+    ADDRESSES = "SELECT json_object('role', t.role, 'email', t.email, 'phone', t.phone, 'kind', k.kind)
+        FROM contacts t JOIN customers k ON k.id = t.customer_id WHERE t.customer_id = ?";
+    ATTORNEY = "SELECT attorney FROM contact_limits WHERE customer_id = ? AND attorney IS NOT NULL";
     SETTINGS = "SELECT settings FROM contact_settings WHERE id = 1";
 }
 
@@ -132,6 +136,28 @@ pub async fn settings(db: &Db) -> Result<Settings> {
         None => Ok(Settings::default()),
         Some(stored) => Settings::parse(&stored).map_err(|problems| unreadable("settings", &problems)),
     }
+}
+
+#[derive(Deserialize)]
+struct AddressRow {
+    role: ContactRole,
+    email: Option<String>,
+    phone: Option<String>,
+    kind: CustomerKind,
+}
+
+/// Whose an address or telephone number is, in any spelling, where it is known of this customer.
+pub async fn holder(db: &Db, customer: &CustomerId, address: &str) -> Result<Option<Holder>> {
+    let wanted = key(address);
+    let is = |known: &Option<String>| known.as_deref().is_some_and(|known| key(known) == wanted);
+    let stored: Option<serde_json::Value> = db.find(ATTORNEY, params![customer.as_str()]).await?;
+    let theirs = stored.as_ref().map(attorney).transpose()?;
+    if theirs.is_some_and(|attorney| is(&attorney.email) || is(&attorney.phone)) {
+        return Ok(Some(Holder::Attorney));
+    }
+    let known: Vec<AddressRow> = db.list(ADDRESSES, params![customer.as_str()]).await?;
+    let found = known.iter().find(|row| is(&row.email) || is(&row.phone));
+    Ok(found.map(|row| receivables::law::holder(row.kind, row.role)))
 }
 
 impl PartyRow {

@@ -17,7 +17,7 @@ use receivables::channel::Channel;
 use receivables::id::{CustomerId, InvoiceId, MessageId};
 use receivables::intake::{CustomerInput, InvoiceInput, PaymentInput};
 use receivables::law::input::{ConsentInput, Word};
-use receivables::law::{Attorney, History, Inconvenient, Party, Settings, Verdict, may_contact};
+use receivables::law::{Attorney, History, Holder, Inconvenient, Party, Settings, Verdict, may_contact};
 use receivables::task::{Outcome, TaskKind};
 use receivables::template::Purpose;
 use rusqlite::types::ValueRef;
@@ -256,6 +256,18 @@ fn what_a_customer_says_is_kept_and_decides() {
     set(Limit::Attorney(Some(&attorney)));
     assert_eq!(ask(&db, day, &ada, Channel::Letter), "deny attorney");
     assert_eq!(known(&db, moment(day), &ada).1.attorney, Some(attorney));
+    for (address, expected) in [
+        ("Office@Reed.example", Some(Holder::Attorney)),
+        ("words@braun.example", Some(Holder::Customer)),
+        ("+1 (212) 555-0100", Some(Holder::Customer)),
+        ("else@braun.example", None),
+    ] {
+        assert_eq!(
+            now(law::holder(&db, &ada, address)).unwrap(),
+            expected,
+            "{address}"
+        );
+    }
     set(Limit::Attorney(None));
     set(Limit::Cease(Some(&word("letter", day))));
     assert_eq!(ask(&db, day, &ada, Channel::Letter), "deny cease");
@@ -361,8 +373,7 @@ fn quintessa(db: &Db) -> (CustomerId, InvoiceId) {
     let input = InvoiceInput::parse(&json!({
         "number": "Q-1", "customer": {"external_id": "ext-quint-9"}, "issue_date": "2026-10-01",
         "due_date": "2026-10-31", "currency": "USD", "total": "80.00",
-        "lines": [{"description": "Portrait of Quintessa Zoë Marrowby", "quantity": "1", "unit_price": "80.00",
-            "total": "80.00"}],
+        "lines": [{"description": "Portrait of Quintessa Zoë Marrowby", "quantity": "1"}],
     }));
     let input = input.unwrap();
     let taken = tx(db, async |tx| {

@@ -1,13 +1,16 @@
 //! From a queued message to a letter: claimed, with a payment link of its own and a way to have no more, rendered.
 
 use carriers::{Letter, Sender};
-use chrono::Duration;
+use chrono::{Duration, NaiveDate};
+use paper::{Creditor, Envelope, addressee, of_message, of_statement};
 use receivables::channel::Channel;
 use receivables::id::LinkId;
 use receivables::money::Money;
-use render::{Line, MessageContext, PromiseLine, Rendered, render_message};
+use receivables::notice::About;
+use render::{Chosen, Line, MessageContext, Own, PromiseLine, Rendered, render_message};
 use store::delivery::{self, Carrier, Claimed, Listed};
 use store::links::{self, NewLink};
+use store::templates;
 use store::unsubscribes::{self, NewToken};
 use store::{Db, Tx};
 use web::{Cx, Problem, secrets};
@@ -114,6 +117,10 @@ async fn make_unsubscribes(
 pub(super) struct House {
     public_url: String,
     sender: Sender,
+    /// Who writes on paper.
+    creditor: Creditor,
+    /// The words: the shipped ones, with this deployment's own over them.
+    words: Chosen,
     /// Whether answers go to an address of the case's own (`reply_to_case`).
     by_case: bool,
 }
@@ -129,10 +136,14 @@ impl House {
             }
         };
         let public_url = cx.required_setting("public_url").await?;
+        let name = cx.required_setting("creditor_name").await?;
+        let address = cx.setting("creditor_address").await?.unwrap_or_default();
         Ok(Self {
+            creditor: Creditor::read(&name, &address),
+            words: words(templates::in_force(&cx.db().await?).await?),
             public_url: public_url.trim_end_matches('/').to_owned(),
             sender: Sender {
-                name: cx.required_setting("creditor_name").await?,
+                name,
                 email: cx.required_setting("sender_email").await?,
                 reply_to: cx.setting("creditor_email").await?,
             },
@@ -142,29 +153,72 @@ impl House {
 
     /// The message, rendered with its link.
     pub(super) fn render(&self, message: &Claimed, tokens: &Tokens) -> Result<Rendered, Problem> {
-        let context = self.context(message, &tokens.pay)?;
-        render_message(&context)
+        let context = self.context(message, tokens)?;
+        render_message(&self.words, message.channel, &context)
             .map_err(|error| Problem::internal(format!("message {}: {error}", message.id)))
     }
 
+    /// Where its reader has no more sent to the address.
+    fn unsubscribe(&self, tokens: &Tokens) -> Option<String> {
+        let token = tokens.unsubscribe.as_ref();
+        token.map(|token| format!("{}/unsubscribe/{token}", self.public_url))
+    }
+
+    /// What a letter on paper is printed from; nothing where the message goes another way.
+    pub(super) fn paper(
+        &self,
+        message: &Claimed,
+        rendered: &Rendered,
+        tokens: &Tokens,
+        dated: NaiveDate,
+    ) -> Result<Option<Vec<u8>>, Problem> {
+        if message.channel != Channel::Letter {
+            return Ok(None);
+        }
+        let (to, creditor) = (&message.to, &self.creditor);
+        let name = Some(to.name.as_str()).filter(|name| !name.is_empty());
+        let envelope = Envelope {
+            creditor: creditor.lines.clone(),
+            addressee: addressee(&message.customer_name, name, to.postal.as_ref(), creditor.country),
+            country: None,
+            dated,
+            transfer: None,
+        };
+        let context = self.context(message, tokens)?;
+        let printed = match message.about {
+            Some(About::Statement { .. }) => {
+                of_statement(&context, None, &envelope).and_then(|facts| paper::statement(&facts))
+            }
+            _ => paper::letter(&of_message(&context, rendered, &envelope)),
+        };
+        let printed =
+            printed.map_err(|error| Problem::internal(format!("message {}: {error}", message.id)))?;
+        Ok(Some(printed.pdf))
+    }
+
     /// The message as a carrier takes it.
-    pub(super) fn letter(&self, message: Claimed, rendered: Rendered, tokens: &Tokens) -> Letter {
-        let url = |token: &String| format!("{}/unsubscribe/{token}", self.public_url);
+    pub(super) fn letter(
+        &self,
+        message: Claimed,
+        rendered: Rendered,
+        paper: Option<Vec<u8>>,
+        tokens: &Tokens,
+    ) -> Letter {
         let mut sender = self.sender.clone();
         if self.by_case {
             let case = format!("{}-{}", message.customer, message.currency.code().to_lowercase());
             sender.reply_to = sender.reply_to.map(|address| carriers::tagged(&address, &case));
         }
         Letter {
-            unsubscribe_url: tokens.unsubscribe.as_ref().map(url),
-            paper: None,
+            unsubscribe_url: self.unsubscribe(tokens),
+            paper,
             message,
             rendered,
             sender,
         }
     }
 
-    fn context(&self, message: &Claimed, token: &str) -> Result<MessageContext, Problem> {
+    fn context(&self, message: &Claimed, tokens: &Tokens) -> Result<MessageContext, Problem> {
         let lines = |listed: &[Listed]| listed.iter().map(line).collect::<Vec<_>>();
         let mut total = Money::zero(message.currency);
         for listed in message.overdue.iter().chain(&message.upcoming) {
@@ -187,11 +241,25 @@ impl House {
                 missing: promise.missing,
                 promised_on: promise.promised_on,
             }),
+            about: message.about.clone(),
             total,
-            pay_url: format!("{}/pay/{token}", self.public_url),
+            pay_url: format!("{}/pay/{}", self.public_url, tokens.pay),
+            unsubscribe_url: self.unsubscribe(tokens),
             message_id: message.id.to_string(),
         })
     }
+}
+
+/// The shipped words with these over them.
+fn words(own: templates::InForce) -> Chosen {
+    let versions = own.versions.into_iter().map(|version| Own {
+        template: version.template,
+        channel: version.channel,
+        tone: version.tone,
+        locale: version.locale,
+        blocks: version.blocks,
+    });
+    Chosen::new(versions, own.tones)
 }
 
 fn line(listed: &Listed) -> Line {

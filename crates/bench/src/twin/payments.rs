@@ -7,30 +7,12 @@ use anyhow::Context;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use chrono::{DateTime, Utc};
-use receivables::id::CheckoutId;
-use receivables::money::Money;
-use serde::Deserialize;
 use serde_json::json;
-use store::checkouts::{self, Confirmed};
-use store::inbound::{self, Effect, Stored};
-use store::{Db, Moment, StoreError, Tx};
+use store::inbound::{self, Stored};
+use store::{Db, StoreError, Tx, told};
 use web::webhook::{Signed, verify};
 
 const SOURCE: &str = "sandbox";
-
-#[derive(Deserialize)]
-struct Event {
-    data: Data,
-}
-
-#[derive(Deserialize)]
-struct Data {
-    payment_id: String,
-    client_reference: String,
-    amount: Money,
-    at: DateTime<Utc>,
-}
 
 pub(super) async fn webhook(headers: HeaderMap, body: Bytes) -> Response {
     on_thread(move || async move { take(&headers, &body).await }).await
@@ -52,32 +34,19 @@ async fn take(headers: &HeaderMap, body: &[u8]) -> Outcome {
     };
     db.transaction(async |tx: &Tx<'_>| inbound::store(tx, moment, SOURCE, &[&stored], None).await)
         .await?;
-    let event: Event = serde_json::from_str(text)?;
+    let teller = providers::row(SOURCE).context("there is no sandbox")?.teller();
     let status = db
         .transaction(async |tx: &Tx<'_>| {
             if inbound::open(tx, SOURCE, &[&stored]).await?.is_empty() {
                 return Ok("duplicate");
             }
-            let effect = apply(tx, moment, &event.data).await?;
+            let effect = told::apply(tx, moment, teller, text).await?;
             inbound::conclude(tx, SOURCE, signed.id, &effect).await?;
             Ok::<_, StoreError>(effect.name())
         })
         .await?;
     anyhow::ensure!(status == "processed", "the event was {status}");
     as_json(StatusCode::OK, &json!({"status": status}))
-}
-
-async fn apply(tx: &Tx<'_>, moment: Moment, data: &Data) -> Result<Effect, StoreError> {
-    let gone = || StoreError::Decode("no such hand-over".to_owned());
-    let id = CheckoutId::parse(&data.client_reference).map_err(|_| gone())?;
-    let checkout = checkouts::checkout(tx, &id).await?.ok_or_else(gone)?;
-    let confirmed = Confirmed {
-        reference: data.payment_id.clone(),
-        amount: data.amount,
-        received_on: data.at.date_naive(),
-        method: "card".to_owned(),
-    };
-    checkouts::pay(tx, moment, &checkout, confirmed).await
 }
 
 /// What the load sends: a payment of one hand-over, signed as the sandbox signs.

@@ -153,9 +153,13 @@ fn row(regime: Regime, kind: CustomerKind) -> Row {
 /// The rules that hold for a party.
 pub(super) fn terms(party: &Party) -> Terms {
     let regime = of(&party.settings, party.kind, party.country);
-    let row = row(regime, party.kind);
+    terms_of(&party.settings, regime, party.kind)
+}
+
+fn terms_of(settings: &Settings, regime: Regime, kind: CustomerKind) -> Terms {
+    let row = row(regime, kind);
     let is_regulation_f = regime == Regime::UsCollection;
-    let chosen = party.settings.hours.of(party.kind).or(row.default);
+    let chosen = settings.hours.of(kind).or(row.default);
     Terms {
         cease: if is_regulation_f {
             Cease::Debt
@@ -163,15 +167,76 @@ pub(super) fn terms(party: &Party) -> Terms {
             Cease::Paper
         },
         no_third_parties: is_regulation_f,
-        validation: is_regulation_f && party.settings.creditor_role == CreditorRole::DebtCollector,
+        validation: is_regulation_f && settings.creditor_role == CreditorRole::DebtCollector,
         consent: matches!(regime, Regime::UsCollection | Regime::Us),
         hours: [
             row.lawful.and_then(|(hours, rule)| Some((hours?, rule))),
             chosen.map(|hours| (hours, &rules::HOURS)),
         ],
-        email_too: party.kind == CustomerKind::Consumer,
+        email_too: kind == CustomerKind::Consumer,
         rest_days: row.rest_days,
         calls: is_regulation_f,
-        weekly: party.settings.weekly.of(party.kind).or(row.weekly),
+        weekly: settings.weekly.of(kind).or(row.weekly),
     }
+}
+
+/// What holds for one kind of customer under one regime, for people to read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// The regime.
+    pub regime: Regime,
+    /// The kind of customer.
+    pub kind: CustomerKind,
+    /// Hours, each with its rule; all of them hold.
+    pub hours: Vec<HeldHours>,
+    /// Whether email keeps to them as well.
+    pub email_too: bool,
+    /// Whether days of rest are kept free of calls and text messages.
+    pub rest_days: bool,
+    /// Whether calls are counted: seven in seven days, and none for seven days after a conversation.
+    pub calls: bool,
+    /// How often within seven days a customer is asked to pay.
+    pub weekly: Option<u32>,
+    /// Whether text messages and machines' calls need consent.
+    pub consent: bool,
+    /// Whether the validation notice comes first.
+    pub validation: bool,
+}
+
+/// Hours, and the rule that says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HeldHours {
+    /// Which.
+    #[serde(flatten)]
+    pub hours: Hours,
+    /// The rule's id.
+    pub rule: &'static str,
+}
+
+/// What holds for whom, as things are set. The regime for debt collectors has consumers only.
+pub fn table(settings: &Settings) -> Vec<Held> {
+    let regimes = Regime::NAMES.iter().map(|(_, regime)| *regime);
+    let both = regimes.flat_map(|regime| {
+        let kinds = CustomerKind::NAMES.iter().map(|(_, kind)| *kind);
+        kinds.map(move |kind| (regime, kind))
+    });
+    both.filter(|pair| *pair != (Regime::UsCollection, CustomerKind::Business))
+        .map(|(regime, kind)| {
+            let terms = terms_of(settings, regime, kind);
+            let hours = terms.hours.into_iter().flatten();
+            Held {
+                regime,
+                kind,
+                hours: hours
+                    .map(|(hours, rule)| HeldHours { hours, rule: rule.id })
+                    .collect(),
+                email_too: terms.email_too,
+                rest_days: terms.rest_days,
+                calls: terms.calls,
+                weekly: terms.weekly,
+                consent: terms.consent,
+                validation: terms.validation,
+            }
+        })
+        .collect()
 }

@@ -4,10 +4,11 @@ use crate::promises::PromiseNote;
 use chrono::NaiveDate;
 use receivables::channel::Channel;
 use receivables::currency::Currency;
-use receivables::id::{CustomerId, InvoiceId, MessageId};
+use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
 use receivables::intake::PostalAddress;
 use receivables::money::Money;
 use receivables::notice::About;
+use receivables::policy::Attachment;
 use receivables::template::Purpose;
 
 /// A provider that is set up, over one channel.
@@ -98,14 +99,26 @@ pub struct Claimed {
     pub promise: Option<PromiseNote>,
     /// The facts that it tells, where it is no step of a policy.
     pub about: Option<About>,
-    /// Files that go with it.
+    /// Files that go with it, from what is on record.
     pub documents: Vec<Document>,
+    /// What its step attaches: a statement among it is made by whoever sends it.
+    pub attach: Vec<Attachment>,
     /// How many attempts there were before this one.
     pub attempts: u32,
     /// What this message has in common with others of one conversation: one a customer.
     pub thread: String,
     /// The lease under which it is held: whoever settles it shows it.
     pub lease: String,
+    /// The version of its policy.
+    pub policy_id: Option<PolicyId>,
+    /// Who else is told that it left.
+    pub notify: Vec<String>,
+    /// The channels that it may go over.
+    pub channels: Vec<Channel>,
+    /// Those that it did not go over.
+    pub tried: Vec<Channel>,
+    /// Why it was queued.
+    pub why: String,
 }
 
 impl Claimed {

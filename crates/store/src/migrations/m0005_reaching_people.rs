@@ -5,12 +5,14 @@
 mod contacts;
 mod law;
 mod messages;
+mod notices;
 mod phone;
 mod templates;
 mod unsubscribes;
 
 pub(super) const STATEMENTS: &[&[&str]] = &[
     messages::STATEMENTS,
+    notices::STATEMENTS,
     contacts::STATEMENTS,
     templates::STATEMENTS,
     law::STATEMENTS,

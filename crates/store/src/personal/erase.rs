@@ -81,7 +81,7 @@ statements! {
         FROM customers k WHERE k.id = ?");
     PEND = "INSERT INTO erasures (customer_id, reason, asked_by, asked_at, waits_for, not_before, done_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-        ON CONFLICT (customer_id) DO UPDATE SET waits_for = excluded.waits_for, not_before = excluded.not_before,
+        ON CONFLICT (customer_id) DO UPDATE SET reason = excluded.reason, waits_for = excluded.waits_for, not_before = excluded.not_before,
             done_at = excluded.done_at";
     PENDING = "SELECT json_object('customer_id', customer_id, 'reason', reason, 'asked_by', asked_by,
             'asked_ms', asked_at, 'waits_for', waits_for, 'not_before_ms', not_before, 'done_ms', done_at)
@@ -325,9 +325,6 @@ pub async fn erase(
         Some(Waits::Records { until, rule }) => (Some(rule.id), Some(until.timestamp_millis())),
     };
     let done = waits.is_none().then_some(moment.ms());
-    if waits.is_none() {
-        take_out(tx, moment, customer, &who).await?;
-    }
     // What was asked for is said by whoever asked: when it is done, not even that stays.
     let reason = if waits.is_none() { ERASED } else { reason };
     let parameters = params![
@@ -340,6 +337,9 @@ pub async fn erase(
         done
     ];
     tx.run(PEND, parameters).await?;
+    if waits.is_none() {
+        take_out(tx, moment, customer, &who).await?;
+    }
     let detail = match waits_for {
         None => format!("Names, addresses and words are gone from every table; the books stay. By {by}."),
         Some(what) => format!("It waits: {what}. Asked by {by}."),

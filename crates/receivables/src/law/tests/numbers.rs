@@ -1,13 +1,7 @@
 //! The zones of telephone numbers against another's: the Python package `phonenumbers`.
 
-#[path = "../../../../../tests/harness/partner.rs"]
-#[expect(
-    dead_code,
-    reason = "the harness of the whole app also runs Node and scripts of its own"
-)]
-mod partner;
-
 use super::places::of_number;
+use crate::oracles::partner;
 use std::collections::BTreeSet;
 
 /// Each area code of North America and each country code, with exchanges of every thousand: wherever the package says that

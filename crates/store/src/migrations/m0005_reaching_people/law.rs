@@ -73,4 +73,11 @@ pub(super) const STATEMENTS: &[&str] = &[
     ) STRICT, WITHOUT ROWID",
     "CREATE INDEX external_objects_by_entity ON external_objects (entity_id) WHERE entity_id IS NOT NULL",
     "CREATE INDEX erasures_pending ON erasures (asked_at, customer_id) WHERE done_at IS NULL",
+    // Events stay append-only, but for the words of a person whose data is erased.
+    "DROP TRIGGER events_are_append_only_update",
+    "CREATE TRIGGER events_are_append_only_update BEFORE UPDATE ON events
+     WHEN NEW.seq <> OLD.seq OR NEW.id <> OLD.id OR NEW.at <> OLD.at OR NEW.type <> OLD.type
+        OR NEW.customer_id IS NOT OLD.customer_id
+        OR NOT EXISTS (SELECT 1 FROM erasures e WHERE e.customer_id = OLD.customer_id AND e.done_at IS NOT NULL)
+     BEGIN SELECT raise(ABORT, 'refused: events are append-only'); END",
 ];
