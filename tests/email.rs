@@ -84,7 +84,7 @@ impl Post {
         let provider = Recorder::start(service);
         let url = provider.url();
         let mut variables = vec![
-            ("email_provider", kind.name()),
+            ("email_providers", kind.name()),
             ("creditor_name", "Sandpiper \"S\" Tools, Ltd"),
             ("creditor_email", "answers@sandpiper.example"),
             ("sender_email", "receivables@sandpiper.example"),

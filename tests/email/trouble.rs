@@ -89,10 +89,8 @@ fn where_no_connection_stands_one_attempt_is_spent_and_nothing_is_lost() {
         // One call finds out: a batch of two at Postmark, one message at SendGrid.
         let spent: u64 = if kind == Kind::Postmark { 2 } else { 1 };
         let delivered = post.app.job("deliver");
-        assert_has(
-            &delivered,
-            json!({"sent": 0, "queued": spent, "more": kind == Kind::SendGrid}),
-        );
+        // Nobody is there who could take more.
+        assert_has(&delivered, json!({"sent": 0, "queued": spent, "more": false}));
         let messages = both.each_ref().map(|known| post.message(known));
         assert!(
             messages.iter().all(|message| message["status"] == "queued"),

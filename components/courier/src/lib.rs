@@ -3,8 +3,8 @@
 
 mod deliver;
 mod messages;
-mod provider;
 mod suppressions;
+mod unsubscribe;
 mod webhook;
 
 use bytes::Bytes;
@@ -26,15 +26,24 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("GET", ["v1", "messages"]) => messages::list(cx).await,
         ("GET", ["v1", "messages", id]) => messages::show(cx, id).await,
         ("POST", ["v1", "messages", id, "retry"]) => messages::retry(cx, id).await,
+        ("POST", ["v1", "messages", id, "release"]) => messages::release(cx, id).await,
         ("POST", ["v1", "messages", id, "cancel"]) => messages::cancel(cx, id).await,
         (_, ["v1", "messages"] | ["v1", "messages", _]) => Err(Problem::method_not_allowed("GET")),
-        (_, ["v1", "messages", _, "retry" | "cancel"]) => Err(Problem::method_not_allowed("POST")),
+        (_, ["v1", "messages", _, "retry" | "cancel" | "release"]) => {
+            Err(Problem::method_not_allowed("POST"))
+        }
         ("GET", ["v1", "suppressions"]) => suppressions::list(cx).await,
         ("DELETE", ["v1", "suppressions", address]) => suppressions::lift(cx, address).await,
         (_, ["v1", "suppressions"]) => Err(Problem::method_not_allowed("GET")),
         (_, ["v1", "suppressions", _]) => Err(Problem::method_not_allowed("DELETE")),
+        ("GET", ["unsubscribe", token]) => unsubscribe::show(cx, token).await,
+        ("POST", ["unsubscribe", token]) => unsubscribe::refuse(cx, token).await,
+        (_, ["unsubscribe", _]) => Err(Problem::method_not_allowed("GET, POST")),
+        ("POST", ["webhooks", "mailgun"]) => webhook::mailgun::webhook(cx).await,
         ("POST", ["webhooks", "postmark"]) => webhook::postmark::webhook(cx).await,
+        ("POST", ["webhooks", "resend"]) => webhook::resend::webhook(cx).await,
         ("POST", ["webhooks", "sendgrid"]) => webhook::sendgrid::webhook(cx).await,
+        ("POST", ["webhooks", "ses"]) => webhook::ses::webhook(cx).await,
         (_, ["webhooks", _]) => Err(Problem::method_not_allowed("POST")),
         _ => Err(Problem::no_route()),
     }

@@ -1,7 +1,11 @@
 //! What providers tell by webhook: one file a provider turns its events into [`Told`], and each takes effect once.
 
+pub(crate) mod mailgun;
 pub(crate) mod postmark;
+pub(crate) mod resend;
 pub(crate) mod sendgrid;
+pub(crate) mod ses;
+mod sns;
 
 use receivables::message::Word;
 use receivables::suppression::Reason;

@@ -8,7 +8,7 @@ use receivables::id::CheckoutId;
 use receivables::money::Money;
 use receivables::paylink::{self, Method, Onward, Refused, Session, Stage, Turn, Underway};
 use render::pages::PayProblem;
-use render::{Language, read_amount};
+use render::{Locale, read_amount};
 use store::checkouts;
 use store::links::{self, Link};
 use store::{Db, Tx};
@@ -123,7 +123,7 @@ fn amount(link: &Link, typed: Option<&str>) -> Result<Money, PayProblem> {
         return Ok(link.asked);
     };
     let not_an_amount = PayProblem::NotAnAmount { example: link.asked };
-    let amount = read_amount(typed, Language::of(&link.locale))
+    let amount = read_amount(typed, Locale::of(&link.locale))
         .and_then(|plain| Money::parse(&plain, link.asked.currency()).ok())
         .ok_or(not_an_amount)?;
     paylink::chosen(amount, link.asked, link.minimum).map_err(|refused| match refused {

@@ -8,7 +8,7 @@ use receivables::paylink::{BANK_TRANSFER, Method, Offer, Stage};
 use render::pages::{
     PayMethod, PayPage, PayProblem, PayState, gone_page, method_name, pay_page, sandbox_note,
 };
-use render::{Language, Line, RenderError, amount_input, content_security_policy};
+use render::{Language, Line, Locale, RenderError, amount_input, content_security_policy};
 use store::checkouts;
 use store::links::{self, Link};
 use web::{Cx, Problem, Reply, rfc3339, secrets};
@@ -72,7 +72,8 @@ pub(crate) async fn page(
     problem: Option<PayProblem>,
 ) -> Result<Reply, Problem> {
     let nonce = secrets::token()?;
-    let language = Language::of(&link.locale);
+    let locale = Locale::of(&link.locale);
+    let language = locale.language();
     let panel = transfer::panel(cx, link).await?;
     let methods = methods(cx, link, panel.is_some()).await?;
     // Who has paid by another way is not asked to pay again.
@@ -110,7 +111,7 @@ pub(crate) async fn page(
     });
     let context = PayPage {
         nonce: nonce.clone(),
-        language,
+        locale,
         creditor_name: cx.required_setting("creditor_name").await?,
         customer_name: link.customer_name.clone(),
         state,
@@ -119,8 +120,8 @@ pub(crate) async fn page(
         allow_partial: link.allow_partial,
         minimum: link.minimum,
         action: format!("/pay/{token}"),
-        amount_value: amount_input(link.asked, language),
-        error: problem.map(|problem| problem.text(language)),
+        amount_value: amount_input(link.asked, locale),
+        error: problem.map(|problem| problem.text(locale)),
         provider_note,
         methods: handed_over
             .into_iter()

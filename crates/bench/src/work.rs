@@ -246,7 +246,7 @@ pub(crate) fn delivery(program: &Program, options: &Options, report: &mut Report
     let provider = Provider::start()?;
     let url = format!("http://{}", provider.address);
     let variables = [
-        ("email_provider", "postmark"),
+        ("email_providers", "postmark"),
         ("postmark_server_token", "bench-token"),
         ("postmark_url", &url),
         ("sender_email", "accounts@sandpiper.example"),

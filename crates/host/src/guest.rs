@@ -6,10 +6,12 @@ use crate::clock::Clock;
 use crate::key_value::{KeyValue, Stores};
 use crate::limits::{COMPUTE_TIME, EPOCH_TICK, INSTANCE_MEMORY_BYTES, INSTANCE_TABLE_ELEMENTS};
 use crate::logs::Logs;
+use crate::outbound::AllowList;
 use crate::sqlite::{self, Databases};
 use crate::variables::{VariableError, Variables};
 use bindings::variables::{self as wit, Error};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime::component::{Accessor, HasSelf, Linker, ResourceTable};
@@ -17,6 +19,7 @@ use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::random::WasiRandom;
+use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -53,7 +56,14 @@ impl Blueprint {
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(self.logs.stdout.for_instance())
             .stderr(self.logs.stderr.for_instance())
-            .wall_clock(self.clock.clone());
+            .wall_clock(self.clock.clone())
+            .allow_udp(false)
+            .allow_ip_name_lookup(false);
+        let reach = Arc::clone(&outbound.allowed);
+        wasi.socket_addr_check(move |address, purpose| {
+            let allowed = may_use(&reach, address, purpose);
+            Box::pin(async move { allowed })
+        });
         for (name, value) in &self.environment {
             wasi.env(name, value);
         }
@@ -127,9 +137,9 @@ impl Computing {
 
 /// Makes everything that a component may import available to it.
 ///
-/// That is what components made with spin-sdk 7 import: p3 for HTTP, p2 because Rust's std asks for it. What is
-/// not here (sockets, p2's HTTP, p3's files) costs minutes of compiling and serves nobody; a component that asks
-/// for it is refused at start.
+/// That is what components made with spin-sdk 7 import: p3 for HTTP and for sockets, p2 because Rust's std asks for it.
+/// What is not here (p2's sockets and HTTP, p3's files) costs minutes of compiling and serves nobody; a component that
+/// asks for it is refused at start.
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     use wasmtime_wasi::p2::bindings::{cli, filesystem, random};
 
@@ -148,10 +158,21 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasmtime_wasi::p3::cli::add_to_linker(linker)?;
     wasmtime_wasi::p3::clocks::add_to_linker(linker)?;
     wasmtime_wasi::p3::random::add_to_linker(linker)?;
+    wasmtime_wasi::p3::sockets::add_to_linker(linker)?;
     wasmtime_wasi_http::p3::add_to_linker(linker)?;
     bindings::sqlite::add_to_linker::<_, HasSelf<Databases>>(linker, |guest| &mut guest.databases)?;
     bindings::key_value::add_to_linker::<_, HasSelf<Stores>>(linker, |guest| &mut guest.stores)?;
     bindings::variables::add_to_linker::<_, HasSelf<ComponentVariables>>(linker, |guest| &mut guest.variables)
+}
+
+/// What a socket may do: connect to where the component may connect to, bound to nothing in particular. Nobody listens.
+fn may_use(reach: &AllowList, address: SocketAddr, purpose: SocketAddrUse) -> bool {
+    match purpose {
+        // What the system does by itself before a connection.
+        SocketAddrUse::TcpBind => address.ip().is_unspecified() && address.port() == 0,
+        SocketAddrUse::TcpConnect => reach.allows_socket(address),
+        _ => false,
+    }
 }
 
 impl WasiView for Guest {
@@ -203,6 +224,23 @@ impl<T: Send> wit::HostWithStore<T> for HasSelf<ComponentVariables> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_socket_connects_where_the_component_may_and_does_nothing_else() {
+        let reach = AllowList::parse(&["*://10.0.0.5:25"], &[]).unwrap();
+        let may = |address: &str, purpose| may_use(&reach, address.parse().unwrap(), purpose);
+        assert!(may("10.0.0.5:25", SocketAddrUse::TcpConnect));
+        assert!(!may("10.0.0.6:25", SocketAddrUse::TcpConnect));
+        assert!(may("0.0.0.0:0", SocketAddrUse::TcpBind) && may("[::]:0", SocketAddrUse::TcpBind));
+        assert!(!may("0.0.0.0:25", SocketAddrUse::TcpBind) && !may("10.0.0.5:0", SocketAddrUse::TcpBind));
+        for purpose in [
+            SocketAddrUse::TcpListen,
+            SocketAddrUse::UdpBind,
+            SocketAddrUse::UdpSend,
+        ] {
+            assert!(!may("0.0.0.0:0", purpose) && !may("10.0.0.5:25", purpose));
+        }
+    }
 
     #[test]
     fn only_unbroken_computing_counts() {

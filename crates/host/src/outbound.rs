@@ -25,7 +25,7 @@
 //! ```
 
 use ipnet::IpNet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use url::Host;
 
@@ -99,6 +99,18 @@ impl AllowList {
         let Ok(host) = Host::parse(host) else { return false };
         self.0.iter().any(|rule| {
             rule.allows_scheme(scheme) && rule.host.allows(&host) && rule.port.allows(port, scheme)
+        })
+    }
+
+    /// Whether a socket may connect there. Names are nothing to it: an entry counts where it is of any scheme (`*://`), as
+    /// on Spin, and names the address or its block.
+    pub fn allows_socket(&self, address: SocketAddr) -> bool {
+        let host = match address.ip() {
+            IpAddr::V4(ip) => Host::Ipv4(ip),
+            IpAddr::V6(ip) => Host::Ipv6(ip),
+        };
+        self.0.iter().any(|rule| {
+            rule.scheme.is_none() && rule.host.allows(&host) && rule.port.allows(Some(address.port()), "*")
         })
     }
 
@@ -313,6 +325,30 @@ mod tests {
     fn an_empty_list_denies_all() {
         assert!(!list(&[]).allows("https", "example.com", None));
         assert!(!list(&[]).allows_self());
+    }
+
+    #[test]
+    fn a_socket_goes_where_an_entry_of_any_scheme_names_its_address() {
+        for (entry, address, allowed) in [
+            ("*://10.0.0.5:25", "10.0.0.5:25", true),
+            ("*://10.0.0.5:25", "10.0.0.5:26", false),
+            ("*://10.0.0.5:25", "10.0.0.6:25", false),
+            ("*://10.0.0.0/8:*", "10.9.8.7:587", true),
+            ("*://[fd00::1]:25", "[fd00::1]:25", true),
+            ("*://*:*", "8.8.8.8:53", true),
+            ("http://10.0.0.5:25", "10.0.0.5:25", false),
+            ("https://*:*", "10.0.0.5:443", false),
+            ("*://localhost:25", "127.0.0.1:25", false),
+            ("http://self", "127.0.0.1:80", false),
+        ] {
+            let address = address.parse().unwrap();
+            assert_eq!(
+                list(&[entry]).allows_socket(address),
+                allowed,
+                "{entry} {address}"
+            );
+        }
+        assert!(!AllowList::default().allows_socket("127.0.0.1:25".parse().unwrap()));
     }
 
     #[test]

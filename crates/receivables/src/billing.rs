@@ -175,6 +175,7 @@ pub fn customer(
         preferred_channel: None,
         preferred_payment_methods: Vec::new(),
         contacts,
+        known_domains: Vec::new(),
     }
 }
 

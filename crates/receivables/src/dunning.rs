@@ -75,6 +75,7 @@ pub use contact::{Contact, may_contact, may_write};
 pub use deed::{Deed, DeedKind};
 pub use facts::{CaseFacts, Hold, OpenCharge, OpenItem, RestDays, Taken, spread_disputes};
 pub use foresee::{Foreseen, foresee};
+pub(crate) use verdicts::{AGENCY, HOLD};
 pub use verdicts::{Standing, Verdict};
 
 use case::{Case, Hours};

@@ -100,6 +100,11 @@ fn types(fields: &mut Fields<'_>) -> Vec<&'static str> {
     types
 }
 
+/// An address that may be called by a deployment of this reach, or why it may not.
+pub fn callable(text: &str, reach: Reach) -> Result<String, Problem> {
+    url(reach)(&Value::String(text.to_owned()))
+}
+
 fn url(reach: Reach) -> impl Fn(&Value) -> Result<String, Problem> {
     move |value| {
         let text = kinds::url(value)?;

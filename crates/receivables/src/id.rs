@@ -156,8 +156,12 @@ ids! {
     PayoutId = "out_";
     /// A refund.
     RefundId = "rfd_";
+    /// A customer's word on being contacted.
+    ConsentId = "cns_";
     /// Where our events are sent.
     EndpointId = "whe_";
+    /// A request for a document that is missing.
+    DocumentRequestId = "drq_";
 }
 
 #[cfg(test)]

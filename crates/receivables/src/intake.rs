@@ -20,7 +20,9 @@ mod event;
 mod invoice;
 mod payment;
 
-pub use customer::{ContactInput, ContactRole, CustomerInput, CustomerKind, PostalAddress};
+pub use customer::{
+    ContactInput, ContactRole, CustomerInput, CustomerKind, PURPOSES, PostalAddress, VerifyInput,
+};
 pub use event::BillingEvent;
 pub use invoice::{CreditNoteInput, DocumentInput, InvoiceInput, LineInput};
 pub use payment::{

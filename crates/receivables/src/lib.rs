@@ -28,7 +28,9 @@
 //! | who is served, on what credit, and who collects | [`suspension`], [`credit`], [`hand_over`] |
 //! | what other systems are told, how often, and at which addresses | [`event`], [`endpoint`] |
 //! | what the general ledger is handed, and where another system says otherwise | [`posting`], [`journal`], [`drift`] |
-//! | what is said, how it fares, and to whom it may go | [`template`], [`notice`], [`message`], [`backoff`], [`suppression`] |
+//! | which numbers are dialled, and what a text from one asks for | [`telephone`], [`opt_out`] |
+//! | whether somebody may be contacted at all, by law | [`law`] |
+//! | what is said, how it fares, and to whom it may go | [`template`], [`notice`], [`message`], [`backoff`], [`suppression`], [`recipient`] |
 #![cfg_attr(
     test,
     allow(
@@ -56,6 +58,7 @@ pub mod credit;
 pub mod currency;
 pub mod discount;
 pub mod dispute;
+pub mod document_request;
 pub mod drift;
 pub mod dunning;
 pub mod endpoint;
@@ -68,12 +71,16 @@ mod house;
 pub mod id;
 pub mod intake;
 pub mod journal;
+pub mod law;
 pub mod limits;
 pub mod matching;
 pub mod message;
 pub mod money;
 mod names;
 pub mod notice;
+#[cfg(test)]
+mod oracles;
+pub mod opt_out;
 pub mod paylink;
 pub mod payment_code;
 pub mod percent;
@@ -83,12 +90,14 @@ pub mod posting;
 pub mod promise;
 pub mod receivable;
 pub mod received;
+pub mod recipient;
 pub mod reference;
 pub mod risk;
 pub mod stripe;
 pub mod suppression;
 pub mod suspension;
 pub mod task;
+pub mod telephone;
 pub mod template;
 pub mod terms;
 pub mod told;

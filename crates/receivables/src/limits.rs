@@ -130,6 +130,19 @@ pub const NOTICE_DAYS: u32 = 7;
 /// The longest notice of an act.
 pub const MAX_NOTICE_DAYS: i64 = 90;
 
+/// Domains that a customer is known by beside those of its contacts: a group's companies.
+pub const DOMAINS: usize = 20;
+
+/// Days within which a message that came back goes another way: mail servers give a message up after four to five days
+/// (RFC 5321, section 4.5.4.1), and a reminder that old has been overtaken by the next.
+pub const FAILOVER_DAYS: i64 = 5;
+
+/// Ways and addresses that one message is tried by after the first has sent it back.
+pub const FAILOVERS: usize = 5;
+
+/// Files that go with one message, in bytes: mailboxes refuse what is larger than 20 to 25 MB, and base64 adds a third.
+pub const ATTACHED_BYTES: usize = 10 * 1024 * 1024;
+
 /// Who on our side is told of a step.
 pub const NOTIFY: usize = 10;
 
@@ -232,3 +245,26 @@ pub const STATEMENT_TEXT: usize = 4_000;
 
 /// Items of one payout of a payment provider: a large shop's week.
 pub const PAYOUT_ITEMS: usize = 20_000;
+
+/// How often a customer may be asked to pay within seven days, where that is set: three times a day is persistence that
+/// Directive 2005/29/EC, annex I, point 26, forbids anywhere.
+pub const WEEKLY_CONTACTS: std::ops::RangeInclusive<i64> = 1..=21;
+
+/// Times and places of a customer that do not suit: two a day for a week, and a few addresses.
+pub const INCONVENIENT: usize = 20;
+
+/// What shows that consent was given or taken back: a text message, or where the recording lies.
+pub const EVIDENCE: usize = 2_000;
+
+/// The day of the month on which statements of account are drawn up: every month has it.
+pub const STATEMENT_DAY: std::ops::RangeInclusive<i64> = 1..=28;
+
+/// Lines of one statement of account that is sent: some ten pages. Who has more of them in a month reads a file.
+pub const STATEMENT_ENTRIES: usize = 300;
+
+/// Days after which a payment that is told of is not thanked for any more: what is told of later is history that is
+/// taken in.
+pub const THANKS_DAYS: i64 = 7;
+
+/// Days before a promised day on which it is recalled.
+pub const REMIND_DAYS: std::ops::RangeInclusive<i64> = 1..=14;

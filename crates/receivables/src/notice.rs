@@ -4,9 +4,17 @@
 //!
 //! Source: Dunlin's own rule.
 
+use crate::channel::Channel;
 use crate::money::Money;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+
+mod rules;
+mod standing;
+pub mod statement;
+
+pub use rules::Rules;
+pub use standing::Standing;
 
 /// What a notice is about, with the facts it tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +84,34 @@ pub enum About {
         what: String,
         /// Until when it is needed.
         until: Option<NaiveDate>,
+    },
+    /// What was said to a customer, for our own side (`internal_notice`).
+    Internal {
+        /// Who on our side is told: `sales`, `manager`, ...
+        to: String,
+        /// The step of the policy that it went with.
+        step: String,
+        /// Over which channel the customer was written to.
+        channel: Channel,
+        /// At which address.
+        recipient: String,
+        /// Under which subject.
+        subject: String,
+        /// Numbers and amounts of the invoices that it was about.
+        invoices: Vec<Part>,
+        /// Why the step was taken.
+        why: String,
+    },
+    /// Words that somebody of ours tries, as they were written then.
+    Test {
+        /// The address of ours that they go to.
+        to: String,
+        /// The subject.
+        subject: String,
+        /// The text.
+        text: String,
+        /// The HTML; empty where it is a text message or a call that is tried.
+        html: String,
     },
     /// A promise whose day comes (`promise_reminder`).
     Promise {

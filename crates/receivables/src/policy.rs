@@ -10,16 +10,18 @@
 //! Source: Dunlin's own rule.
 
 use chrono::NaiveTime;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
 
 use crate::amounts::Amounts;
 use crate::channel::Channel;
 use crate::charges::{Charge, Fee};
 use crate::currency::Currency;
+use crate::intake::ContactRole;
 use crate::limits;
 use crate::money::Money;
 use crate::names::names;
-use crate::{allocation, approval, credit, dispute, plan, promise, task};
+use crate::{allocation, approval, credit, dispute, notice, plan, promise, recipient, task};
 
 pub mod assign;
 mod read;
@@ -95,6 +97,26 @@ names! {
     }
 }
 
+/// A document that goes with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attachment {
+    /// The PDF of each invoice that it lists.
+    Invoice,
+    /// The electronic invoice (UBL or CII) of each that it lists.
+    Ubl,
+    /// A statement of the account, made when the message leaves.
+    Statement,
+}
+
+names! {
+    Attachment {
+        "invoice" => Invoice,
+        "ubl" => Ubl,
+        "statement" => Statement,
+    }
+}
+
 /// One step of a policy. It says something, or has something done, or both.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Step {
@@ -111,6 +133,12 @@ pub struct Step {
     /// Name of the template, where it says something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+    /// The roles it is written to, the first first; none: who is named for its purpose, then billing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<ContactRole>,
+    /// Documents without which its message does not leave.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attach: Vec<Attachment>,
     /// Who on our side is told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notify: Vec<String>,
@@ -200,9 +228,22 @@ pub struct Policy {
     /// What happens to orders beyond the credit limit.
     #[serde(skip_serializing_if = "is_default")]
     pub credit: credit::Rules,
+    /// Whom messages may go to.
+    #[serde(skip_serializing_if = "is_default")]
+    pub recipients: recipient::Rules,
+    /// Addresses of those on our own side whom steps tell, by the name in `notify`; `sales` is the customer's own sales
+    /// contact where it has one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub colleagues: BTreeMap<String, String>,
     /// Where money goes, and what small differences are let go.
     #[serde(skip_serializing_if = "is_default")]
     pub cash: allocation::Rules,
+    /// Which notices go out, and how.
+    #[serde(skip_serializing_if = "is_default")]
+    pub notices: notice::Rules,
+    /// When a statement of account goes out each month; none: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statements: Option<notice::statement::Rules>,
     /// Its steps, the earliest first.
     pub steps: Vec<Step>,
 }
@@ -238,6 +279,10 @@ impl Policy {
             tasks: task::Rules::default(),
             credit: credit::Rules::default(),
             cash: allocation::Rules::default(),
+            recipients: recipient::Rules::default(),
+            colleagues: BTreeMap::new(),
+            notices: notice::Rules::default(),
+            statements: None,
             steps: vec![
                 step("pre_due", -5, "pre_due"),
                 step("reminder", 1, "friendly"),

@@ -37,8 +37,11 @@ pub const CONFIRMATION_TEMPLATE: &str = "promise_confirmation";
 /// The template of the letter about a broken promise.
 pub const BROKEN_TEMPLATE: &str = "promise_broken";
 
+/// The template of the letter that recalls a promise before its day.
+pub const REMINDER_TEMPLATE: &str = "promise_reminder";
+
 /// What a policy says about promises. In JSON
-/// `{"max_days": 30, "grace_days": 2, "max_open": 3, "confirm": true, "broken_step"?: "<template>"}`.
+/// `{"max_days": 30, "grace_days": 2, "max_open": 3, "confirm": true, "remind_days": 1, "broken_step"?: "<template>"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rules {
     /// How many days ahead a customer may promise, at most.
@@ -49,6 +52,9 @@ pub struct Rules {
     pub max_open: usize,
     /// Whether the customer gets a letter that confirms what was promised.
     pub confirm: bool,
+    /// How many days before the promised one the customer is reminded of it, unless that is the day of the promise. Where
+    /// the policy acts on business days only, on the last of them up to that day.
+    pub remind_days: u32,
     /// The template of the message that a broken promise triggers, where one is wanted: [`BROKEN_TEMPLATE`] or one of a
     /// step's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,13 +62,15 @@ pub struct Rules {
 }
 
 impl Default for Rules {
-    /// A month ahead, two days of grace, three at a time, confirmed; dunning resumes without a message of its own.
+    /// A month ahead, two days of grace, three at a time, confirmed and recalled the day before; dunning resumes without a
+    /// message of its own.
     fn default() -> Rules {
         Rules {
             max_days: 30,
             grace_days: 2,
             max_open: 3,
             confirm: true,
+            remind_days: 1,
             broken_step: None,
         }
     }
@@ -76,6 +84,7 @@ impl Rules {
         let grace_days = fields.optional("grace_days", kinds::integer(limits::GRACE_DAYS));
         let max_open = fields.optional("max_open", kinds::integer(limits::OPEN_PROMISES));
         let confirm = fields.optional("confirm", kinds::boolean);
+        let remind_days = fields.optional("remind_days", kinds::integer(limits::REMIND_DAYS));
         let broken_step = fields.optional("broken_step", kinds::slug);
         Some(Rules {
             max_days: max_days
@@ -88,6 +97,9 @@ impl Rules {
                 .and_then(|n| usize::try_from(n).ok())
                 .unwrap_or(standard.max_open),
             confirm: confirm.unwrap_or(standard.confirm),
+            remind_days: remind_days
+                .and_then(|n| u32::try_from(n).ok())
+                .unwrap_or(standard.remind_days),
             broken_step,
         })
     }

@@ -40,6 +40,8 @@ pub fn key(address: &str) -> String {
         true => address.to_ascii_lowercase(),
         false => {
             let plus = if address.starts_with('+') { "+" } else { "" };
+            // The trunk prefix is dialled within its own country alone (ITU-T E.123).
+            let address = address.replace("(0)", "");
             let digits = address.chars().filter(char::is_ascii_digit);
             std::iter::once(plus.to_owned())
                 .chain(digits.map(String::from))
@@ -114,6 +116,7 @@ mod tests {
     fn an_address_is_the_same_in_any_case() {
         assert_eq!(key(" Ada.Braun@Nordwind.Example "), "ada.braun@nordwind.example");
         assert_eq!(key("+46 (8) 123-456"), "+468123456");
+        assert_eq!(key("+44 (0)20 7946 0958"), "+442079460958");
         assert_eq!(key("08/123 456"), "08123456");
     }
 

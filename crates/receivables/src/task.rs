@@ -205,6 +205,15 @@ pub fn effect_of(outcome: Outcome) -> Effect {
         .map_or(Effect::Nothing, |row| row.effect)
 }
 
+/// Whether somebody rang: a call is one however it ends, a follow-up only where it ends as nothing but a call can.
+pub fn was_call(kind: TaskKind, outcome: Outcome) -> bool {
+    let only_by_ringing = matches!(
+        outcome,
+        Outcome::WrongNumber | Outcome::NoAnswer | Outcome::LeftMessage
+    );
+    kind == Call || (kind == FollowUp && only_by_ringing)
+}
+
 /// How a policy has people try. In JSON, under a policy's `tasks`:
 /// `{"again_after_days": 2, "attempts": 3, "follow_up_after_days": 5}`. Days are business days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -27,6 +27,8 @@ pub enum Purpose {
     Service,
     /// A document that is missing.
     Document,
+    /// What our own side is told of what was said to a customer; no customer gets it.
+    Internal,
 }
 
 names! {
@@ -40,6 +42,28 @@ names! {
         "statement" => Statement,
         "service" => Service,
         "document" => Document,
+        "internal" => Internal,
+    }
+}
+
+/// How a message speaks, where its words come in more than one tone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// As to somebody one knows.
+    Friendly,
+    /// Polite, and nothing more: every shipped template has it.
+    #[default]
+    Neutral,
+    /// As in a formal letter.
+    Firm,
+}
+
+names! {
+    Tone {
+        "friendly" => Friendly,
+        "neutral" => Neutral,
+        "firm" => Firm,
     }
 }
 
@@ -83,6 +107,7 @@ pub const TEMPLATES: &[Template] = &[
     template("payment_received", Purpose::Receipt, false),
     template("statement", Purpose::Statement, false),
     template("document_request", Purpose::Document, false),
+    template("internal_notice", Purpose::Internal, false),
 ];
 
 /// The template of that name.

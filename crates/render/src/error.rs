@@ -5,7 +5,7 @@ use receivables::money::MoneyError;
 /// Why nothing was rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// The message template is not one of [`crate::TEMPLATES`].
+    /// The message template is not one of [`receivables::template::TEMPLATES`].
     #[error("unknown message template {0:?}")]
     UnknownTemplate(String),
     /// The lists lack what the template is about: overdue invoices, or upcoming ones for `pre_due`.
@@ -22,6 +22,12 @@ pub enum RenderError {
     /// A message that announces something, and no day for it.
     #[error("message template {0:?} announces nothing without a day")]
     NoDay(String),
+    /// A notice, and not the facts that it tells.
+    #[error("message template {0:?} has not the facts that it tells")]
+    NoFacts(String),
+    /// Own words that may not be used: see [`crate::lint`].
+    #[error("{0}")]
+    Own(String),
     /// The total that a message names is not the sum of the balances it lists.
     #[error("the total {given} is not the sum of the invoices listed, {listed}")]
     Total {

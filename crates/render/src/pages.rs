@@ -13,6 +13,7 @@ pub mod customer;
 pub mod mailbox;
 pub mod reference;
 pub mod transfer;
+pub mod unsubscribe;
 
 pub use console::{
     BalanceRow, Bucket, Chrome, ContactRow, CurrencyTotals, CustomerPage, CustomerRow, CustomersPage,
@@ -30,3 +31,4 @@ pub use reference::{
     ReferenceSchema, TypePart, reference_page,
 };
 pub use transfer::TransferPanel;
+pub use unsubscribe::{UnsubscribeChoice, UnsubscribePage, unsubscribe_page};

@@ -6,6 +6,7 @@
 //! Without a payment it moves as [`Turn`] has it; paid it can become from anywhere, since money that came has come.
 //! Any other move comes too late and changes nothing: what a provider tells may arrive in any order.
 
+use crate::contacts;
 use crate::db::{Db, Tx, statements};
 use crate::error::Result;
 use crate::inbound::Effect;
@@ -73,6 +74,8 @@ pub async fn begin(
         ],
     )
     .await?;
+    // Who goes on to pay has read the message that the link was in.
+    contacts::clicked(tx, moment, link).await?;
     Ok(id)
 }
 

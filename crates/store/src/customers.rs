@@ -1,5 +1,6 @@
 //! Customers (the debtor accounts) and their contacts. Natural key: the creditor's own `external_id`.
 
+use crate::contacts::{self, Told};
 use crate::db::{Db, Tx, statements};
 use crate::dunning;
 use crate::error::{Result, StoreError};
@@ -7,6 +8,7 @@ use crate::moment::Moment;
 use crate::params;
 use receivables::id::CustomerId;
 use receivables::intake::{ContactInput, CustomerInput, CustomerRef};
+use receivables::suppression::key;
 use receivables::terms::Terms;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,11 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 statements! {
     UPSERT = "INSERT INTO customers (id, external_id, name, kind, country, region, time_zone, locale, currency,
             terms_days, terms, credit_limit_minor, policy, po_required, preferred_channel, preferred_payment_methods,
-            tags, created_at, updated_at)
+            tags, known_domains, created_at, updated_at)
         SELECT c->>'id', c->>'external_id', c->>'name', c->>'kind', c->>'country', c->>'region', c->>'time_zone',
             c->>'locale', c->>'currency', c->>'terms_days', c->'terms', c->>'credit_limit_minor', c->>'policy',
             c->>'po_required', c->>'preferred_channel', coalesce(c->'preferred_payment_methods', '[]'),
-            coalesce(c->'tags', '[]'), ?1, ?1
+            coalesce(c->'tags', '[]'), coalesce(c->'known_domains', '[]'), ?1, ?1
         FROM (SELECT value AS c FROM json_each(?2)) WHERE true
         ON CONFLICT (external_id) DO UPDATE SET name = excluded.name, kind = excluded.kind,
             country = excluded.country, region = excluded.region, time_zone = excluded.time_zone,
@@ -26,7 +28,8 @@ statements! {
             terms = excluded.terms,
             credit_limit_minor = excluded.credit_limit_minor, policy = excluded.policy,
             po_required = excluded.po_required, preferred_channel = excluded.preferred_channel,
-            preferred_payment_methods = excluded.preferred_payment_methods, tags = excluded.tags, updated_at = excluded.updated_at";
+            preferred_payment_methods = excluded.preferred_payment_methods, tags = excluded.tags,
+            known_domains = excluded.known_domains, updated_at = excluded.updated_at";
     /// Each field, for as long as it is what its source said before.
     FOLLOW = "UPDATE customers SET name = iif(name IS ?2->>'name', ?3->>'name', name),
             kind = iif(kind IS ?2->>'kind', ?3->>'kind', kind),
@@ -45,10 +48,11 @@ statements! {
         FROM json_each(?2, '$.contacts') AS t WHERE t.key = 0
             AND NOT EXISTS (SELECT 1 FROM contacts WHERE customer_id = ?1)";
     CLEAR_CONTACTS = "DELETE FROM contacts WHERE customer_id IN (SELECT value FROM json_each(?))";
-    INSERT_CONTACTS = "INSERT INTO contacts (customer_id, position, name, role, email, phone, postal)
+    INSERT_CONTACTS = "INSERT INTO contacts (customer_id, position, name, role, email, phone, postal, purposes, locale)
         SELECT j.value->>'customer', t.key, t.value->>'name', t.value->>'role', t.value->>'email',
-            t.value->>'phone', t.value->'postal'
+            t.value->>'phone', t.value->'postal', coalesce(t.value->'purposes', '[]'), t.value->>'locale'
         FROM json_each(?) AS j, json_each(j.value->'contacts') AS t";
+    REACHED = "SELECT json_array(email, phone) FROM contacts WHERE customer_id = ?";
     RESCORE = "INSERT INTO risk_queue (customer_id, due_at) SELECT value, 0 FROM json_each(?) WHERE true
         ON CONFLICT (customer_id) DO UPDATE SET due_at = 0";
     BY_EXTERNAL_ID = "SELECT json_object('id', id, 'external_id', external_id, 'terms_days', terms_days,
@@ -127,7 +131,7 @@ pub async fn upsert(
         .await?;
     let after = Directory::load(tx, references.iter()).await?;
 
-    let contacts: Vec<ContactsRow<'_>> = last
+    let people: Vec<ContactsRow<'_>> = last
         .iter()
         .filter_map(|(external_id, input)| {
             let customer = &after.by_external_id.get(*external_id)?.id;
@@ -137,11 +141,26 @@ pub async fn upsert(
             })
         })
         .collect();
-    let ids: Vec<&CustomerId> = contacts.iter().map(|row| row.customer).collect();
+    let ids: Vec<&CustomerId> = people.iter().map(|row| row.customer).collect();
     let ids = serde_json::to_string(&ids)?;
     tx.run(CLEAR_CONTACTS, params![ids.as_str()]).await?;
-    tx.run(INSERT_CONTACTS, params![serde_json::to_string(&contacts)?])
+    tx.run(INSERT_CONTACTS, params![serde_json::to_string(&people)?])
         .await?;
+    let addresses = |contact: &ContactInput| {
+        [
+            contact.email.as_deref().map(key),
+            contact.phone.as_deref().map(key),
+        ]
+    };
+    let told: Vec<Told<'_>> = people
+        .iter()
+        .map(|row| Told {
+            customer: row.customer,
+            changed: before.by_id.contains_key(row.customer),
+            addresses: row.contacts.iter().flat_map(addresses).flatten().collect(),
+        })
+        .collect();
+    contacts::know(tx, moment, &told).await?;
     tx.run(RESCORE, params![ids]).await?;
 
     // Where a customer is, and which policy it is under, decides what happens next.
@@ -175,6 +194,14 @@ pub(crate) async fn follow(
         .await?;
     tx.run(FOLLOW_CONTACT, params![id.as_str(), before, now]).await?;
     tx.run(FIRST_CONTACT, params![id.as_str(), now]).await?;
+    let reached: Vec<[Option<String>; 2]> = tx.list(REACHED, params![id.as_str()]).await?;
+    let reached = reached.iter().flatten().flatten();
+    let told = Told {
+        customer: id,
+        changed: true,
+        addresses: reached.map(|address| key(address)).collect(),
+    };
+    contacts::know(tx, moment, &[told]).await?;
     tx.run(RESCORE, params![serde_json::to_string(&[id])?]).await?;
     dunning::replan(tx, moment, &BTreeSet::from([id.clone()])).await
 }

@@ -12,6 +12,7 @@ use crate::error::{Result, StoreError};
 use crate::events::{self, Event};
 use crate::instants::{end_of_day, time_zone};
 use crate::moment::Moment;
+use crate::notices::{self, Notice};
 use crate::params;
 use crate::tasks::{self, NewTask};
 use chrono::NaiveDate;
@@ -24,6 +25,7 @@ use receivables::fields::FieldError;
 use receivables::id::{CreditNoteId, CustomerId, DisputeId, InvoiceId};
 use receivables::intake::{CreditNoteInput, CustomerRef};
 use receivables::money::Money;
+use receivables::notice::About;
 use receivables::task::TaskKind;
 use receivables::zone::Zone;
 use serde::{Deserialize, Serialize};
@@ -46,7 +48,8 @@ statements! {
         SELECT j->>'id', j->>'invoice', j->>'customer', j->>'currency', j->>'amount_minor', j->>'reason',
             j->>'customer_code', j->>'text', j->>'assignee', j->'documents', j->>'respond_by', 'open', j->>'by', ?1,
             j->>'due_ms' FROM (SELECT ?2 AS j)";
-    STANDING = "SELECT json_object('invoice', d.invoice_id, 'amount_minor', d.amount_minor, 'status', d.status)
+    STANDING = "SELECT json_object('invoice', d.invoice_id, 'amount_minor', d.amount_minor, 'status', d.status,
+            'reason', d.reason)
         FROM disputes d WHERE d.id = ?";
     ASSIGN = "UPDATE disputes SET assignee = ?2 WHERE id = ?1";
     REVIEW = "UPDATE disputes SET status = 'in_review' WHERE id = ?1";
@@ -235,6 +238,15 @@ pub async fn open(
         data: serde_json::json!({"dispute": id, "invoice": invoice.id, "amount": amount, "reason": reason.code}),
     };
     finish(tx, moment, &invoice, &id, opened).await?;
+    let about = About::Dispute {
+        number: invoice.number.clone(),
+        amount,
+        reason: reason.code.to_owned(),
+        granted: None,
+        note: None,
+    };
+    let why = format!("{amount} of {} was disputed", invoice.number);
+    notify(tx, moment, &invoice, "dispute_received", &id, about, why).await?;
     Ok(Ok(id))
 }
 
@@ -243,6 +255,7 @@ struct Standing {
     invoice: InvoiceId,
     amount_minor: i64,
     status: Status,
+    reason: String,
 }
 
 /// A dispute that `act` can still be done to, and its invoice.
@@ -380,7 +393,30 @@ pub async fn resolve(
             "credited": settled.credit, "stands": settled.stands}),
     };
     finish(tx, moment, &invoice, id, resolved).await?;
+    let about = About::Dispute {
+        number: invoice.number.clone(),
+        amount: disputed,
+        reason: dispute.reason,
+        granted: Some(settled.credit),
+        note: input.comment.clone(),
+    };
+    let why = format!("the dispute of {} was decided", invoice.number);
+    notify(tx, moment, &invoice, "dispute_decided", id, about, why).await?;
     Ok(Ok(()))
+}
+
+/// Tells the customer of its dispute.
+async fn notify(
+    tx: &Tx<'_>,
+    moment: Moment,
+    invoice: &Subject,
+    template: &'static str,
+    id: &DisputeId,
+    about: About,
+    why: String,
+) -> Result<()> {
+    let notice = Notice::new(&invoice.customer, template, id, about, why).of(invoice.currency);
+    notices::queue(tx, moment, &[notice]).await.map(drop)
 }
 
 /// A credit note, and what it took off an invoice.

@@ -2,8 +2,10 @@
 //!
 //! **Bounds.** [`limits::DOCUMENT_BYTES`] each, [`limits::DOCUMENTS_BYTES`] and [`limits::DOCUMENTS`] for one owner.
 //! **Once.** The same bytes are kept once for an owner, under the name that they came with first.
+//! **Answers.** What is kept with an invoice answers the requests that wait for a document of it.
 
 use crate::db::{Db, Tx, statements};
+use crate::document_requests;
 use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
@@ -133,6 +135,9 @@ pub async fn add(
         ],
     )
     .await?;
+    if let Owner::Invoice(invoice) = owner {
+        document_requests::came(tx, moment, invoice, &view.name, view.id.as_str()).await?;
+    }
     Ok(Ok((view, true)))
 }
 

@@ -17,6 +17,7 @@ use crate::events::{self, Event};
 use crate::instants::{end_of_day, rfc3339, time_zone};
 use crate::listing::Listing;
 use crate::moment::Moment;
+use crate::notices::{self, Notice};
 use crate::params;
 use chrono::NaiveDate;
 use receivables::approval::ApprovalKind;
@@ -25,6 +26,7 @@ use receivables::currency::Currency;
 use receivables::fields::FieldError;
 use receivables::id::{ApprovalId, CustomerId, PlanId};
 use receivables::money::Money;
+use receivables::notice::{About, Due};
 use receivables::plan::{
     Act, Filled, Instalment, Judged, Kind, Meets, Plan, PlanInput, Rules, Status, admit, needs_approval,
 };
@@ -297,7 +299,7 @@ pub async fn propose(
             };
             tell(tx, moment, &account.customer, &id, plan.kind(), entry).await?;
         }
-        None => activate(tx, moment, &id, &account.customer, plan.kind(), &terms).await?,
+        None => activate(tx, moment, &id, &account.customer, &plan, &terms).await?,
     }
     Ok(Ok(id))
 }
@@ -322,7 +324,7 @@ async fn activate(
     moment: Moment,
     id: &PlanId,
     customer: &CustomerId,
-    kind: Kind,
+    plan: &Plan,
     why: &str,
 ) -> Result<()> {
     let change = Change {
@@ -341,10 +343,31 @@ async fn activate(
         what: "active",
         detail: why.to_owned(),
     };
-    tell(tx, moment, customer, id, kind, entry).await?;
+    tell(tx, moment, customer, id, plan.kind(), entry).await?;
     let customers = BTreeSet::from([customer.clone()]);
     judge_of(tx, moment, &customers).await?;
-    dunning::replan(tx, moment, &customers).await
+    dunning::replan(tx, moment, &customers).await?;
+    notices::queue(tx, moment, &[agreed(id, customer, plan)?])
+        .await
+        .map(drop)
+}
+
+/// Tells the customer what was agreed.
+fn agreed(id: &PlanId, customer: &CustomerId, plan: &Plan) -> Result<Notice> {
+    let currency = plan.debt.currency();
+    let about = About::Plan {
+        total: Money::checked_sum(currency, plan.instalments.iter().map(|part| part.amount))?,
+        instalments: plan
+            .instalments
+            .iter()
+            .map(|part| Due {
+                amount: part.amount,
+                due_on: part.due_date,
+            })
+            .collect(),
+    };
+    let why = "it was agreed on".to_owned();
+    Ok(Notice::new(customer, "plan", id, about, why).of(currency))
 }
 
 async fn rest(tx: &Tx<'_>, plans: &[&PlanId]) -> Result<()> {
@@ -409,8 +432,9 @@ pub async fn approved(tx: &Tx<'_>, moment: Moment, id: &PlanId, by: &str) -> Res
         Ok(row) => row,
         Err(acted) => return Ok(acted),
     };
-    let why = format!("Approved by {by}. {}", terms(&row.plan()));
-    activate(tx, moment, id, &row.customer, row.kind, &why).await?;
+    let plan = row.plan();
+    let why = format!("Approved by {by}. {}", terms(&plan));
+    activate(tx, moment, id, &row.customer, &plan, &why).await?;
     Ok(Acted::Done)
 }
 

@@ -12,6 +12,7 @@ use crate::events::{self, Event};
 use crate::instants::rfc3339;
 use crate::listing::Listing;
 use crate::moment::Moment;
+use crate::notices::{self, Notice};
 use crate::params;
 use crate::tasks::{self, NewTask};
 use chrono::NaiveDate;
@@ -19,6 +20,7 @@ use receivables::credit::{Credit, Exposure, OrderInput, OrderStatus, Verdict};
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId, OrderId};
 use receivables::money::Money;
+use receivables::notice::About;
 use receivables::task::TaskKind;
 use serde::{Deserialize, Serialize};
 
@@ -256,7 +258,25 @@ pub async fn take(
     ];
     tx.run(INSERT, parameters).await?;
     announce(tx, moment, &row, &exposure, account, by).await?;
+    if row.status == OrderStatus::Open {
+        confirm(tx, moment, &row).await?;
+    }
     Ok(Taken::Accepted(row.id))
+}
+
+/// Tells the customer that its order was taken: at once, or when one that was blocked is released. Of one that is
+/// invoiced already the invoice tells.
+async fn confirm(tx: &Tx<'_>, moment: Moment, row: &Row) -> Result<()> {
+    let about = About::Order {
+        number: row.number.clone(),
+        amount: Some(row.amount()),
+        ordered_on: row.placed_on,
+    };
+    let why = format!("order {} was taken", row.number);
+    let notice = Notice::new(&row.customer_id, "order_confirmation", &row.id, about, why);
+    notices::queue(tx, moment, &[notice.of(row.currency)])
+        .await
+        .map(drop)
 }
 
 async fn announce(
@@ -350,6 +370,9 @@ pub async fn change(
     let title = format!("Order {} {word}", row.number);
     let detail = format!("{}, by {by}.", row.amount());
     activities::record(tx, moment, &[row.activity(kind, title, detail)]).await?;
+    if next == OrderStatus::Open {
+        confirm(tx, moment, &row).await?;
+    }
     Ok(Changed::Done)
 }
 

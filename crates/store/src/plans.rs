@@ -1,11 +1,7 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
 use crate::{
-    accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts,
-    credit_notes, customers, delivery, disputes, documents, drift, dues, dunning, endpoints, events,
-    hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, links, mailbox,
-    mappings, migrations, orders, overdue, payments, policies, postings, progress, promises, rates, refunds,
-    rejects, risk, suppressions, suspensions, tasks, tokens, views, write_offs,
+    accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts, contacts, credit_notes, customers, delivery, disputes, document_requests, documents, drafts, drift, dues, dunning, endpoints, events, hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys, law, letters, links, mailbox, mappings, migrations, notices, orders, overdue, payments, personal, policies, postings, progress, promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks, telephone, templates, tokens, unsubscribes, views, voice, write_offs,
 };
 use rusqlite::Connection;
 
@@ -16,6 +12,14 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
         "a few policies, pools and days of rest, all of which may decide",
     ),
     ("POOLS", "all pools, in their order"),
+    ("RAW_EVENTS", "once a person, at its request"),
+    ("ANSWERS", "once a person, at its request"),
+    ("REJECTS", "once a person, at its request"),
+    (
+        "OWN_WORDS",
+        "every version of a deployment's own words: some dozens",
+    ),
+    ("TONES", "a row a template"),
     ("NAMES", "one row per version of a policy"),
     ("CLEAR_POOLS", "all pools are replaced"),
     ("TOUCH", "a new policy may concern every case"),
@@ -81,24 +85,29 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         agreements::ALL,
         chargebacks::ALL,
         checkouts::ALL,
+        contacts::ALL,
         credit_notes::ALL,
         customers::ALL,
+        document_requests::ALL,
         documents::ALL,
         dues::ALL,
         events::ALL,
         idempotency::ALL,
         keys::ALL,
+        letters::ALL,
         links::ALL,
         mailbox::ALL,
         mappings::ALL,
         policies::ALL,
         postings::ALL,
         progress::ALL,
+        promises::ALL,
         rates::ALL,
         refunds::ALL,
         rejects::ALL,
         risk::ALL,
         suppressions::ALL,
+        templates::ALL,
     ]
     .concat();
     all.extend(
@@ -107,13 +116,17 @@ fn statements() -> Vec<(&'static str, &'static str)> {
             approvals::ALL,
             hand_overs::ALL,
             holds::ALL,
+            drafts::ALL,
             drift::ALL,
             journal::ALL,
             orders::ALL,
             overdue::ALL,
             suspensions::ALL,
             tasks::ALL,
+            telephone::ALL,
             tokens::ALL,
+            unsubscribes::ALL,
+            voice::ALL,
             write_offs::ALL,
         ]
         .concat(),
@@ -121,15 +134,17 @@ fn statements() -> Vec<(&'static str, &'static str)> {
     all.extend(billing::statements());
     all.extend(inbound::statements());
     all.extend(invoices::statements());
+    all.extend(notices::statements());
     all.extend(bank::all_statements());
     all.extend(charges::statements());
     all.extend(delivery::statements());
     all.extend(disputes::statements());
     all.extend(instalment_plans::statements());
-    all.extend(promises::statements());
     all.extend(dunning::statements());
     all.extend(endpoints::statements());
     all.extend(payments::statements());
+    all.extend(law::statements());
+    all.extend(personal::statements());
     all.extend(views::statements());
     all
 }

@@ -58,8 +58,11 @@ statements! {
     // A policy that changes is looked at by the sweep for every case that is not settled: once.
     TOUCH = "UPDATE cases SET next_action_at = min(coalesce(next_action_at, ?1), ?1), next_step = NULL, next_why = NULL
         WHERE balance_minor > 0 AND (next_action_at IS NULL OR next_action_at > ?1)";
+    // And by the statement run for every customer whose turn has not come.
+    TOUCH_STATEMENTS = "UPDATE customers SET statement_at = 0 WHERE statement_at > ?";
     UNPIN = "UPDATE cases SET policy_id = NULL WHERE customer_id = ?";
-    GIVE = "UPDATE customers SET policy = ?2, updated_at = ?3 WHERE id = ?1 RETURNING id";
+    GIVE = "UPDATE customers SET policy = ?2, updated_at = ?3,
+            statement_at = iif(statement_at > ?3, 0, statement_at) WHERE id = ?1 RETURNING id";
     POOLS = "SELECT json_object('name', name, 'policy', policy, 'rule', json(rule)) FROM pools ORDER BY position";
     REST_DAYS = "SELECT json_object('country', country, 'region', region, 'on', day_on, 'name', name)
         FROM rest_days WHERE country = ? ORDER BY day_on, region";
@@ -184,6 +187,12 @@ impl Book {
     pub(crate) fn of_message(&self, id: Option<&PolicyId>, name: &str) -> Option<&Arc<Version>> {
         id.and_then(|id| self.by_id.get(id))
             .or_else(|| self.in_force(name))
+    }
+
+    /// Addresses of everybody on our own side whom a policy names.
+    pub(crate) fn colleagues(&self) -> impl Iterator<Item = &str> {
+        let versions = self.by_id.values();
+        versions.flat_map(|version| version.policy.colleagues.values().map(String::as_str))
     }
 
     /// The days of rest of a place, added ones included.
@@ -329,7 +338,8 @@ pub async fn put_pools(tx: &Tx<'_>, moment: Moment, pools: &[Pool]) -> Result<()
 /// Has the sweep look at every open case once a day has come.
 pub(crate) async fn touch(tx: &Tx<'_>, moment: Moment, on: NaiveDate) -> Result<()> {
     let at = instants::start_of(on).max(moment.ms());
-    tx.run(TOUCH, params![at]).await
+    tx.run(TOUCH, params![at]).await?;
+    tx.run(TOUCH_STATEMENTS, params![moment.ms()]).await
 }
 
 /// Whether there is a policy of a name.

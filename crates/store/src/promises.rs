@@ -15,6 +15,7 @@ use crate::events::{self, Event};
 use crate::instants::{end_of_day, rfc3339, time_zone};
 use crate::listing::Listing;
 use crate::moment::Moment;
+use crate::notices::{self, Notice};
 use crate::params;
 use chrono::NaiveDate;
 use receivables::calendar;
@@ -22,9 +23,7 @@ use receivables::currency::Currency;
 use receivables::fields::FieldError;
 use receivables::id::{CustomerId, PromiseId};
 use receivables::money::Money;
-use receivables::promise::{
-    CONFIRMATION_TEMPLATE, Judged, Meets, Promise, PromiseInput, Rules, Status, admit,
-};
+use receivables::promise::{Judged, Meets, Promise, PromiseInput, Rules, Status, admit};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -215,9 +214,7 @@ pub async fn make(
         .await?
         .map_or(Ok(0), |row| row.int(0))?;
     let version = agreements::version_of(tx, moment, &account.customer, currency).await?;
-    let rules = version
-        .as_ref()
-        .map_or_else(Rules::default, |version| version.policy.promises.clone());
+    let rules = version.map_or_else(Rules::default, |version| version.policy.promises.clone());
     let meets = Meets {
         owed: covered.owed,
         open: usize::try_from(open).unwrap_or(usize::MAX),
@@ -268,18 +265,18 @@ pub async fn make(
     let data = serde_json::json!({"promise": id, "amount": promise.amount, "promised_on": promise.promised_on,
         "until": promise.until(), "invoices": covered.invoices});
     events::record(tx, moment, &[Event::new("promise.made", &account.customer, data)]).await?;
-    if let Some(version) = version.filter(|_| rules.confirm) {
-        let letter = Letter {
-            promise: &id,
-            customer: &account.customer,
-            currency,
-            version: &version,
-            template: CONFIRMATION_TEMPLATE,
-            broken: false,
-            why: format!("{} was promised for {}", promise.amount, promise.promised_on),
-        };
-        letter::queue(tx, moment, &[letter]).await?;
-    }
+    let letter = Letter {
+        promise: &id,
+        customer: &account.customer,
+        amount: promise.amount,
+        promised_on: promise.promised_on,
+    };
+    let confirmation = rules.confirm.then(|| letter.confirms());
+    let letters: Vec<Notice> = confirmation
+        .into_iter()
+        .chain([letter.recalls(rules.remind_days)])
+        .collect();
+    notices::queue(tx, moment, &letters).await?;
     dunning::replan(tx, moment, &BTreeSet::from([account.customer])).await?;
     Ok(Ok(id))
 }
@@ -431,28 +428,24 @@ async fn speak_of_breaches(tx: &Tx<'_>, moment: Moment, broken: &[(&Row, Money)]
     }
     let customers: BTreeSet<&CustomerId> = broken.iter().map(|(row, _)| &row.customer).collect();
     let cases = dunning::cases_of(tx, moment, &Vec::from_iter(customers)).await?;
-    let letters: Vec<Letter<'_>> = broken
+    let letters: Vec<Notice> = broken
         .iter()
         .filter_map(|(row, missing)| {
             let ours = |case: &&dunning::Case| {
                 case.facts.customer == row.customer && case.facts.currency == row.currency
             };
             let version = &cases.iter().find(ours)?.ruling.version;
-            Some(Letter {
+            let template = version.policy.promises.broken_step.as_deref()?;
+            let letter = Letter {
                 promise: &row.id,
                 customer: &row.customer,
-                currency: row.currency,
-                version,
-                template: version.policy.promises.broken_step.as_deref()?,
-                broken: true,
-                why: format!(
-                    "{missing} of what was promised for {} has not come",
-                    row.promised_on
-                ),
-            })
+                amount: Money::new(row.amount_minor, row.currency),
+                promised_on: row.promised_on,
+            };
+            Some(letter.broken(template, *missing))
         })
         .collect();
-    letter::queue(tx, moment, &letters).await
+    notices::queue(tx, moment, &letters).await.map(drop)
 }
 
 /// What is written about a judgement, and what systems outside are told.
@@ -533,9 +526,4 @@ pub async fn list(db: &Db, filter: &PromiseFilter, limit: u32) -> Result<Vec<Pro
     let status = filter.status.map(Status::as_str);
     let rows: Vec<Row> = LISTING.rows(db, customer, status, before, limit).await?;
     rows.into_iter().map(PromiseView::try_from).collect()
-}
-
-#[cfg(test)]
-pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
-    [ALL, letter::ALL].concat()
 }

@@ -12,13 +12,16 @@ use crate::error::Result;
 use crate::events::{self, Event};
 use crate::instants::time_zone;
 use crate::moment::Moment;
+use crate::notices::{self, Notice};
 use crate::params;
 use chrono::{DateTime, NaiveDate, Utc};
 use receivables::calendar;
 use receivables::currency::Currency;
 use receivables::id::CustomerId;
+use receivables::notice::About;
 use receivables::policy::Act;
 use receivables::suspension::{self, NotYet};
+use receivables::zone::Zone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -155,6 +158,9 @@ pub async fn suspend(
     let about = serde_json::json!({"why": why, "announced_at": crate::rfc3339(announced_ms)?});
     events::record(tx, moment, &[Event::new("customer.suspended", customer, about)]).await?;
     dunning::replan(tx, moment, &BTreeSet::from([customer.clone()])).await?;
+    let on = calendar::day_of(moment.now, zone_of(tx, customer).await?);
+    let told = notice(customer, "suspended", moment, on, why);
+    notices::queue(tx, moment, &[told]).await?;
     Ok(Suspended::Done)
 }
 
@@ -247,5 +253,25 @@ async fn end(tx: &Tx<'_>, moment: Moment, those: &[Standing], why: &str, by: &st
         .iter()
         .map(|id| Event::new("customer.reinstated", id, about()))
         .collect();
-    events::record(tx, moment, &told).await
+    events::record(tx, moment, &told).await?;
+    let mut notices = Vec::with_capacity(those.len());
+    for standing in those {
+        let on = calendar::day_of(moment.now, time_zone(&standing.time_zone)?);
+        notices.push(notice(&standing.customer, "reinstated", moment, on, why));
+    }
+    notices::queue(tx, moment, &notices).await.map(drop)
+}
+
+/// Tells a customer that it is served no longer, or again.
+fn notice(customer: &CustomerId, template: &'static str, moment: Moment, on: NaiveDate, why: &str) -> Notice {
+    let about = About::Suspension { on };
+    Notice::new(customer, template, moment.ms(), about, why.to_owned())
+}
+
+/// Where the civil day of a customer who is suspended passes.
+async fn zone_of(tx: &Tx<'_>, customer: &CustomerId) -> Result<Zone> {
+    let found: Option<Standing> = tx
+        .find(SUSPENDED, params![serde_json::to_string(&[customer])?])
+        .await?;
+    found.map_or(Ok(Zone::UTC), |standing| time_zone(&standing.time_zone))
 }

@@ -9,6 +9,7 @@ use crate::db::{Db, Tx, statements};
 use crate::error::{Result, StoreError};
 use crate::events::{self, Event};
 use crate::instants::rfc3339;
+use crate::law;
 use crate::moment::Moment;
 use crate::params;
 use chrono::NaiveDate;
@@ -359,6 +360,9 @@ pub async fn done(
         moment.ms()
     ];
     tx.run(DONE, parameters).await?;
+    if task::was_call(row.kind, reported.outcome) {
+        law::calls::placed(tx, moment, &row.customer_id, reported.outcome, reported.by).await?;
+    }
     let title = format!("{}: {}", row.title, reported.outcome.as_str().replace('_', " "));
     activities::record(tx, moment, &[row.activity("task_done", title, said(reported))]).await?;
     let about = serde_json::json!({"task_id": row.id, "kind": row.kind, "outcome": reported.outcome});
@@ -403,6 +407,7 @@ pub async fn called(
         refers_to: None,
     };
     activities::record(tx, moment, &[activity]).await?;
+    law::calls::placed(tx, moment, customer, reported.outcome, reported.by).await?;
     let by = Some(reported.by.to_owned());
     let next = follow(tx, moment, customer, None, by, &settled, reported.by).await?;
     Ok((settled, next))

@@ -87,7 +87,7 @@ fn begin() {
             "name": "strict", "send_at": "09:00", "business_days_only": false, "min_balance": {},
             "min_days_between_contacts": 0, "catch_up": "latest",
             "approvals": {"write_off_above": {"EUR": "50.00"}, "expire_after_days": 7},
-            "credit": {"over_limit": "block"},
+            "credit": {"over_limit": "block"}, "notices": {"payment_received": false},
             "steps": [
                 {"id": "reminder", "day": 1, "channels": ["email"], "template": "friendly"},
                 {"id": "warning", "day": 10, "channels": ["email"], "template": "suspension_warning",
@@ -159,10 +159,12 @@ impl Desk {
     fn sweep(&self, on: &str) {
         let carrier = Carrier {
             name: "mailbox",
+            channel: receivables::channel::Channel::Email,
             deduplicates: true,
+            ready: true,
         };
         self.tx(async |tx| dunning::sweep(tx, moment(on), 1_000).await);
-        let claim = self.tx(async |tx| delivery::claim(tx, moment(on), 1_000, carrier).await);
+        let claim = self.tx(async |tx| delivery::claim(tx, moment(on), 1_000, &[carrier]).await);
         let sent = delivery::Outcome::Sent {
             subject: "s".to_owned(),
             provider_id: None,
@@ -172,7 +174,7 @@ impl Desk {
             .into_iter()
             .map(|message| (message, sent.clone()))
             .collect();
-        self.tx(async |tx| delivery::settle(tx, moment(on), "mailbox", &outcomes).await);
+        self.tx(async |tx| delivery::settle(tx, moment(on), &outcomes).await);
     }
 
     /// The types of the events about the customer; what became of money and messages has tests of its own.

@@ -407,9 +407,11 @@ fn what_is_said_charged_feared_and_paid_back_is_told() {
     world.sweep(on);
     let carrier = Carrier {
         name: "postmark",
+        channel: receivables::channel::Channel::Email,
         deduplicates: false,
+        ready: true,
     };
-    let claim = world.tx(async |tx| delivery::claim(tx, on, 1_000, carrier).await);
+    let claim = world.tx(async |tx| delivery::claim(tx, on, 1_000, &[carrier]).await);
     let ours = claim
         .claimed
         .into_iter()
@@ -420,7 +422,7 @@ fn what_is_said_charged_feared_and_paid_back_is_told() {
     };
     let outcomes: Vec<_> = ours.map(|message| (message, sent.clone())).collect();
     assert_eq!(outcomes.len(), 1);
-    world.tx(async |tx| delivery::settle(tx, on, "postmark", &outcomes).await);
+    world.tx(async |tx| delivery::settle(tx, on, &outcomes).await);
     let message = outcomes[0].0.id.clone();
     let told = delivery::Told {
         provider: "postmark",

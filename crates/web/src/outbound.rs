@@ -15,7 +15,12 @@ use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 use std::pin::pin;
 
 /// Headers whose value no log may show.
-const CREDENTIALS: &[&str] = &["authorization", "x-api-key", "x-postmark-server-token"];
+const CREDENTIALS: &[&str] = &[
+    "authorization",
+    "x-amz-security-token",
+    "x-api-key",
+    "x-postmark-server-token",
+];
 
 /// What came back.
 #[derive(Debug, Clone)]
@@ -60,6 +65,17 @@ impl From<Unanswered> for Problem {
 pub async fn post_json(url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, Unanswered> {
     let body = Some(("application/json", body));
     send(request(url, headers, body, limits::PROVIDER_TIMEOUT_S)?).await
+}
+
+/// Posts a body of any media type, and waits `wait_s` seconds for an answer.
+pub async fn post(
+    url: &str,
+    headers: &[(&str, &str)],
+    media_type: &str,
+    body: Vec<u8>,
+    wait_s: u64,
+) -> Result<Answer, Unanswered> {
+    send(request(url, headers, Some((media_type, body)), wait_s)?).await
 }
 
 /// Asks with any method, with JSON where there is some, and waits `wait_s` seconds for an answer.

@@ -82,6 +82,11 @@ impl Reply {
         Self::new(status, "text/plain; charset=utf-8", text)
     }
 
+    /// XML that is written already.
+    pub fn xml(text: String) -> Self {
+        Self::new(200, "text/xml; charset=utf-8", text)
+    }
+
     /// The same answer with the way to the next page (RFC 8288), for one whose body has no room for it.
     pub fn with_next(self, path: &str, query: &[(&str, &str)]) -> Result<Self, crate::Problem> {
         let query = form_urlencoded::Serializer::new(String::new())

@@ -3,7 +3,10 @@
 pub mod adyen;
 pub mod base64;
 pub mod body_hex;
+pub mod lob;
 pub mod stripe;
+pub mod twilio;
+pub mod vonage;
 
 use crate::context::Cx;
 use crate::limits;

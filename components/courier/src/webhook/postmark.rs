@@ -4,7 +4,7 @@
 use super::{
     COMPLAINT, DELAYED, DELIVERED, GONE, Meaning, REJECTED, RESUBSCRIBED, Read, UNSUBSCRIBED, apply, words,
 };
-use crate::provider::{OUR_ID, Postmark, Provider};
+use carriers::{OUR_ID, POSTMARK};
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
 use receivables::id::MessageId;
@@ -57,7 +57,7 @@ pub(crate) async fn webhook(cx: &Cx) -> Result<Reply, Problem> {
         let body = text.to_owned();
         (Stored { id, body }, read)
     });
-    inbox::receive_all(cx, Postmark::NAME, events.as_slice(), async |tx, read| {
+    inbox::receive_all(cx, POSTMARK, events.as_slice(), async |tx, read| {
         apply(cx, tx, read).await
     })
     .await
@@ -140,7 +140,7 @@ impl Event {
             .as_ref()
             .and_then(|metadata| metadata.get(OUR_ID)?.as_deref());
         Some(Ok(Told {
-            provider: Postmark::NAME,
+            provider: POSTMARK,
             message: ours.and_then(|id| MessageId::parse(id).ok()),
             provider_id: self.message_id.as_deref().filter(|id| !id.is_empty()),
             word: meaning.word,

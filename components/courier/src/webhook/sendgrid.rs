@@ -6,7 +6,7 @@ use super::{
     ACCEPTED, COMPLAINT, DELAYED, DELIVERED, GONE, Meaning, REJECTED, RESUBSCRIBED, Read, UNSUBSCRIBED,
     apply, words,
 };
-use crate::provider::{OUR_ID, Provider, SendGrid};
+use carriers::{OUR_ID, SENDGRID};
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
 use p256::ecdsa::signature::Verifier;
@@ -59,10 +59,7 @@ pub(crate) async fn webhook(cx: &Cx) -> Result<Reply, Problem> {
         .iter()
         .filter_map(|(text, event)| read(text, event))
         .collect();
-    inbox::receive_all(cx, SendGrid::NAME, &events, async |tx, read| {
-        apply(cx, tx, read).await
-    })
-    .await
+    inbox::receive_all(cx, SENDGRID, &events, async |tx, read| apply(cx, tx, read).await).await
 }
 
 fn read<'a>(text: &str, event: &'a Result<Event, String>) -> Option<(Stored, Read<'a>)> {
@@ -158,7 +155,7 @@ impl Event {
         // What `X-Message-Id` said, and after a dot who has processed it.
         let theirs = self.sg_message_id.as_deref().and_then(|id| id.split('.').next());
         Some(Ok(Told {
-            provider: SendGrid::NAME,
+            provider: SENDGRID,
             message: ours.and_then(|id| MessageId::parse(id).ok()),
             provider_id: theirs.filter(|id| !id.is_empty()),
             word: meaning.word,

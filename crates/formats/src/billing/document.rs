@@ -180,6 +180,8 @@ pub(super) fn contact(
         email,
         phone,
         postal,
+        purposes: Vec::new(),
+        locale: None,
     }]
 }
 

@@ -154,6 +154,7 @@ impl Document {
             preferred_channel: None,
             preferred_payment_methods: Vec::new(),
             contacts: contact(&self.buyer, country).into_iter().collect(),
+            known_domains: Vec::new(),
         }
     }
 }
@@ -178,5 +179,7 @@ fn contact(buyer: &Party, country: Country) -> Option<ContactInput> {
         email: contact.email.clone(),
         phone: contact.phone.clone(),
         postal: Some(postal).filter(|postal| !postal.lines.is_empty()),
+        purposes: Vec::new(),
+        locale: None,
     })
 }

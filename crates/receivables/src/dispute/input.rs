@@ -38,7 +38,7 @@ pub enum Content {
 }
 
 impl Document {
-    fn read(fields: &mut Fields<'_>) -> Option<Document> {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Document> {
         let name = fields.required("name", kinds::text(limits::NAME));
         let media_type = fields.optional("media_type", media_type);
         let given = ["url", "reference", "text"]

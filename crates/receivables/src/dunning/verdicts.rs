@@ -12,7 +12,7 @@ use crate::id::InvoiceId;
 use crate::money::Money;
 
 /// Nothing is sent while the customer is on hold.
-pub(super) const HOLD: &str = "hold";
+pub(crate) const HOLD: &str = "hold";
 /// There is an invoice that may be spoken about.
 pub(super) const OPEN_INVOICES: &str = "open_invoices";
 /// The overdue sum is worth a message.
@@ -25,7 +25,7 @@ pub(super) const SEND_WINDOW: &str = "send_window";
 pub(super) const STEP: &str = "step";
 
 /// An agency's case is the agency's.
-pub(super) const AGENCY: &str = "agency";
+pub(crate) const AGENCY: &str = "agency";
 /// Not more messages about an invoice than the policy allows.
 pub(super) const ATTEMPTS: &str = "max_attempts";
 

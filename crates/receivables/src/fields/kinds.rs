@@ -403,6 +403,18 @@ pub fn email_in(text: &str) -> Result<String, Problem> {
     ))
 }
 
+/// A domain of email addresses, such as `nordwind.example`; in lower case.
+pub fn domain(value: &Value) -> Result<String, Problem> {
+    let text = string(value)?.trim().to_lowercase();
+    match email_in(&format!("a@{text}")) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(Problem::new(
+            "invalid_domain",
+            format!("`{}` is not a domain such as nordwind.example", shown(&text)),
+        )),
+    }
+}
+
 /// A telephone number as people write it: an optional `+`, at least three digits, and punctuation.
 pub fn phone(value: &Value) -> Result<String, Problem> {
     phone_in(string(value)?)

@@ -13,6 +13,7 @@ use crate::currency::Currency;
 use crate::fields::{FieldError, Fields, kinds};
 use crate::limits;
 use crate::money::Money;
+use crate::template::Purpose;
 use crate::terms::Terms;
 
 /// Whether a customer is protected as a consumer.
@@ -33,7 +34,7 @@ names! {
 }
 
 /// What a contact is asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContactRole {
     /// Pays invoices: gets the messages.
@@ -52,8 +53,46 @@ names! {
     }
 }
 
-/// Where a letter goes.
+/// What a contact can be named for, in the API's words: all that a customer is written to about.
+pub const PURPOSES: &[(&str, Purpose)] = &[
+    ("reminder", Purpose::Reminder),
+    ("collection", Purpose::Collection),
+    ("agreement", Purpose::Agreement),
+    ("dispute", Purpose::Dispute),
+    ("order", Purpose::Order),
+    ("receipt", Purpose::Receipt),
+    ("statement", Purpose::Statement),
+    ("service", Purpose::Service),
+    ("document", Purpose::Document),
+];
+
+/// An address of a customer that somebody has made sure of (`POST /v1/customers/{id}/contacts/verify`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VerifyInput {
+    /// The email address or telephone number, as the contact has it.
+    pub address: String,
+    /// How somebody made sure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl VerifyInput {
+    /// Reads it; every problem at once.
+    pub fn parse(value: &Value) -> Result<VerifyInput, Vec<FieldError>> {
+        let mut fields = Fields::of(value);
+        let address = fields.required("address", kinds::text(limits::EMAIL));
+        let note = fields.optional("note", kinds::text(limits::NAME));
+        fields.finish(|| {
+            Some(VerifyInput {
+                address: address?,
+                note,
+            })
+        })
+    }
+}
+
+/// Where a letter goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostalAddress {
     /// Street, building, box: one to [`limits::ADDRESS_LINES`] lines.
     pub lines: Vec<String>,
@@ -72,7 +111,23 @@ pub struct PostalAddress {
 }
 
 impl PostalAddress {
-    fn read(fields: &mut Fields<'_>) -> Option<PostalAddress> {
+    /// All of it in one line, for people to read.
+    pub fn one_line(&self) -> String {
+        let country = self.country.map(|country| country.code().to_owned());
+        let parts = [
+            self.postal_code.clone(),
+            self.city.clone(),
+            self.region.clone(),
+            country,
+        ];
+        let lines = self.lines.iter().cloned();
+        lines
+            .chain(parts.into_iter().flatten())
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<PostalAddress> {
         let text = kinds::text(limits::ADDRESS_LINE);
         let lines = fields.values("lines", limits::ADDRESS_LINES, &text);
         if !fields.has("lines") {
@@ -104,6 +159,12 @@ pub struct ContactInput {
     /// For the letter channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postal: Option<PostalAddress>,
+    /// What they get, and nothing else; none: what goes to their role.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<Purpose>,
+    /// The language to write to them in, where it is not the customer's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
 }
 
 impl ContactInput {
@@ -120,12 +181,20 @@ impl ContactInput {
         let email = fields.optional("email", kinds::email);
         let phone = fields.optional("phone", kinds::phone);
         let postal = fields.optional_object("postal", PostalAddress::read);
+        let purposes = fields.values("purposes", PURPOSES.len(), kinds::one_of(PURPOSES));
+        if role == Some(ContactRole::Sales) && !purposes.is_empty() {
+            let detail = "a salesperson is our own side and gets nothing of the customer's";
+            fields.report("purposes", "out_of_place", detail);
+        }
+        let locale = fields.optional("locale", kinds::locale);
         Some(ContactInput {
             name: name?,
             role: role?,
             email,
             phone,
             postal,
+            purposes,
+            locale,
         })
     }
 }
@@ -177,6 +246,9 @@ pub struct CustomerInput {
     /// Whom to write to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<ContactInput>,
+    /// Domains of its email addresses, besides those of the contacts that it was recorded with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known_domains: Vec<String>,
 }
 
 impl CustomerInput {
@@ -210,6 +282,7 @@ impl CustomerInput {
         let preferred_payment_methods =
             fields.values("preferred_payment_methods", limits::METHODS, kinds::slug);
         let contacts = fields.objects("contacts", limits::CONTACTS, ContactInput::read);
+        let known_domains = fields.values("known_domains", limits::DOMAINS, kinds::domain);
         fields.finish(|| {
             Some(CustomerInput {
                 external_id: external_id?,
@@ -229,6 +302,7 @@ impl CustomerInput {
                 preferred_channel,
                 preferred_payment_methods,
                 contacts,
+                known_domains,
             })
         })
     }

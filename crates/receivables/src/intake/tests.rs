@@ -518,3 +518,44 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_contact_is_named_for_purposes_and_a_customer_for_domains() {
+    let with = |contact: Value| {
+        let mut customer = customer();
+        customer["contacts"] = json!([contact]);
+        customer
+    };
+    let full = json!({"name": "Books", "role": "billing", "email": "books@nordwind.example",
+        "purposes": ["statement", "receipt"], "locale": "fr"});
+    let mut customer = with(full.clone());
+    customer["known_domains"] = json!(["Nordwind.Example", "nordwind.de"]);
+    let read = CustomerInput::parse(&customer).unwrap();
+    assert_eq!(read.known_domains, ["nordwind.example", "nordwind.de"]);
+    assert_eq!(serde_json::to_value(&read.contacts).unwrap(), json!([full]));
+
+    let sales = json!({"name": "Sam", "role": "sales", "purposes": ["statement"]});
+    let internal = json!({"name": "Ada", "role": "billing", "purposes": ["internal"], "locale": "German"});
+    for (contact, expected) in [
+        (sales, vec![("/contacts/0/purposes", "out_of_place")]),
+        (
+            internal,
+            vec![
+                ("/contacts/0/purposes/0", "unknown_value"),
+                ("/contacts/0/locale", "invalid_locale"),
+            ],
+        ),
+    ] {
+        assert_eq!(problems(CustomerInput::parse(&with(contact))), owned(&expected));
+    }
+    let mut customer = with(full);
+    customer["known_domains"] = json!(["nowhere"]);
+    assert_eq!(
+        problems(CustomerInput::parse(&customer)),
+        owned(&[("/known_domains/0", "invalid_domain")])
+    );
+    assert_eq!(
+        problems(VerifyInput::parse(&json!({}))),
+        owned(&[("/address", "required")])
+    );
+}

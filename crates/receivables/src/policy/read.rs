@@ -4,13 +4,14 @@
 
 use serde_json::Value;
 
-use super::{Act, CatchUp, Errand, Policy, Step, TEMPLATES, Then};
+use super::{Act, Attachment, CatchUp, Errand, Policy, Step, TEMPLATES, Then};
 use crate::amounts::Amounts;
 use crate::channel::Channel;
 use crate::charges::{Charge, Fee};
-use crate::fields::{FieldError, Fields, kinds};
+use crate::fields::{FieldError, Fields, kinds, token};
 use crate::limits;
-use crate::{allocation, approval, credit, dispute, plan, promise, task};
+use crate::{allocation, approval, credit, dispute, notice, plan, promise, recipient, task};
+use std::collections::BTreeMap;
 
 const CATCH_UP: &[(&str, CatchUp)] = &[
     ("latest", CatchUp::Latest),
@@ -45,6 +46,10 @@ impl Policy {
         let tasks = fields.optional_object("tasks", task::Rules::read);
         let credit = fields.optional_object("credit", credit::Rules::read);
         let cash = fields.optional_object("cash", allocation::Rules::read);
+        let recipients = fields.optional_object("recipients", recipient::Rules::read);
+        let colleagues = colleagues(&mut fields);
+        let notices = fields.optional_object("notices", notice::Rules::read);
+        let statements = fields.optional_object("statements", notice::statement::Rules::read);
         let broken_step = promises.as_ref().and_then(|rules| rules.broken_step.as_ref());
         if let Some(template) = broken_step.filter(|template| *template != promise::BROKEN_TEMPLATE) {
             known_template(&mut fields, "promises/broken_step", template);
@@ -72,6 +77,10 @@ impl Policy {
                 tasks: tasks.unwrap_or_default(),
                 credit: credit.unwrap_or_default(),
                 cash: cash.unwrap_or_default(),
+                recipients: recipients.unwrap_or_default(),
+                colleagues,
+                notices: notices.unwrap_or_default(),
+                statements,
                 steps,
             })
         })
@@ -92,6 +101,16 @@ impl Step {
             per_invoice: fields.optional("per_invoice", kinds::boolean).unwrap_or(false),
             channels: fields.values("channels", Channel::NAMES.len(), kinds::one_of(Channel::NAMES)),
             template: fields.optional("template", kinds::slug),
+            to: fields.values(
+                "to",
+                recipient::ADDRESSED.len(),
+                kinds::one_of(recipient::ADDRESSED),
+            ),
+            attach: fields.values(
+                "attach",
+                Attachment::NAMES.len(),
+                kinds::one_of(Attachment::NAMES),
+            ),
             notify: fields.values("notify", limits::NOTIFY, kinds::slug),
             fee: fields.optional_object("fee", Fee::read),
             charge: fields.optional_object("charge", Charge::read),
@@ -141,15 +160,26 @@ impl Step {
             }
             _ => {}
         }
-        // Until the others have providers, a step that goes over none but them would reach nobody.
-        if !self.channels.is_empty() && !self.channels.contains(&Channel::Email) {
-            let detail =
-                "nothing here carries this but `email`: name it, and the others for when they are set up";
-            fields.report("channels", "not_supported", detail);
-        }
-        let twice = |(at, channel)| self.channels.iter().take(at).any(|earlier| earlier == channel);
-        if self.channels.iter().enumerate().any(twice) {
+        if twice(&self.channels) {
             fields.report("channels", "duplicate", "a channel is named twice");
+        }
+        if twice(&self.to) {
+            fields.report("to", "duplicate", "a role is named twice");
+        }
+        if twice(&self.attach) {
+            fields.report("attach", "duplicate", "a document is named twice");
+        }
+        for name in ["to", "attach"] {
+            if fields.has(name) && !self.says_something() {
+                let detail = format!("`{name}` is for what is said: give the step `channels` and `template`");
+                fields.report(name, "out_of_place", detail);
+            }
+        }
+        // On a telephone nothing can be attached.
+        let papers = [Channel::Email, Channel::Letter, Channel::Webhook];
+        if !self.attach.is_empty() && !self.channels.iter().any(|channel| papers.contains(channel)) {
+            let detail = "none of the step's channels carries documents";
+            fields.report("attach", "out_of_place", detail);
         }
     }
 
@@ -209,6 +239,30 @@ impl Step {
             fields.report("day", "out_of_range", detail);
         }
     }
+}
+
+fn twice<T: PartialEq>(values: &[T]) -> bool {
+    let again = |(at, value)| values.iter().take(at).any(|earlier| earlier == value);
+    values.iter().enumerate().any(again)
+}
+
+/// The addresses of `colleagues`, each by its name in `notify`.
+fn colleagues(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
+    let entries = fields.entries("colleagues");
+    if entries.len() > limits::NOTIFY {
+        let detail = format!("at most {} colleagues can be named", limits::NOTIFY);
+        fields.report("colleagues", "too_many_items", detail);
+    }
+    let mut known = BTreeMap::new();
+    for (name, value) in entries {
+        let place = format!("colleagues/{}", token(name));
+        let read = kinds::slug(&Value::from(name)).and_then(|name| Ok((name, kinds::email(value)?)));
+        match read {
+            Ok((name, email)) => drop(known.insert(name, email)),
+            Err(problem) => fields.report(&place, problem.code, problem.detail),
+        }
+    }
+    known
 }
 
 /// What can only be judged of all steps together.

@@ -208,9 +208,12 @@ fn a_policy_with_everything_reads_back() {
         "disputes": {"respond_days": 10, "dun_undisputed": true}, "credit": {"over_limit": "block"},
         "cash": {"order": "charges_first", "under": {"amount": {"EUR": "1.00"}}, "over": {"keep": "on_account"},
             "bank_charge": {"USD": "15.00"}, "discount_grace_days": 2},
+        "recipients": {"verify_first": true, "unknown_domain": "warn"},
+        "colleagues": {"manager": "lena@creditor.example"},
         "steps": [
             {"id": "pre_due", "day": -5, "per_invoice": true, "channels": ["email"], "template": "pre_due"},
-            {"id": "firm", "day": 14, "channels": ["email", "sms"], "template": "firm", "notify": ["sales"],
+            {"id": "firm", "day": 14, "channels": ["email", "sms"], "template": "firm",
+             "to": ["escalation", "billing"], "attach": ["invoice", "ubl", "statement"], "notify": ["sales", "manager"],
              "fee": {"kind": "flat", "amount": {"EUR": "10.00"}, "per": "message"}, "task": "call"},
             {"id": "review", "day": 20, "charge": {"kind": "statutory"}, "task": "review"},
             {"id": "warning", "day": 45, "channels": ["letter", "email"], "template": "suspension_warning",
@@ -229,6 +232,69 @@ fn a_policy_with_everything_reads_back() {
     assert_eq!(acts, [("warning", "warning", 45, 7), ("agency", "final", 75, 10)]);
     let errands: Vec<&str> = read.errands().map(|step| step.id.as_str()).collect();
     assert_eq!(errands, ["review"]);
+}
+
+#[test]
+fn a_step_goes_over_any_channel_and_says_to_whom_and_with_what() {
+    let with = |step: Value| {
+        let mut policy = standard();
+        policy["steps"] = json!([step]);
+        Policy::parse(&policy)
+    };
+    for channel in ["email", "sms", "voice", "letter", "webhook"] {
+        let step = json!({"id": "a", "day": 1, "channels": [channel], "template": "friendly"});
+        assert_eq!(with(step).map(|policy| policy.steps.len()), Ok(1), "{channel}");
+    }
+    let refused = [
+        (
+            json!({"id": "a", "day": 1, "channels": ["sms", "sms"], "template": "friendly"}),
+            ("/steps/0/channels", "duplicate"),
+        ),
+        (
+            json!({"id": "a", "day": 1, "channels": ["email"], "template": "friendly", "to": ["billing", "billing"]}),
+            ("/steps/0/to", "duplicate"),
+        ),
+        (
+            json!({"id": "a", "day": 1, "channels": ["email"], "template": "friendly", "to": ["sales"]}),
+            ("/steps/0/to/0", "unknown_value"),
+        ),
+        (
+            json!({"id": "a", "day": 1, "channels": ["email"], "template": "friendly", "attach": ["ubl", "ubl"]}),
+            ("/steps/0/attach", "duplicate"),
+        ),
+        // On a telephone nothing can be attached.
+        (
+            json!({"id": "a", "day": 1, "channels": ["sms", "voice"], "template": "friendly", "attach": ["invoice"]}),
+            ("/steps/0/attach", "out_of_place"),
+        ),
+        (
+            json!({"id": "a", "day": 1, "task": "call", "to": ["escalation"]}),
+            ("/steps/0/to", "out_of_place"),
+        ),
+    ];
+    for (step, (pointer, code)) in refused {
+        let said = step.to_string();
+        assert_eq!(
+            problems_of(with(step)),
+            [(pointer.to_owned(), code.to_owned())],
+            "{said}"
+        );
+    }
+    let mut policy = standard();
+    policy["colleagues"] = json!({"Lena": "lena@creditor.example", "manager": "nobody"});
+    let expected = [
+        ("/colleagues/Lena".to_owned(), "invalid_name".to_owned()),
+        ("/colleagues/manager".to_owned(), "invalid_email".to_owned()),
+    ];
+    assert_eq!(problems(&policy), expected);
+}
+
+fn problems_of(read: Result<Policy, Vec<crate::fields::FieldError>>) -> Vec<(String, String)> {
+    let errors = read.err().unwrap_or_default();
+    errors
+        .into_iter()
+        .map(|error| (error.pointer, error.code.into_owned()))
+        .collect()
 }
 
 #[test]

@@ -366,15 +366,16 @@ fn a_policys_rules_are_read_and_written_alike() {
         fields.finish(|| rules)
     };
     assert_eq!(read(&json!({})).unwrap(), Rules::default());
-    let value = json!({"max_days": 14, "grace_days": 0, "max_open": 1, "confirm": false, "broken_step": "promise_broken"});
+    let value = json!({"max_days": 14, "grace_days": 0, "max_open": 1, "confirm": false, "remind_days": 2,
+        "broken_step": "promise_broken"});
     assert_eq!(serde_json::to_value(read(&value).unwrap()).unwrap(), value);
-    let wrong =
-        json!({"max_days": 0, "grace_days": -1, "max_open": 0, "confirm": 1, "broken_step": "!", "x": 1});
+    let wrong = json!({"max_days": 0, "grace_days": -1, "max_open": 0, "confirm": 1, "remind_days": 0, "broken_step": "!", "x": 1});
     let expected = [
         "out_of_range",
         "out_of_range",
         "out_of_range",
         "wrong_type",
+        "out_of_range",
         "invalid_name",
         "unknown_field",
     ];

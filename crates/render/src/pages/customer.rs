@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::transfer::TransferPanel;
 use crate::env::Family;
-use crate::{Language, Line, RenderError, amount_input, format_money};
+use crate::locale::Locale;
+use crate::{Language, Line, RenderError, amount_input, format_money, words};
 
 static CUSTOMER: Family = Family::new(&[
     ("base.css", include_str!("../../templates/page/base.css")),
@@ -28,8 +29,9 @@ static CUSTOMER: Family = Family::new(&[
 pub struct PayPage {
     /// Nonce of the page's stylesheet.
     pub nonce: String,
-    /// The customer's language.
-    pub language: Language,
+    /// How the customer reads and writes.
+    #[serde(skip)]
+    pub locale: Locale,
     /// Who is owed; leads the page.
     pub creditor_name: String,
     /// Who owes.
@@ -69,34 +71,10 @@ pub struct PayMethod {
     pub label: &'static str,
 }
 
-/// What each way to pay is called: (name, English, German).
-const METHODS: &[(&str, &str, &str)] = &[
-    ("stripe", "Card or wallet", "Karte oder Wallet"),
-    ("mollie", "Online payment", "Online-Zahlung"),
-    (
-        "adyen",
-        "Card or local methods",
-        "Karte oder lokale Zahlungsarten",
-    ),
-    (
-        "razorpay",
-        "UPI, card or net banking",
-        "UPI, Karte oder Netbanking",
-    ),
-    ("gocardless", "Direct debit", "Lastschrift"),
-    ("paypal", "PayPal", "PayPal"),
-    ("sandbox", "Sandbox", "Testumgebung"),
-];
-
 /// What a way to pay is called on the page; one that has no name here is called by what it is.
 pub fn method_name(name: &str, language: Language) -> &'static str {
-    let found = METHODS.iter().find(|(known, ..)| *known == name);
-    match (found, language) {
-        (Some((_, en, _)), Language::En) => en,
-        (Some((.., de)), Language::De) => de,
-        (None, Language::En) => "Online payment",
-        (None, Language::De) => "Online-Zahlung",
-    }
+    let named = words::find(&format!("method_{name}"), language);
+    named.unwrap_or_else(|| words::word("method_online", language))
 }
 
 /// What the pay page can offer.
@@ -142,38 +120,21 @@ pub enum PayProblem {
 
 impl PayProblem {
     /// The sentence that the customer reads.
-    pub fn text(self, language: Language) -> String {
-        let money = |amount| format_money(amount, language);
-        match (self, language) {
-            (Self::NotAnAmount { example }, Language::En) => {
-                format!("Enter an amount such as {}.", amount_input(example, language))
-            }
-            (Self::NotAnAmount { example }, Language::De) => {
-                format!("Geben Sie einen Betrag ein, zum Beispiel {}.", amount_input(example, language))
-            }
-            (Self::TooLittle { minimum }, Language::En) => {
-                format!("The least that can be paid is {}.", money(minimum))
-            }
-            (Self::TooLittle { minimum }, Language::De) => format!("Der Mindestbetrag ist {}.", money(minimum)),
-            (Self::TooMuch { most }, Language::En) => format!("No more than {} is owed.", money(most)),
-            (Self::TooMuch { most }, Language::De) => format!("Es sind nicht mehr als {} offen.", money(most)),
-            (Self::TryAgain, Language::En) => {
-                "The payment could not be started. Nothing was charged; please try again.".to_owned()
-            }
-            (Self::TryAgain, Language::De) => {
-                "Die Zahlung konnte nicht begonnen werden. Es wurde nichts abgebucht; bitte versuchen Sie es erneut."
-                    .to_owned()
-            }
-        }
+    pub fn text(self, locale: impl Into<Locale>) -> String {
+        let locale = locale.into();
+        let (key, amount) = match self {
+            Self::NotAnAmount { example } => ("not_an_amount", amount_input(example, locale)),
+            Self::TooLittle { minimum } => ("too_little", format_money(minimum, locale)),
+            Self::TooMuch { most } => ("too_much", format_money(most, locale)),
+            Self::TryAgain => ("try_again", String::new()),
+        };
+        words::word(key, locale.language()).replace("{amount}", &amount)
     }
 }
 
 /// What [`PayPage::provider_note`] says where the sandbox is the provider.
 pub fn sandbox_note(language: Language) -> &'static str {
-    match language {
-        Language::En => "This is a sandbox for trying things out: no money moves.",
-        Language::De => "Dies ist eine Testumgebung: Es fließt kein Geld.",
-    }
+    words::word("sandbox_note", language)
 }
 
 /// The sandbox provider's page.
@@ -222,7 +183,7 @@ pub enum SandboxState {
 /// # Errors
 /// A context that the template cannot use: [`RenderError::Template`].
 pub fn pay_page(page: &PayPage) -> Result<String, RenderError> {
-    CUSTOMER.render("pay.html", page.language, page)
+    CUSTOMER.render("pay.html", page.locale, page)
 }
 
 /// The one answer to an unknown, an expired and a revoked link, so that a guess learns nothing.

@@ -79,7 +79,7 @@ fn every_page() -> Vec<(String, String)> {
             sandbox_page(&sandbox(state)).unwrap(),
         ));
     }
-    for language in [Language::En, Language::De] {
+    for language in Language::ALL {
         pages.push((
             format!("gone {language:?}"),
             gone_page("n0nce", language).unwrap(),

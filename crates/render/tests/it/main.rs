@@ -22,3 +22,4 @@ mod messages;
 #[path = "../../../../tests/harness/partner.rs"]
 mod partner;
 mod samples;
+mod words;

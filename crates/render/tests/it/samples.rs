@@ -1,6 +1,7 @@
 //! Contexts with everything in them: the same customer, Brandt & Söhne GmbH, in every page and message.
 
 use chrono::NaiveDate;
+use receivables::channel::Channel;
 use receivables::currency::Currency;
 use receivables::money::Money;
 use receivables::payment_code::{self, Payee, Settings};
@@ -52,8 +53,10 @@ pub(crate) fn message(template: &str, locale: &str) -> MessageContext {
             missing: eur("120.00"),
             promised_on: day("2026-01-20"),
         }),
+        about: None,
         total: eur("1830.50"),
         pay_url: "http://127.0.0.1:3000/pay/k3J9x?from=mail&v=1".into(),
+        unsubscribe_url: None,
         message_id: "msg_01jh7c9x4n0000000000000000".into(),
     }
 }
@@ -83,7 +86,7 @@ pub(crate) fn pay(language: Language, state: PayState) -> PayPage {
     let sample = message("friendly", "en");
     PayPage {
         nonce: "n0nce".into(),
-        language,
+        locale: language.into(),
         creditor_name: sample.creditor_name,
         customer_name: sample.customer_name,
         state,
@@ -431,7 +434,12 @@ pub(crate) fn mailbox() -> MailboxPage {
 }
 
 pub(crate) fn mail() -> MailPage {
-    let sent = render::render_message(&message("friendly", "de")).unwrap();
+    let sent = render::render_message(
+        &render::Chosen::shipped(),
+        Channel::Email,
+        &message("friendly", "de"),
+    )
+    .unwrap();
     MailPage {
         nonce: "n0nce".into(),
         chrome: chrome("Message", "mailbox"),

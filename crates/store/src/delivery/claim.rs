@@ -1,154 +1,53 @@
-//! Claiming: what is due, looked at once more, and leased to one courier.
+//! Claiming: what is due, looked at once more, given its way, and leased to one courier.
 
-use super::{Settlement, release_steps, settle_rows};
+use super::due::{DueRow, due};
+use super::route::{self, Asked, Suppressed, Way};
+use super::{Carrier, Claim, Claimed, Listed, Settlement, files, release_steps, settle_rows};
 use crate::activities::{self, Activity};
 use crate::charges;
-use crate::db::{Db, Tx, statements};
+use crate::contacts;
+use crate::db::{Tx, statements};
 use crate::dunning;
 use crate::error::{Result, StoreError};
-use crate::instants::instant;
+use crate::instants::{instant, time_zone};
+use crate::law;
 use crate::moment::{Moment, random};
 use crate::owed::{OwedRow, owed_members};
 use crate::params;
 use crate::policies::Book;
-use crate::promises::{PromiseNote, Spoken};
+use crate::tasks::{self, NewTask};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use data_encoding::HEXLOWER;
 use receivables::calendar;
+use receivables::channel::Channel;
 use receivables::currency::Currency;
 use receivables::dunning::{CaseFacts, Contact, may_contact};
-use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
+use receivables::id::{CustomerId, InvoiceId, PolicyId};
+use receivables::law::{History, Party, Sent};
 use receivables::limits;
 use receivables::message::MessageStatus;
 use receivables::money::Money;
-use receivables::policy::Policy;
-use receivables::suppression::{Addressee, Candidate, Reason, addressee};
+use receivables::notice::About;
+use receivables::policy::{Policy, Step};
+use receivables::recipient::HeldFor;
+use receivables::suppression::key;
+use receivables::task::TaskKind;
+use receivables::template::Purpose;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a claimed message belongs to its claimant: twice what the most patient host gives a handler (60 s), so
 /// that a lease never ends under a courier that is still at work.
 const LEASE: Duration = Duration::seconds(120);
+/// When a message is looked at again that waits for a person: what it says may be settled by then.
+const HELD: Duration = Duration::days(1);
+/// When one is that waits for a carrier which is away for a moment.
+const AWAY: Duration = Duration::minutes(1);
 
 statements! {
-    DUE = "SELECT json_object('id', m.id, 'customer', m.customer_id, 'currency', m.currency, 'policy', m.policy,
-            'policy_id', m.policy_id, 'step', m.step, 'template', m.template, 'channel', m.channel, 'status', m.status,
-            'lease', m.lease, 'provider', m.provider, 'attempts', m.attempts, 'why', m.why, 'customer_name', k.name, 'locale', k.locale,
-            'invoices', json((SELECT json_group_array(s.invoice_id) FROM steps_taken s
-                WHERE s.message_id = m.id AND s.listed = 1)),
-            'billing', json((SELECT json_group_array(json_object('name', t.name, 'email', t.email, 'suppressed',
-                    (SELECT s.reason FROM suppressed s WHERE s.address = lower(t.email))))
-                FROM contacts t WHERE t.customer_id = m.customer_id AND t.role = 'billing' AND t.email IS NOT NULL)),
-            'promise', json((SELECT json_object('id', p.id, 'amount_minor', p.amount_minor,
-                'missing_minor', p.missing_minor, 'promised_on', p.promised_on, 'until', p.until_on, 'status', p.status,
-                'invoices', json((SELECT json_group_array(x.invoice_id) FROM promise_invoices x
-                    WHERE x.promise_id = p.id))) FROM promises p WHERE p.id = m.cycle)),
-            'others_sent_ms', (SELECT max(o.sent_at) FROM messages o
-                WHERE o.customer_id = m.customer_id AND o.id <> m.id))
-        FROM messages m INDEXED BY messages_due JOIN customers k ON k.id = m.customer_id
-        WHERE m.status IN ('queued', 'sending') AND m.attempt_at <= ?1 ORDER BY m.attempt_at LIMIT ?2";
-    ANY_DUE = "SELECT 1 FROM messages INDEXED BY messages_due WHERE status IN ('queued', 'sending') AND attempt_at <= ? LIMIT 1";
     INVOICES = concat!("SELECT json_object('id', i.id, 'kind', i.kind, 'number', i.number, 'issue_on', i.issue_on,
             'due_on', i.due_on, 'total_minor', i.total_minor, ", owed_members!(), ")
         FROM invoices i WHERE i.id IN (SELECT value FROM json_each(?))");
-}
-
-/// A message that was claimed and may leave now.
-#[derive(Debug, Clone)]
-pub struct Claimed {
-    /// Ours; the provider's idempotency key.
-    pub id: MessageId,
-    /// Whom it goes to.
-    pub customer: CustomerId,
-    /// The name to write.
-    pub customer_name: String,
-    /// The language to write in.
-    pub locale: String,
-    /// The policy.
-    pub policy: String,
-    /// The policy's step.
-    pub step: String,
-    /// The words.
-    pub template: String,
-    /// `email`, ...
-    pub channel: String,
-    /// In which currency.
-    pub currency: Currency,
-    /// The person written to.
-    pub contact_name: String,
-    /// The address written to.
-    pub email: String,
-    /// Overdue invoices to list, as they stand now.
-    pub overdue: Vec<Listed>,
-    /// Invoices about to be due to list.
-    pub upcoming: Vec<Listed>,
-    /// The day on which what its step announces is done at the earliest.
-    pub act_on: NaiveDate,
-    /// The promise that it is about, where it is about one.
-    pub promise: Option<PromiseNote>,
-    /// How many attempts there were before this one.
-    pub attempts: u32,
-    pub(super) lease: String,
-}
-
-/// One invoice that a message lists.
-#[derive(Debug, Clone)]
-pub struct Listed {
-    /// Ours.
-    pub id: InvoiceId,
-    /// The creditor's.
-    pub number: String,
-    /// Issued.
-    pub issue_on: NaiveDate,
-    /// Due.
-    pub due_on: NaiveDate,
-    /// Days past due on the customer's civil day; negative before.
-    pub days_overdue: i64,
-    /// The original amount.
-    pub total: Money,
-    /// What is asked for of it.
-    pub asked: Money,
-    /// Whether it is a fee or interest on an invoice.
-    pub charge: bool,
-}
-
-/// What a claim brought.
-#[derive(Debug, Default)]
-pub struct Claim {
-    /// Messages that were due.
-    pub examined: usize,
-    /// Messages that may leave now.
-    pub claimed: Vec<Claimed>,
-}
-
-#[derive(Deserialize)]
-struct DueRow {
-    id: MessageId,
-    customer: CustomerId,
-    currency: Currency,
-    policy: String,
-    policy_id: Option<PolicyId>,
-    step: String,
-    template: String,
-    channel: String,
-    status: MessageStatus,
-    lease: Option<String>,
-    provider: Option<String>,
-    attempts: u32,
-    why: String,
-    customer_name: String,
-    locale: String,
-    invoices: Vec<InvoiceId>,
-    billing: Vec<ContactRow>,
-    promise: Option<Spoken>,
-    others_sent_ms: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct ContactRow {
-    name: String,
-    email: String,
-    suppressed: Option<Reason>,
 }
 
 #[derive(Deserialize)]
@@ -163,162 +62,481 @@ struct InvoiceRow {
     owed: OwedRow,
 }
 
-/// Who is to take what is claimed.
-#[derive(Debug, Clone, Copy)]
-pub struct Carrier {
-    /// The provider's name in the ledger.
-    pub name: &'static str,
-    /// Whether it knows a message id that it has seen.
-    pub deduplicates: bool,
+/// What a message may say.
+#[derive(Default)]
+struct Say {
+    overdue: Vec<InvoiceId>,
+    charges: Vec<InvoiceId>,
+    upcoming: Vec<InvoiceId>,
+}
+
+impl Say {
+    fn all(&self) -> impl Iterator<Item = &InvoiceId> {
+        self.overdue.iter().chain(&self.charges).chain(&self.upcoming)
+    }
+}
+
+/// What becomes of a message.
+enum Fate {
+    Go(Box<Going>),
+    Cancel(String),
+    /// With whether an address came back: then a person finds another.
+    Suppress(String, bool),
+    Bounced(String),
+    Defer(DateTime<Utc>, String),
+    Held(HeldFor, String),
+    Waits(Channel),
+    Fail(String),
+    Uncertain(String),
+}
+
+/// A message that leaves.
+struct Going {
+    carrier: Carrier,
+    to: Box<super::Recipient>,
+    locale: Option<String>,
+    notes: Vec<String>,
+    say: Say,
+    documents: Vec<String>,
+    lease: String,
 }
 
 /// Claims at most `limit` due messages, after looking once more at everything that could speak against each.
-pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carrier: Carrier) -> Result<Claim> {
-    let due: Vec<DueRow> = tx.list(DUE, params![moment.ms(), limit]).await?;
+/// `carriers`: all that are set up, the most welcome first.
+pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carriers: &[Carrier]) -> Result<Claim> {
+    let due = due(tx, moment, limit, carriers).await?;
     if due.is_empty() {
         return Ok(Claim::default());
     }
-    let customers: BTreeSet<CustomerId> = due.iter().map(|message| message.customer.clone()).collect();
-    let cases: BTreeMap<(CustomerId, Currency), CaseFacts> =
-        dunning::cases_of(tx, moment, &Vec::from_iter(&customers))
-            .await?
-            .into_iter()
-            .map(|case| ((case.facts.customer.clone(), case.facts.currency), case.facts))
-            .collect();
-    let versions: BTreeSet<&PolicyId> = due
-        .iter()
-        .filter_map(|message| message.policy_id.as_ref())
-        .collect();
-    let book = Book::load(tx, moment, &versions).await?;
-    let mut settlements = Vec::new();
-    let mut log = Vec::new();
-    let mut cancelled = Vec::new();
-    let mut going = Vec::new();
-    for message in &due {
-        let key = (message.customer.clone(), message.currency);
-        let mut settlement = Settlement::new(&message.id, MessageStatus::Queued, message.lease.as_deref());
-        let policy = book.of_message(message.policy_id.as_ref(), &message.policy);
-        let policy = policy.map(|version| &version.policy);
-        let fate = verdict(message, cases.get(&key), policy, moment, carrier)?;
-        match may_have_left(message, fate) {
-            Fate::Go {
-                case,
-                overdue,
-                upcoming,
-                to,
-                passed_over,
-            } => {
-                let lease = lease_token()?;
-                settlement.status = MessageStatus::Sending;
-                settlement.attempt = 1;
-                settlement.attempt_ms = Some(ms_after(moment, LEASE));
-                settlement.lease = Some(lease.clone());
-                settlement.provider = Some(carrier.name);
-                if !passed_over.is_empty() {
-                    let detail = format!("{}; {} is written to instead", against(&passed_over), to.email);
-                    log.push(activity(message, "contact_refused", "not to everybody", &detail));
-                }
-                going.push((message, case, overdue, upcoming, to, lease));
-            }
-            Fate::Suppress(reason) => {
-                settlement.status = MessageStatus::Suppressed;
-                settlement.error = Some(reason.clone());
-                log.push(activity(message, "message_suppressed", "not sent", &reason));
-            }
-            Fate::Cancel(reason) => {
-                settlement.status = MessageStatus::Cancelled;
-                settlement.error = Some(reason.clone());
-                cancelled.push(message.id.clone());
-                log.push(activity(message, "message_cancelled", "taken back", &reason));
-            }
-            Fate::Defer(until, reason) => {
-                settlement.attempt_ms = Some(until.timestamp_millis());
-                if message.status == MessageStatus::Sending {
-                    // It may have left: still so when it is looked at again.
-                    settlement.status = MessageStatus::Sending;
-                    settlement.lease = message.lease.clone();
-                }
-                settlement.error = Some(reason.clone());
-                log.push(activity(message, "message_deferred", "put off", &reason));
-            }
-            Fate::Fail(reason) => {
-                settlement.status = MessageStatus::Failed;
-                settlement.error = Some(reason.clone());
-                log.push(activity(message, "message_failed", "not sent", &reason));
-            }
-            Fate::Uncertain(reason) => {
-                settlement.status = MessageStatus::Uncertain;
-                settlement.error = Some(reason.clone());
-                log.push(activity(
-                    message,
-                    "message_uncertain",
-                    "may have been sent",
-                    &reason,
-                ));
-            }
-        }
-        settlements.push(settlement);
-    }
-    settle_rows(tx, &settlements).await?;
-    activities::record(tx, moment, &log).await?;
-    if !cancelled.is_empty() {
-        release_steps(tx, &cancelled).await?;
-        charges::reverse_for_messages(tx, moment, &cancelled).await?;
-        dunning::replan(tx, moment, &customers).await?;
-    }
-
-    let wanted: BTreeSet<&InvoiceId> = going
-        .iter()
-        .flat_map(|(_, _, overdue, upcoming, ..)| overdue.iter().chain(upcoming))
-        .collect();
-    let invoices: BTreeMap<InvoiceId, InvoiceRow> = tx
-        .list::<InvoiceRow>(INVOICES, params![serde_json::to_string(&wanted)?])
-        .await?
-        .into_iter()
-        .map(|row| (row.id.clone(), row))
-        .collect();
-    let claimed = going
-        .into_iter()
-        .map(|(message, case, overdue, upcoming, to, lease)| {
-            let today = case.time_zone.local(moment.now).date();
-            let list = |ids: &[InvoiceId]| listed(ids, &invoices, message.currency, today);
-            Ok(Claimed {
-                id: message.id.clone(),
-                customer: message.customer.clone(),
-                customer_name: message.customer_name.clone(),
-                locale: message.locale.clone(),
-                policy: message.policy.clone(),
-                step: message.step.clone(),
-                template: message.template.clone(),
-                channel: message.channel.clone(),
-                currency: message.currency,
-                contact_name: to.name,
-                email: to.email,
-                overdue: list(&overdue)?,
-                upcoming: list(&upcoming)?,
-                act_on: calendar::plus_days(today, notice_days(&book, message)),
-                promise: message
-                    .promise
-                    .as_ref()
-                    .map(|promise| promise.note(message.currency)),
-                attempts: message.attempts,
-                lease,
-            })
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let scene = Scene::load(tx, moment, &due, carriers).await?;
+    let fates = scene.judge(tx, &due).await?;
+    scene.record(tx, &due, &fates).await?;
     Ok(Claim {
         examined: due.len(),
-        claimed,
+        claimed: scene.hand_out(tx, due, fates).await?,
     })
 }
 
+/// Everything that a claim looks at, read with a handful of statements for all of its messages.
+struct Scene<'a> {
+    moment: Moment,
+    carriers: &'a [Carrier],
+    customers: BTreeSet<CustomerId>,
+    cases: BTreeMap<(CustomerId, Currency), CaseFacts>,
+    book: Book,
+    people: BTreeMap<CustomerId, contacts::People>,
+    suppressed: Suppressed,
+}
+
+impl<'a> Scene<'a> {
+    async fn load(tx: &Tx<'_>, moment: Moment, due: &[DueRow], carriers: &'a [Carrier]) -> Result<Scene<'a>> {
+        let customers: BTreeSet<CustomerId> = due.iter().map(|message| message.customer.clone()).collect();
+        let cases = dunning::cases_of(tx, moment, &Vec::from_iter(&customers)).await?;
+        let cases = cases
+            .into_iter()
+            .map(|case| ((case.facts.customer.clone(), case.facts.currency), case.facts));
+        let versions: BTreeSet<&PolicyId> = due
+            .iter()
+            .filter_map(|message| message.policy_id.as_ref())
+            .collect();
+        let book = Book::load(tx, moment, &versions).await?;
+        let people = contacts::of(tx, &customers).await?;
+        let mut addresses: BTreeSet<String> = people.values().flat_map(contacts::People::keys).collect();
+        addresses.extend(book.colleagues().map(key));
+        Ok(Scene {
+            moment,
+            carriers,
+            cases: cases.collect(),
+            suppressed: route::suppressed(tx, &addresses).await?,
+            book,
+            people,
+            customers,
+        })
+    }
+
+    fn policy(&self, message: &DueRow) -> Option<&Policy> {
+        let version = self.book.of_message(message.policy_id.as_ref(), &message.policy);
+        version.map(|version| &version.policy)
+    }
+
+    fn step(&self, message: &DueRow) -> Option<&Step> {
+        self.policy(message).and_then(|policy| policy.step(&message.step))
+    }
+
+    /// What becomes of each message, in their order.
+    async fn judge(&self, tx: &Tx<'_>, due: &[DueRow]) -> Result<Vec<Fate>> {
+        let said: Vec<std::result::Result<Say, Fate>> = due
+            .iter()
+            .map(|message| self.say(message))
+            .collect::<Result<_>>()?;
+        let papers: BTreeSet<InvoiceId> = due
+            .iter()
+            .zip(&said)
+            .filter(|(message, _)| self.step(message).is_some_and(|step| !step.attach.is_empty()))
+            .filter_map(|(_, said)| said.as_ref().ok())
+            .flat_map(|say| say.overdue.iter().chain(&say.upcoming).cloned())
+            .collect();
+        let there = files::there(tx, &papers).await?;
+        let mut lawful = law::of(tx, self.moment, &self.customers).await?;
+        let mut fates = Vec::with_capacity(due.len());
+        for (message, said) in due.iter().zip(said) {
+            let fate = match said {
+                Err(fate) => fate,
+                Ok(say) => self.way(message, say, lawful.get(&message.customer), &there)?,
+            };
+            let fate = may_have_left(message, fate);
+            if let Fate::Go(going) = &fate
+                && let Some((_, history)) = lawful.get_mut(&message.customer)
+            {
+                // What leaves now counts for the next of the same claim.
+                history.messages.push(Sent {
+                    at: self.moment.now,
+                    channel: going.carrier.channel,
+                    purpose: message.purpose,
+                });
+            }
+            fates.push(fate);
+        }
+        Ok(fates)
+    }
+
+    /// Looks again at everything that could speak against the message, in this order; what it may say where nothing does.
+    fn say(&self, message: &DueRow) -> Result<std::result::Result<Say, Fate>> {
+        let carrier = route::same(self.carriers, message.provider.as_deref(), message.channel);
+        if message.status == MessageStatus::Sending && !carrier.is_some_and(|carrier| carrier.deduplicates) {
+            return Ok(Err(Fate::Uncertain(
+                "The courier stopped between sending and recording, and the provider cannot tell whether it had the \
+                 message: retry it or leave it"
+                    .to_owned(),
+            )));
+        }
+        if message.purpose == Purpose::Internal {
+            return Ok(Ok(Say::default()));
+        }
+        let contact = match (&message.notice, &message.promise) {
+            // It is about no invoices, and so about no case.
+            (Some(notice), None) => notice.contact(&message.template, self.moment)?,
+            (_, promise) => {
+                let Some(case) = self.cases.get(&(message.customer.clone(), message.currency)) else {
+                    return Ok(Err(Fate::Cancel(
+                        "The customer owes nothing in this currency".to_owned(),
+                    )));
+                };
+                let Some(policy) = self.policy(message) else {
+                    return Ok(Err(Fate::Cancel(format!(
+                        "There is no policy {} any more",
+                        message.policy
+                    ))));
+                };
+                let mut fresh = case.clone();
+                // The message itself is no earlier contact.
+                fresh.last_contact_at = message.others_sent_ms.map(instant).transpose()?;
+                match promise {
+                    Some(promise) => promise.contact(&message.step, policy, &fresh, self.moment),
+                    None => may_contact(policy, &fresh, &message.step, &message.invoices, self.moment.now),
+                }
+            }
+        };
+        Ok(match contact {
+            Contact::Go {
+                overdue,
+                charges,
+                upcoming,
+            } => Ok(Say {
+                overdue,
+                charges,
+                upcoming,
+            }),
+            Contact::Cancel { rule, detail } => Err(Fate::Cancel(format!("Rule {rule}: {detail}"))),
+            Contact::Defer { until, rule, detail } => {
+                Err(Fate::Defer(until, format!("Rule {rule}: {detail}")))
+            }
+        })
+    }
+
+    /// How a message that may be said gets to somebody.
+    fn way(
+        &self,
+        message: &DueRow,
+        say: Say,
+        lawful: Option<&(Party, History)>,
+        there: &[files::There],
+    ) -> Result<Fate> {
+        let (policy, step) = (self.policy(message), self.step(message));
+        let people = self
+            .people
+            .get(&message.customer)
+            .ok_or_else(|| StoreError::Decode(format!("no customer {}", message.customer)))?;
+        let again = route::same(self.carriers, message.provider.as_deref(), message.channel)
+            .filter(|_| message.status == MessageStatus::Sending);
+        let asked = Asked {
+            purpose: message.purpose,
+            channels: &message.left(),
+            to: step.map_or(&[], |step| step.to.as_slice()),
+            rules: policy.map(|policy| policy.recipients).unwrap_or_default(),
+            released_to: message.released_to.as_deref(),
+            people,
+            suppressed: &self.suppressed,
+            law: lawful,
+            // What may have left goes to the carrier that may have it: it alone can tell.
+            carriers: again.map_or(self.carriers, std::slice::from_ref),
+            now: self.moment.now,
+        };
+        let way = match &message.about {
+            Some(About::Internal { to, .. }) => {
+                let colleague = policy.and_then(|policy| policy.colleagues.get(to));
+                route::inside(&asked, to, colleague.map(String::as_str))
+            }
+            _ => route::find(&asked)?,
+        };
+        Ok(match way {
+            Way::Open {
+                carrier,
+                to,
+                locale,
+                notes,
+            } => {
+                let wanted = step.map_or(&[] as &[_], |step| step.attach.as_slice());
+                let papers = [say.overdue.as_slice(), say.upcoming.as_slice()].concat();
+                let picked = match files::carries(carrier.channel) {
+                    true => files::pick(wanted, &papers, there),
+                    false => Ok(Vec::new()),
+                };
+                match picked {
+                    Ok(documents) => Fate::Go(Box::new(Going {
+                        carrier,
+                        to,
+                        locale,
+                        notes,
+                        say,
+                        documents,
+                        lease: lease_token()?,
+                    })),
+                    Err(missing) => Fate::Held(HeldFor::MissingDocument, missing),
+                }
+            }
+            Way::Held(why, detail) => Fate::Held(why, detail),
+            Way::Waits(channel) => Fate::Waits(channel),
+            Way::Later(until, why) => Fate::Defer(until, why),
+            Way::Nowhere { why, .. } if message.past > 0 => {
+                Fate::Bounced(format!("It came back, and no other way is left: {why}"))
+            }
+            Way::Nowhere {
+                refused,
+                bounced,
+                why,
+            } => match refused {
+                true => Fate::Suppress(
+                    format!("{why}: name another contact or lift it, and retry the message"),
+                    bounced,
+                ),
+                false => Fate::Fail(format!("{why}: add one and retry the message")),
+            },
+        })
+    }
+
+    /// Records what becomes of each message.
+    async fn record(&self, tx: &Tx<'_>, due: &[DueRow], fates: &[Fate]) -> Result<()> {
+        let moment = self.moment;
+        let (mut settlements, mut log) = (Vec::new(), Vec::new());
+        let (mut cancelled, mut reviews, mut gone_back) = (Vec::new(), Vec::new(), false);
+        for (message, fate) in due.iter().zip(fates) {
+            let mut settlement =
+                Settlement::new(&message.id, MessageStatus::Queued, message.lease.as_deref());
+            match fate {
+                Fate::Go(going) => {
+                    settlement.status = MessageStatus::Sending;
+                    settlement.attempt = 1;
+                    settlement.attempt_ms = Some(ms_after(moment, LEASE));
+                    settlement.lease = Some(going.lease.clone());
+                    settlement.provider = Some(going.carrier.name);
+                    settlement.channel = Some(going.carrier.channel);
+                    if !going.notes.is_empty() {
+                        let detail = going.notes.join("; ");
+                        log.push(activity(message, "contact_refused", "not to everybody", &detail));
+                    }
+                }
+                Fate::Suppress(reason, bounced) => {
+                    settlement.status = MessageStatus::Suppressed;
+                    settlement.error = Some(reason.clone());
+                    log.push(activity(message, "message_suppressed", "not sent", reason));
+                    if *bounced {
+                        reviews.push(self.review(message, "Nobody can be reached", reason)?);
+                    }
+                }
+                Fate::Bounced(reason) => {
+                    settlement.status = MessageStatus::Bounced;
+                    settlement.error = Some(reason.clone());
+                    gone_back = true;
+                    log.push(activity(message, "message_failed", "came back", reason));
+                    reviews.push(self.review(message, "Nobody can be reached", reason)?);
+                }
+                Fate::Cancel(reason) => {
+                    settlement.status = MessageStatus::Cancelled;
+                    settlement.error = Some(reason.clone());
+                    cancelled.push(message.id.clone());
+                    log.push(activity(message, "message_cancelled", "taken back", reason));
+                }
+                Fate::Defer(until, reason) => {
+                    settlement.attempt_ms = Some(until.timestamp_millis());
+                    stay(&mut settlement, message);
+                    settlement.error = Some(reason.clone());
+                    log.push(activity(message, "message_deferred", "put off", reason));
+                }
+                // Nothing is decided and nobody was contacted.
+                Fate::Waits(channel) => {
+                    settlement.attempt_ms = Some(ms_after(moment, AWAY));
+                    settlement.channel = Some(*channel);
+                    stay(&mut settlement, message);
+                }
+                Fate::Held(why, reason) => {
+                    settlement.attempt_ms = Some(ms_after(moment, HELD));
+                    settlement.held_for = Some(*why);
+                    settlement.error = Some(reason.clone());
+                    // Looked at again each day; said once.
+                    if message.held_for != Some(*why) {
+                        let detail = format!("{}: {reason}", why.as_str());
+                        log.push(activity(message, "message_held", "waits for a person", &detail));
+                        reviews.push(self.review(message, "A message waits", reason)?);
+                    }
+                }
+                Fate::Fail(reason) => {
+                    settlement.status = MessageStatus::Failed;
+                    settlement.error = Some(reason.clone());
+                    log.push(activity(message, "message_failed", "not sent", reason));
+                }
+                Fate::Uncertain(reason) => {
+                    settlement.status = MessageStatus::Uncertain;
+                    settlement.error = Some(reason.clone());
+                    log.push(activity(
+                        message,
+                        "message_uncertain",
+                        "may have been sent",
+                        reason,
+                    ));
+                }
+            }
+            settlements.push(settlement);
+        }
+        settle_rows(tx, &settlements).await?;
+        activities::record(tx, moment, &log).await?;
+        tasks::open(tx, moment, &reviews).await?;
+        if !cancelled.is_empty() {
+            release_steps(tx, &cancelled).await?;
+            charges::reverse_for_messages(tx, moment, &cancelled).await?;
+        }
+        if !cancelled.is_empty() || gone_back {
+            dunning::replan(tx, moment, &self.customers).await?;
+        }
+        Ok(())
+    }
+
+    /// Whom a message's step tells on our own side, of those whose address is known.
+    fn notify(&self, message: &DueRow) -> Vec<String> {
+        let (Some(policy), Some(step)) = (self.policy(message), self.step(message)) else {
+            return Vec::new();
+        };
+        let people = self.people.get(&message.customer);
+        let salesperson = people.is_some_and(contacts::People::has_salesperson);
+        let known = |who: &&String| policy.colleagues.contains_key(*who) || salesperson && *who == "sales";
+        step.notify.iter().filter(known).cloned().collect()
+    }
+
+    /// A task for a person to look at a message; one for each message, however often it is held.
+    fn review(&self, message: &DueRow, title: &str, detail: &str) -> Result<NewTask> {
+        let zone = time_zone(&message.time_zone)?;
+        let today = calendar::day_of(self.moment.now, zone);
+        let case = self.cases.get(&(message.customer.clone(), message.currency));
+        Ok(NewTask {
+            customer: message.customer.clone(),
+            currency: Some(message.currency),
+            kind: TaskKind::Review,
+            title: format!("{title}: {}", message.step),
+            detail: Some(format!("{detail}. Message {}.", message.id)),
+            due_on: case.map_or(today, |case| case.rest.all().business_day_from(today)),
+            step: Some(message.step.clone()),
+            cycle: Some(message.id.to_string()),
+            assignee: None,
+        })
+    }
+
+    /// The messages that leave, with what they say as it stands now.
+    async fn hand_out(&self, tx: &Tx<'_>, due: Vec<DueRow>, fates: Vec<Fate>) -> Result<Vec<Claimed>> {
+        let going: Vec<(DueRow, Box<Going>)> = due
+            .into_iter()
+            .zip(fates)
+            .filter_map(|(message, fate)| match fate {
+                Fate::Go(going) => Some((message, going)),
+                _ => None,
+            })
+            .collect();
+        let wanted: BTreeSet<&InvoiceId> = going.iter().flat_map(|(_, going)| going.say.all()).collect();
+        let invoices: BTreeMap<InvoiceId, InvoiceRow> = tx
+            .list::<InvoiceRow>(INVOICES, params![serde_json::to_string(&wanted)?])
+            .await?
+            .into_iter()
+            .map(|row| (row.id.clone(), row))
+            .collect();
+        let files: BTreeSet<&String> = going.iter().flat_map(|(_, going)| &going.documents).collect();
+        let files = files::bytes(tx, &files).await?;
+        going
+            .into_iter()
+            .map(|(message, going)| {
+                let today = calendar::day_of(self.moment.now, time_zone(&message.time_zone)?);
+                let list = |ids: &[InvoiceId]| listed(ids, &invoices, message.currency, today);
+                let say = &going.say;
+                let (policy, step) = (self.policy(&message), self.step(&message));
+                let promise = message.promise.as_ref();
+                let about = match &message.notice {
+                    // What is told may have changed since.
+                    Some(notice) if message.purpose != Purpose::Internal => Some(notice.about()),
+                    _ => message.about.clone(),
+                };
+                Ok(Claimed {
+                    overdue: list(&[say.overdue.as_slice(), say.charges.as_slice()].concat())?,
+                    upcoming: list(&say.upcoming)?,
+                    act_on: calendar::plus_days(today, notice_days(policy, &message.step)),
+                    promise: promise.map(|promise| promise.note(message.currency)),
+                    about,
+                    documents: files::of(&going.documents, &files)?,
+                    attach: step.map(|step| step.attach.clone()).unwrap_or_default(),
+                    notify: self.notify(&message),
+                    thread: message.customer.to_string(),
+                    locale: going.locale.unwrap_or(message.locale),
+                    channel: going.carrier.channel,
+                    carrier: going.carrier.name,
+                    to: *going.to,
+                    lease: going.lease,
+                    id: message.id,
+                    customer: message.customer,
+                    customer_name: message.customer_name,
+                    policy: message.policy,
+                    policy_id: message.policy_id,
+                    step: message.step,
+                    template: message.template,
+                    purpose: message.purpose,
+                    currency: message.currency,
+                    channels: message.channels,
+                    tried: message.tried,
+                    why: message.why,
+                    attempts: message.attempts,
+                })
+            })
+            .collect()
+    }
+}
+
+/// What may have left is still so when it is looked at again.
+fn stay(settlement: &mut Settlement<'_>, message: &DueRow) {
+    if message.status == MessageStatus::Sending {
+        settlement.status = MessageStatus::Sending;
+        settlement.lease = message.lease.clone();
+    }
+}
+
 /// Days until what a message announces is done at the earliest.
-fn notice_days(book: &Book, message: &DueRow) -> i64 {
-    let version = book.of_message(message.policy_id.as_ref(), &message.policy);
-    let announced = version.and_then(|version| {
-        let mut acts = version.policy.acts();
-        acts.find(|act| act.by.id == message.step)
-    });
+fn notice_days(policy: Option<&Policy>, step: &str) -> i64 {
+    let announced = policy.and_then(|policy| policy.acts().find(|act| act.by.id == step));
     i64::from(announced.map_or(limits::NOTICE_DAYS, |act| act.notice_days))
 }
 
@@ -350,110 +568,15 @@ fn listed(
     Ok(lines)
 }
 
-enum Fate<'a> {
-    Go {
-        case: &'a CaseFacts,
-        overdue: Vec<InvoiceId>,
-        upcoming: Vec<InvoiceId>,
-        to: Candidate,
-        passed_over: Vec<Candidate>,
-    },
-    Cancel(String),
-    Suppress(String),
-    Defer(DateTime<Utc>, String),
-    Fail(String),
-    Uncertain(String),
-}
-
-/// Looks again at everything that could speak against the message, in this order.
-fn verdict<'a>(
-    message: &DueRow,
-    case: Option<&'a CaseFacts>,
-    policy: Option<&Policy>,
-
-    moment: Moment,
-    carrier: Carrier,
-) -> Result<Fate<'a>> {
-    let knows_it = carrier.deduplicates && message.provider.as_deref() == Some(carrier.name);
-    if message.status == MessageStatus::Sending && !knows_it {
-        return Ok(Fate::Uncertain(
-            "The courier stopped between sending and recording, and the provider cannot tell whether it had the \
-             message: retry it or leave it"
-                .to_owned(),
-        ));
-    }
-    let Some(case) = case else {
-        return Ok(Fate::Cancel(
-            "The customer owes nothing in this currency".to_owned(),
-        ));
-    };
-    let mut fresh = case.clone();
-    // The message itself is no earlier contact.
-    fresh.last_contact_at = message.others_sent_ms.map(instant).transpose()?;
-    let Some(policy) = policy else {
-        return Ok(Fate::Cancel(format!(
-            "There is no policy {} any more",
-            message.policy
-        )));
-    };
-    let contact = match &message.promise {
-        Some(promise) => promise.contact(&message.step, policy, &fresh, moment),
-        None => may_contact(policy, &fresh, &message.step, &message.invoices, moment.now),
-    };
-    let (overdue, upcoming) = match contact {
-        Contact::Go {
-            overdue,
-            charges,
-            upcoming,
-        } => ([overdue, charges].concat(), upcoming),
-        Contact::Cancel { rule, detail } => return Ok(Fate::Cancel(format!("Rule {rule}: {detail}"))),
-        Contact::Defer { until, rule, detail } => {
-            return Ok(Fate::Defer(until, format!("Rule {rule}: {detail}")));
-        }
-    };
-    let billing: Vec<Candidate> = message.billing.iter().map(ContactRow::candidate).collect();
-    Ok(match addressee(&billing) {
-        Addressee::One(to, passed_over) => Fate::Go {
-            case,
-            overdue,
-            upcoming,
-            to: to.clone(),
-            passed_over: passed_over.to_vec(),
-        },
-        Addressee::AllSuppressed(all) => Fate::Suppress(format!(
-            "{}: name another billing contact or lift it, and retry the message",
-            against(all)
-        )),
-        Addressee::Nobody => {
-            Fate::Fail("No billing contact with an email address: add one and retry the message".to_owned())
-        }
-    })
-}
-
-impl ContactRow {
-    fn candidate(&self) -> Candidate {
-        Candidate {
-            name: self.name.clone(),
-            email: self.email.clone(),
-            suppressed: self.suppressed,
-        }
-    }
-}
-
-/// What speaks against writing to each: `Rule suppression: ada@nordwind.example (bounce)`.
-fn against(candidates: &[Candidate]) -> String {
-    let each = candidates.iter().map(|candidate| {
-        let reason = candidate.suppressed.map_or("", Reason::as_str);
-        format!("{} ({reason})", candidate.email)
-    });
-    format!("Rule suppression: {}", each.collect::<Vec<_>>().join(", "))
-}
-
 /// A message whose courier stopped may have left: what takes an unsent one back, and frees its step, is for a person
 /// to decide about this one.
-fn may_have_left<'a>(message: &DueRow, fate: Fate<'a>) -> Fate<'a> {
+fn may_have_left(message: &DueRow, fate: Fate) -> Fate {
     match fate {
-        Fate::Cancel(reason) | Fate::Suppress(reason) | Fate::Fail(reason)
+        Fate::Cancel(reason)
+        | Fate::Suppress(reason, _)
+        | Fate::Bounced(reason)
+        | Fate::Held(_, reason)
+        | Fate::Fail(reason)
             if message.status == MessageStatus::Sending =>
         {
             Fate::Uncertain(format!(
@@ -483,9 +606,4 @@ fn lease_token() -> Result<String> {
 
 fn ms_after(moment: Moment, wait: Duration) -> i64 {
     moment.ms().saturating_add(wait.num_milliseconds())
-}
-
-/// Whether more messages are due than were claimed.
-pub async fn more_due(db: &Db, moment: Moment) -> Result<bool> {
-    Ok(db.row(ANY_DUE, params![moment.ms()]).await?.is_some())
 }

@@ -1,6 +1,6 @@
 //! Settling: what a provider made of each message.
 
-use super::{Claimed, Settlement, settle_rows};
+use super::{Claimed, Settlement, inside, settle_rows};
 use crate::activities::{self, Activity};
 use crate::db::Tx;
 use crate::dunning;
@@ -10,8 +10,10 @@ use crate::moment::{Moment, random};
 use crate::suppressions::{self, Evidence};
 use chrono::{DateTime, SecondsFormat, Utc};
 use receivables::backoff;
+use receivables::channel::Channel;
 use receivables::message::MessageStatus;
 use receivables::suppression::Reason;
+use receivables::template::Purpose;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a provider made of a message.
@@ -36,6 +38,9 @@ pub enum Outcome {
     /// It does not have it, and will not write to that address. The address is suppressed and the message judged
     /// anew: it goes to another contact, or to nobody.
     Inactive(String),
+    /// It does not have it and cannot take it now, for a reason that is its own: another carrier may have it at once, and
+    /// no attempt was spent.
+    Elsewhere(String),
     /// It does not have it and never will.
     Refused(String),
     /// It may have it.
@@ -44,18 +49,13 @@ pub enum Outcome {
 
 /// Records what became of each claimed message and how many left. Where a lease was lost, nothing is changed: the
 /// one who holds it now records what it finds.
-pub async fn settle(
-    tx: &Tx<'_>,
-    moment: Moment,
-
-    provider: &str,
-    outcomes: &[(Claimed, Outcome)],
-) -> Result<usize> {
+pub async fn settle(tx: &Tx<'_>, moment: Moment, outcomes: &[(Claimed, Outcome)]) -> Result<usize> {
     let mut settlements = Vec::new();
-    for (message, outcome) in outcomes {
+    let addresses: Vec<String> = outcomes.iter().map(|(message, _)| message.address()).collect();
+    for ((message, outcome), address) in outcomes.iter().zip(&addresses) {
         let mut settlement = Settlement::new(&message.id, MessageStatus::Sent, Some(&message.lease));
         settlement.still = MessageStatus::Sending.as_str();
-        settlement.recipient = Some(&message.email);
+        settlement.recipient = Some(address);
         match outcome {
             Outcome::Sent { subject, provider_id } => {
                 settlement.subject = Some(subject);
@@ -70,7 +70,7 @@ pub async fn settle(
                         settlement.status = MessageStatus::Queued;
                         settlement.attempt_ms = Some(at.timestamp_millis());
                     }
-                    None => settlement.status = MessageStatus::Failed,
+                    None => give_up(&mut settlement, message, moment),
                 }
             }
             Outcome::Later { until, why } => {
@@ -79,22 +79,35 @@ pub async fn settle(
                 settlement.attempt_ms = Some(until.unwrap_or(moment.now).timestamp_millis());
                 settlement.error = Some(why.clone());
             }
+            Outcome::Elsewhere(why) => {
+                settlement.status = MessageStatus::Queued;
+                settlement.attempt = -1;
+                settlement.attempt_ms = Some(moment.ms());
+                settlement.error = Some(why.clone());
+            }
+            // Papers and the creditor's own system have no address that could be given up.
+            Outcome::Inactive(error) if !is_given_up(message.channel) => {
+                settlement.error = Some(error.clone());
+                give_up(&mut settlement, message, moment);
+            }
             Outcome::Inactive(error) => {
                 settlement.status = MessageStatus::Queued;
                 settlement.attempt_ms = Some(moment.ms());
                 settlement.error = Some(error.clone());
                 let evidence = Evidence {
-                    address: &message.email,
+                    address,
                     reason: Reason::Inactive,
-                    source: provider,
+                    source: message.carrier,
                     detail: error,
                     at: moment.now,
                 };
-                suppressions::add(tx, moment, &evidence).await?;
+                // A number that takes no texts may take calls.
+                let only = Some(message.channel).filter(|channel| *channel != Channel::Email);
+                suppressions::add_on(tx, moment, only, &evidence).await?;
             }
             Outcome::Refused(error) => {
-                settlement.status = MessageStatus::Failed;
                 settlement.error = Some(error.clone());
+                give_up(&mut settlement, message, moment);
             }
             Outcome::Unknown(error) => {
                 settlement.status = MessageStatus::Uncertain;
@@ -110,7 +123,7 @@ pub async fn settle(
         .collect();
     let mut log = Vec::new();
     let mut sent = 0_usize;
-    let (mut told, mut events) = (BTreeSet::new(), Vec::new());
+    let (mut told, mut events, mut gone) = (BTreeSet::new(), Vec::new(), Vec::new());
     for ((message, outcome), settlement) in outcomes.iter().zip(&settlements) {
         let Some(status) = settled.get(message.id.as_str()) else {
             continue;
@@ -120,17 +133,41 @@ pub async fn settle(
             sent = sent.saturating_add(1);
             told.insert(message.customer.clone());
             events.extend(left_event(message, outcome));
+            gone.push((message, outcome));
         }
         // What the provider has said meanwhile has its own activity.
         if left || *status == settlement.status {
-            log.extend(outcome_activity(provider, message, outcome, *status));
+            let next = settlement.channel.filter(|_| settlement.tried.is_some());
+            log.extend(outcome_activity(message, outcome, *status, next));
         }
     }
     activities::record(tx, moment, &log).await?;
     events::record(tx, moment, &events).await?;
+    inside::queue(tx, moment, &gone).await?;
     // A notice begins when its message has left, and with the last word a case is finished.
     dunning::replan(tx, moment, &told).await?;
     Ok(sent)
+}
+
+/// Whether an address of a channel can be suppressed.
+fn is_given_up(channel: Channel) -> bool {
+    matches!(channel, Channel::Email | Channel::Sms | Channel::Voice)
+}
+
+/// This way has come to its end: the message takes the next, or has failed.
+fn give_up(settlement: &mut Settlement<'_>, message: &Claimed, moment: Moment) {
+    let mut tried = message.tried.clone();
+    tried.push(message.channel);
+    match message.channels.iter().find(|channel| !tried.contains(channel)) {
+        Some(next) => {
+            settlement.status = MessageStatus::Queued;
+            settlement.attempt_ms = Some(moment.ms());
+            settlement.afresh = true;
+            settlement.channel = Some(*next);
+            settlement.tried = Some(tried);
+        }
+        None => settlement.status = MessageStatus::Failed,
+    }
 }
 
 /// What the systems outside are told of a message that has left.
@@ -138,17 +175,22 @@ fn left_event(message: &Claimed, outcome: &Outcome) -> Option<Event> {
     let Outcome::Sent { subject, .. } = outcome else {
         return None;
     };
+    // What our own side is told is nobody else's news.
+    if message.purpose == Purpose::Internal {
+        return None;
+    }
     let about = serde_json::json!({"message": message.id, "step": message.step, "channel": message.channel,
-        "address": message.email, "subject": subject});
+        "address": message.address(), "subject": subject});
     Some(Event::new("message.sent", &message.customer, about))
 }
 
 /// Nothing for a turn that was not spent: nobody was contacted and nothing was decided.
+/// `next`: the channel that it takes instead.
 fn outcome_activity(
-    provider: &str,
     message: &Claimed,
     outcome: &Outcome,
     status: MessageStatus,
+    next: Option<Channel>,
 ) -> Option<Activity> {
     let numbers: Vec<&str> = message
         .overdue
@@ -156,19 +198,24 @@ fn outcome_activity(
         .chain(&message.upcoming)
         .map(|line| line.number.as_str())
         .collect();
+    let (provider, address) = (message.carrier, message.address());
     let (kind, detail) = match outcome {
         Outcome::Sent { subject, .. } => (
             "message_sent",
             format!(
-                "“{subject}” to {} by {} ({provider})",
-                message.email, message.channel
+                "“{subject}” to {address} by {} ({provider})",
+                message.channel.as_str()
             ),
         ),
+        Outcome::TryAgain(error) | Outcome::Refused(error) | Outcome::Inactive(error) if next.is_some() => {
+            let next = next.map_or("another channel", Channel::as_str);
+            ("message_retry", format!("{error}; goes over {next} instead"))
+        }
         Outcome::TryAgain(error) if status == MessageStatus::Queued => {
             ("message_retry", format!("{error}; will be tried again"))
         }
         Outcome::TryAgain(error) => ("message_failed", format!("{error}; out of tries")),
-        Outcome::Later { until: None, .. } => return None,
+        Outcome::Later { until: None, .. } | Outcome::Elsewhere(_) => return None,
         Outcome::Later { until: Some(at), why } => (
             "message_deferred",
             format!(
@@ -178,7 +225,7 @@ fn outcome_activity(
         ),
         Outcome::Inactive(error) => (
             "contact_refused",
-            format!("{provider} does not write to {}: {error}", message.email),
+            format!("{provider} does not write to {address}: {error}"),
         ),
         Outcome::Refused(error) => ("message_failed", error.clone()),
         Outcome::Unknown(error) => ("message_uncertain", format!("{error}; a person decides")),

@@ -4,6 +4,7 @@ use crate::db::{Db, statements};
 use crate::error::Result;
 use crate::instants::{instant, time_zone};
 use crate::moment::Moment;
+use crate::notices::is_contact;
 use crate::params;
 use crate::policies::{Book, Ruling};
 use chrono::NaiveDate;
@@ -30,7 +31,7 @@ macro_rules! select_facts {
                 'announced', c.next_step IS NOT NULL, 'policy_id', c.policy_id,
                 'balance_minor', c.balance_minor, 'unapplied_minor', c.unapplied_minor, 'last_contact_ms',
                 (SELECT max(coalesce(m.sent_at, m.created_at)) FROM messages m WHERE m.customer_id = c.customer_id
-                    AND m.status NOT IN ('cancelled', 'suppressed')),
+                    AND m.status NOT IN ('cancelled', 'suppressed') AND ", is_contact!("m"), "),
                 'items', json((SELECT json_group_array(json_object('invoice', i.id, 'kind', i.kind,
                     'part', coalesce(p.part, 0), 'number', i.number, 'due_on', coalesce(p.due_on, i.due_on),
                     'balance_minor', coalesce(p.balance_minor, i.balance_minor), 'disputed_minor', i.disputed_minor,

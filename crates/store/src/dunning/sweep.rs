@@ -15,6 +15,7 @@ use chrono::Duration;
 use receivables::channel::Channel;
 use receivables::dunning::{Deed, DueStep, Plan, plan};
 use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
+use receivables::template::{self, Purpose};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,11 +29,19 @@ statements! {
         FROM json_each(?2) AS j
         WHERE customer_id = j.value->>'customer' AND currency = j.value->>'currency'";
     ANY_DUE = "SELECT 1 FROM cases WHERE next_action_at <= ? LIMIT 1";
-    QUEUE = "INSERT INTO messages (id, customer_id, currency, policy, policy_id, step, template, cycle, channel, status,
-            why, scheduled_for, attempt_at, created_at)
-        SELECT j.value->>'id', j.value->>'customer', j.value->>'currency', j.value->>'policy', j.value->>'policy_id',
-            j.value->>'step', j.value->>'template', j.value->>'cycle', j.value->>'channel', 'queued', j.value->>'why',
-            j.value->>'scheduled_ms', ?1, ?1 FROM json_each(?2) AS j WHERE true
+    // The channel that the customer prefers comes first, where the step goes over it at all.
+    QUEUE = "INSERT INTO messages (id, customer_id, currency, policy, policy_id, step, template, cycle, purpose, channel,
+            channels, status, why, scheduled_for, attempt_at, created_at)
+        SELECT q.message->>'id', q.message->>'customer', q.message->>'currency', q.message->>'policy',
+            q.message->>'policy_id', q.message->>'step', q.message->>'template', q.message->>'cycle',
+            q.message->>'purpose', q.channels->>0, q.channels, 'queued', q.message->>'why',
+            q.message->>'scheduled_ms', ?1, ?1
+        FROM (SELECT j.value AS message, iif(EXISTS (SELECT 1 FROM json_each(j.value->'channels') AS c
+                    WHERE c.value = k.preferred_channel),
+                '[' || json_quote(k.preferred_channel) || coalesce((SELECT ',' || group_concat(json_quote(c.value))
+                    FROM json_each(j.value->'channels') AS c WHERE c.value <> k.preferred_channel), '') || ']',
+                j.value->'channels') AS channels
+            FROM json_each(?2) AS j JOIN customers k ON k.id = j.value->>'customer') AS q WHERE true
         ON CONFLICT (customer_id, step, cycle) WHERE status <> 'cancelled' DO NOTHING
         RETURNING id";
     TAKE_STEPS = "INSERT INTO steps_taken (invoice_id, part, step, message_id, day, listed)
@@ -70,7 +79,8 @@ struct MessageRow<'a> {
     step: &'a str,
     template: &'a str,
     cycle: &'a str,
-    channel: &'static str,
+    purpose: Purpose,
+    channels: &'a [Channel],
     why: &'a str,
     scheduled_ms: i64,
 }
@@ -187,7 +197,11 @@ async fn queue(tx: &Tx<'_>, moment: Moment, decided: &[Decided<'_>]) -> Result<B
             step: &due.step,
             template: &due.template,
             cycle: &due.cycle,
-            channel: Channel::Email.as_str(),
+            purpose: template::find(&due.template).map_or(Purpose::Collection, |template| template.purpose),
+            channels: version
+                .policy
+                .step(&due.step)
+                .map_or(&[], |step| step.channels.as_slice()),
             why: &due.why,
             scheduled_ms: due.scheduled_for.timestamp_millis(),
         });

@@ -6,14 +6,18 @@ mod contacts;
 mod credit_notes;
 mod law;
 mod messages;
+mod notices;
 mod phone;
 mod templates;
+mod unsubscribes;
 
 pub(super) const STATEMENTS: &[&[&str]] = &[
     messages::STATEMENTS,
+    notices::STATEMENTS,
     contacts::STATEMENTS,
     templates::STATEMENTS,
     law::STATEMENTS,
     phone::STATEMENTS,
     credit_notes::STATEMENTS,
+    unsubscribes::STATEMENTS,
 ];

@@ -8,6 +8,7 @@ use crate::db::{Tx, statements};
 use crate::error::Result;
 use crate::events;
 use crate::moment::Moment;
+use crate::notices;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
 use crate::refunds;
@@ -138,6 +139,9 @@ pub(crate) async fn reallocate_by(
     let event = super::record::applied(&customer, id, changes);
     events::record(tx, moment, event.as_slice()).await?;
     follow(tx, moment, customer).await?;
+    if known.is_none() {
+        notices::thank(tx, moment, std::slice::from_ref(id)).await?;
+    }
     Ok(ByHand::Done)
 }
 

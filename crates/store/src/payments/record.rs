@@ -7,6 +7,7 @@ use crate::db::{Tx, statements};
 use crate::error::{Result, StoreError};
 use crate::events::{self, Event};
 use crate::moment::Moment;
+use crate::notices;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
 use chrono::NaiveDate;
@@ -138,6 +139,7 @@ async fn record_in_order(
     if let Some(customer) = payer {
         post(tx, moment, &id, &customer, incoming, &allocation).await?;
         follow(tx, moment, customer).await?;
+        notices::thank(tx, moment, std::slice::from_ref(&id)).await?;
     }
     Ok(Recorded::Accepted(id))
 }

@@ -13,6 +13,7 @@ use crate::db::{Tx, statements};
 use crate::error::Result;
 use crate::events::{self, Event};
 use crate::moment::Moment;
+use crate::notices;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
 use receivables::id::{CustomerId, InvoiceId, PaymentId};
@@ -139,5 +140,6 @@ pub(crate) async fn record_settled(
     activities::record(tx, moment, &log).await?;
     events::record(tx, moment, &told).await?;
     consequences::of_money(tx, moment, &customers).await?;
+    notices::thank(tx, moment, &ids).await?;
     Ok(ids)
 }

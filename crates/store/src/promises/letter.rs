@@ -1,82 +1,71 @@
-//! Letters about promises: the confirmation, and what a broken one triggers where the policy says so.
+//! Letters about promises: the confirmation, the one that recalls it before its day, and what a broken one triggers where
+//! the policy says so.
 //!
-//! They are messages like any other, once per promise, and are looked at again before they leave; but no step of a policy:
-//! no invoice's stage moves by them.
+//! They are notices ([`crate::notices`]), once per promise, and are looked at again before they leave; but they list
+//! invoices, and are judged by the promise.
 
-use crate::db::{Tx, statements};
-use crate::error::Result;
 use crate::moment::Moment;
-use crate::params;
-use crate::policies::Version;
+use crate::notices::{Notice, When};
 use chrono::NaiveDate;
+use receivables::calendar;
 use receivables::currency::Currency;
 use receivables::dunning::{CaseFacts, Contact, OpenItem, may_write};
-use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId, PromiseId};
+use receivables::id::{CustomerId, InvoiceId, PromiseId};
 use receivables::money::Money;
+use receivables::notice::About;
 use receivables::policy::Policy;
-use receivables::promise::Status;
-use serde::{Deserialize, Serialize};
-
-statements! {
-    QUEUE = "INSERT INTO messages (id, customer_id, currency, policy, policy_id, step, template, cycle, channel, status,
-            why, scheduled_for, attempt_at, created_at)
-        SELECT j.value->>'id', j.value->>'customer', j.value->>'currency', j.value->>'policy', j.value->>'policy_id',
-            j.value->>'step', j.value->>'template', j.value->>'promise', 'email', 'queued', j.value->>'why', ?1, ?1, ?1
-        FROM json_each(?2) AS j WHERE true
-        ON CONFLICT (customer_id, step, cycle) WHERE status <> 'cancelled' DO NOTHING";
-}
+use receivables::promise::{CONFIRMATION_TEMPLATE, REMINDER_TEMPLATE, Status};
+use serde::Deserialize;
 
 /// The step, as messages call it, of the letter that confirms a promise.
 const MADE: &str = "promise_made";
+/// Of the one that recalls it.
+const RECALLED: &str = "promise_reminder";
 /// And of the one about a broken promise.
 const BROKEN: &str = "promise_broken";
 
-/// A letter to be queued.
+/// Whom a letter goes to and what was promised.
 pub(super) struct Letter<'a> {
     pub(super) promise: &'a PromiseId,
     pub(super) customer: &'a CustomerId,
-    pub(super) currency: Currency,
-    pub(super) version: &'a Version,
-    pub(super) template: &'a str,
-    pub(super) broken: bool,
-    pub(super) why: String,
+    pub(super) amount: Money,
+    pub(super) promised_on: NaiveDate,
 }
 
-#[derive(Serialize)]
-struct Row<'a> {
-    id: MessageId,
-    customer: &'a CustomerId,
-    currency: &'static str,
-    policy: &'a str,
-    policy_id: &'a PolicyId,
-    step: &'static str,
-    template: &'a str,
-    promise: &'a PromiseId,
-    why: &'a str,
-}
-
-/// Queues letters, each once per promise.
-pub(super) async fn queue(tx: &Tx<'_>, moment: Moment, letters: &[Letter<'_>]) -> Result<()> {
-    if letters.is_empty() {
-        return Ok(());
+impl Letter<'_> {
+    /// Confirms it, at once. What the policy says of promises has decided that it is sent.
+    pub(super) fn confirms(&self) -> Notice {
+        let why = format!("{} was promised for {}", self.amount, self.promised_on);
+        self.notice(CONFIRMATION_TEMPLATE, MADE, why).by_hand()
     }
-    let mut mint = moment.mint()?;
-    let rows: Vec<Row<'_>> = letters
-        .iter()
-        .map(|letter| Row {
-            id: mint.id(MessageId::from_parts),
-            customer: letter.customer,
-            currency: letter.currency.code(),
-            policy: &letter.version.policy.name,
-            policy_id: &letter.version.id,
-            step: if letter.broken { BROKEN } else { MADE },
-            template: letter.template,
-            promise: letter.promise,
-            why: &letter.why,
-        })
-        .collect();
-    tx.run(QUEUE, params![moment.ms(), serde_json::to_string(&rows)?])
-        .await
+
+    /// Recalls it some days before its day.
+    pub(super) fn recalls(&self, days: u32) -> Notice {
+        let on = calendar::plus_days(self.promised_on, i64::from(days).saturating_neg());
+        let why = format!("{} is promised for {}", self.amount, self.promised_on);
+        self.notice(REMINDER_TEMPLATE, RECALLED, why).at(When::Before(on))
+    }
+
+    /// Speaks of it once it is broken, in the words of the policy's choice.
+    pub(super) fn broken(&self, template: &str, missing: Money) -> Notice {
+        let why = format!(
+            "{missing} of what was promised for {} has not come",
+            self.promised_on
+        );
+        self.notice(template, BROKEN, why).by_hand()
+    }
+
+    fn notice(&self, template: &str, step: &'static str, why: String) -> Notice {
+        let about = About::Promise {
+            amount: self.amount,
+            promised_on: self.promised_on,
+        };
+        let notice = Notice::new(self.customer, step, self.promise, about, why);
+        Notice {
+            template: template.to_owned(),
+            ..notice.of(self.amount.currency())
+        }
+    }
 }
 
 /// A promise that a message is about, as it stands when the message is looked at again.
@@ -111,21 +100,25 @@ impl Spoken {
     }
 
     /// Whether the letter of `step` may still leave, and what it lists: what is open of the invoices that the promise
-    /// covers. A confirmation answers the customer; one about a broken promise is held up as any reminder is.
+    /// covers. A confirmation answers the customer, and what recalls a promise was agreed on with it; one about a broken
+    /// promise is held up as any reminder is.
     pub(crate) fn contact(&self, step: &str, policy: &Policy, facts: &CaseFacts, moment: Moment) -> Contact {
         let cancel = |detail: String| Contact::Cancel {
             rule: "promise",
             detail,
         };
-        let confirms = step == MADE;
-        let expected = if confirms { Status::Open } else { Status::Broken };
+        let broken = step == BROKEN;
+        let expected = if broken { Status::Broken } else { Status::Open };
         if self.status != expected {
             return cancel(format!("the promise is {}", self.status.as_str()));
         }
-        if let Some(objection) = may_write(policy, facts, confirms, moment.now) {
+        let today = calendar::day_of(moment.now, facts.time_zone);
+        if step == RECALLED && self.promised_on < today {
+            return cancel(format!("the promised day, {}, is over", self.promised_on));
+        }
+        if let Some(objection) = may_write(policy, facts, !broken, moment.now) {
             return objection;
         }
-        let today = facts.time_zone.local(moment.now).date();
         let covered = facts
             .items
             .iter()

@@ -21,7 +21,7 @@ macro_rules! select_customer {
             "SELECT json_object('id', k.id, 'external_id', k.external_id, 'name', k.name, 'kind', k.kind,
                 'country', k.country, 'region', k.region, 'time_zone', k.time_zone, 'locale', k.locale,
                 'currency', k.currency, 'terms_days', k.terms_days, 'terms', json(k.terms),
-                'credit_limit_minor', k.credit_limit_minor, 'policy', k.policy, 'tags', json(k.tags),
+                'credit_limit_minor', k.credit_limit_minor, 'policy', k.policy, 'tags', json(k.tags), 'known_domains', json(k.known_domains),
                 'created_at', k.created_at,
                 'hold', iif(k.hold_until_on < date(?1 / 1000, 'unixepoch'), NULL, k.hold),
                 'hold_until', iif(k.hold_until_on < date(?1 / 1000, 'unixepoch'), NULL, k.hold_until_on),
@@ -29,7 +29,11 @@ macro_rules! select_customer {
                 'orders_minor', (SELECT coalesce(sum(o.amount_minor), 0) FROM orders o
                     WHERE o.customer_id = k.id AND o.currency = k.currency AND o.status = 'open'),
                 'contacts', json((SELECT json_group_array(json_object('name', t.name, 'role', t.role,
-                    'email', t.email, 'phone', t.phone, 'postal', json(t.postal)))
+                    'email', t.email, 'phone', t.phone, 'postal', json(t.postal),
+                    'purposes', json(t.purposes), 'locale', t.locale, 'email_state', iif(t.email IS NULL, NULL,
+                        coalesce((SELECT 'bounced' FROM suppressed s WHERE s.address = lower(t.email) AND s.reason = 'bounce'),
+                            (SELECT coalesce(a.proof, iif(a.changed, 'changed', 'unverified')) FROM contact_addresses a
+                                WHERE a.customer_id = k.id AND a.address = lower(t.email)), 'unverified'))))
                     FROM contacts t WHERE t.customer_id = k.id)),
                 'risk', json((SELECT json_object('score', r.score, 'band', r.band, 'reasons', json(r.reasons))
                     FROM risk_scores r WHERE r.customer_id = k.id)),
@@ -161,6 +165,8 @@ pub struct CustomerBrief {
     pub policy: Option<String>,
     /// What it is known by among its kind.
     pub tags: Vec<String>,
+    /// Domains that somebody has named as its own.
+    pub known_domains: Vec<String>,
     /// Why nobody contacts it, where so.
     pub hold: Option<String>,
     /// The last day of that.
@@ -195,6 +201,13 @@ pub struct ContactView {
     pub phone: Option<String>,
     /// For letters.
     pub postal: Option<serde_json::Value>,
+    /// What they get and nothing else; none: by role.
+    pub purposes: Vec<String>,
+    /// The language to write to them in, where it is not the customer's.
+    pub locale: Option<String>,
+    /// What is known of the email address: `bounced`; verified by `delivery`, `click` or `hand`; `changed` since the
+    /// customer was first recorded; else `unverified`.
+    pub email_state: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,11 @@ use crate::db::{Db, statements};
 use crate::error::Result;
 use crate::instants::rfc3339;
 use crate::params;
+use receivables::channel::Channel;
 use receivables::id::{CustomerId, MessageId};
+use receivables::notice::About;
+use receivables::recipient::HeldFor;
+use receivables::template::Purpose;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -12,7 +16,8 @@ macro_rules! select_message {
     ($which:literal) => {
         concat!(
             "SELECT json_object('id', m.id, 'customer', m.customer_id, 'step', m.step, 'template', m.template,
-                'channel', m.channel, 'policy', m.policy, 'status', m.status, 'why', m.why,
+                'channel', m.channel, 'channels', json(m.channels), 'purpose', m.purpose, 'about', json(m.about),
+                'held_for', m.held_for, 'policy', m.policy, 'status', m.status, 'why', m.why,
                 'scheduled_for', m.scheduled_for, 'attempt_at', m.attempt_at, 'attempts', m.attempts,
                 'provider', m.provider, 'provider_id', m.provider_id, 'recipient', m.recipient,
                 'subject', m.subject, 'last_error', m.last_error, 'created_at', m.created_at,
@@ -49,8 +54,16 @@ pub struct MessageView {
     pub policy: String,
     /// The words.
     pub template: String,
-    /// `email`, ...
+    /// What it is about: `collection`, `receipt`, ...
+    pub purpose: Purpose,
+    /// The channel that it takes: `email`, ...
     pub channel: String,
+    /// Those that it may take, the first first.
+    pub channels: Vec<Channel>,
+    /// What it waits for a person for.
+    pub held_for: Option<HeldFor>,
+    /// What it tells, where it is a notice.
+    pub about: Option<About>,
     /// Numbers of the invoices that it lists.
     pub invoices: Vec<String>,
     /// The sentence that explains why it was queued.
@@ -86,6 +99,10 @@ struct Row {
     step: String,
     template: String,
     channel: String,
+    channels: Vec<Channel>,
+    purpose: Purpose,
+    about: Option<About>,
+    held_for: Option<HeldFor>,
     policy: String,
     status: String,
     why: String,
@@ -111,7 +128,11 @@ impl Row {
             customer_id: self.customer,
             step: self.step,
             template: self.template,
+            purpose: self.purpose,
             channel: self.channel,
+            channels: self.channels,
+            about: self.about,
+            held_for: self.held_for,
             policy: self.policy,
             invoices: self.invoices,
             why: self.why,

@@ -306,20 +306,22 @@ impl World {
     fn deliver(&self) {
         let carrier = Carrier {
             name: "mailbox",
+            channel: receivables::channel::Channel::Email,
             deduplicates: true,
+            ready: true,
         };
         let sent = delivery::Outcome::Sent {
             subject: "About your account".to_owned(),
             provider_id: None,
         };
         in_transaction(async |tx| {
-            let claim = delivery::claim(tx, self.moment, LIMIT, carrier).await?;
+            let claim = delivery::claim(tx, self.moment, LIMIT, &[carrier]).await?;
             let outcomes: Vec<_> = claim
                 .claimed
                 .into_iter()
                 .map(|message| (message, sent.clone()))
                 .collect();
-            delivery::settle(tx, self.moment, "mailbox", &outcomes).await
+            delivery::settle(tx, self.moment, &outcomes).await
         });
     }
 

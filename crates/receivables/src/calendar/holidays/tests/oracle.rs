@@ -1,13 +1,7 @@
 //! The tables against another's: the Python package `holidays`, over sixteen years, each country and region.
 
-#[path = "../../../../../../tests/harness/partner.rs"]
-#[expect(
-    dead_code,
-    reason = "the harness of the whole app also runs Node and scripts of its own"
-)]
-mod partner;
-
 use super::*;
+use crate::oracles::partner;
 use serde_json::{Value, json};
 
 const FIRST_YEAR: i32 = 2020;
