@@ -78,12 +78,9 @@ pub mod message;
 pub mod money;
 mod names;
 pub mod notice;
-<<<<<<< HEAD
 pub mod opt_out;
-=======
 #[cfg(test)]
 mod oracles;
->>>>>>> ee285561e2feab36358395088d7c74d2e211ec29
 pub mod paylink;
 pub mod payment_code;
 pub mod percent;
