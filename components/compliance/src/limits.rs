@@ -40,7 +40,14 @@ pub(crate) async fn cease(cx: &Cx, id: &str) -> Result<Reply, Problem> {
     let principal = cx.require(Scope::Collect).await?;
     let (value, bytes) = cx.json().await?;
     let word = Word::parse(&value, cx.moment().now).map_err(Problem::invalid)?;
-    set(cx, &principal, &bytes, &customer_id(id)?, Limit::Cease(Some(&word))).await
+    set(
+        cx,
+        &principal,
+        &bytes,
+        &customer_id(id)?,
+        Limit::Cease(Some(&word)),
+    )
+    .await
 }
 
 /// `POST /v1/customers/{id}/validation-notice`: `{"how", "evidence"?, "at"?}`.
@@ -66,7 +73,14 @@ pub(crate) async fn inconvenient(cx: &Cx, id: &str) -> Result<Reply, Problem> {
     let principal = cx.require(Scope::Collect).await?;
     let (value, bytes) = cx.json().await?;
     let times = Inconvenient::parse_all(&value).map_err(Problem::invalid)?;
-    set(cx, &principal, &bytes, &customer_id(id)?, Limit::Inconvenient(&times)).await
+    set(
+        cx,
+        &principal,
+        &bytes,
+        &customer_id(id)?,
+        Limit::Inconvenient(&times),
+    )
+    .await
 }
 
 async fn take_away(cx: &Cx, id: &str, limit: Limit<'_>) -> Result<Reply, Problem> {
@@ -120,7 +134,12 @@ pub(crate) async fn revoke(cx: &Cx, id: &str, name: &str) -> Result<Reply, Probl
     say(cx, &principal, &id, &input).await
 }
 
-async fn say(cx: &Cx, principal: &Principal, id: &CustomerId, input: &ConsentInput) -> Result<Reply, Problem> {
+async fn say(
+    cx: &Cx,
+    principal: &Principal,
+    id: &CustomerId,
+    input: &ConsentInput,
+) -> Result<Reply, Problem> {
     let db = cx.db().await?;
     db.transaction(async |tx: &Tx<'_>| {
         match law::consent(tx, cx.moment(), id, input, &principal.id).await? {

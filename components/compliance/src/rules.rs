@@ -80,12 +80,18 @@ pub(crate) async fn may_contact(cx: &Cx, id: &str) -> Result<Reply, Problem> {
     };
     let until = until.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
     if let Some(rule) = rule {
-        let when = until.as_deref().map(|at| format!(" before {at}")).unwrap_or_default();
+        let when = until
+            .as_deref()
+            .map(|at| format!(" before {at}"))
+            .unwrap_or_default();
         let activity = Activity {
             customer_id: id.clone(),
             kind: "contact_refused",
             title: format!("No {} about {}", channel.as_str(), purpose.as_str()),
-            detail: format!("Asked for and refused{when}: {} ({}, {}).", rule.text, rule.id, rule.citation),
+            detail: format!(
+                "Asked for and refused{when}: {} ({}, {}).",
+                rule.text, rule.id, rule.citation
+            ),
             refers_to: None,
         };
         db.transaction(async |tx: &Tx<'_>| {

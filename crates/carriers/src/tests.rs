@@ -64,6 +64,7 @@ fn rendered() -> Rendered {
         subject: "Rechnung R-1 ist überfällig".to_owned(),
         text: ".Guten Tag,\nbitte zahlen Sie 10,00 €.\n".to_owned(),
         html: "<p>Bitte zahlen Sie 10,00&nbsp;€.</p>".to_owned(),
+        parts: render::Parts::default(),
     }
 }
 

@@ -105,7 +105,9 @@ pub async fn refuse(
             detail: &detail,
             at: moment.now,
         };
-        new |= suppressions::add(tx, moment, &evidence).await?;
+        // A number may refuse texts and take calls; an email address has one channel.
+        let alone = Some(*channel).filter(|channel| *channel != Channel::Email);
+        new |= suppressions::add_on(tx, moment, alone, &evidence).await?;
     }
     tx.run(USE, params![token_hash, moment.ms()]).await?;
     Ok(new)

@@ -2,13 +2,14 @@
 
 use carriers::{Letter, Sender};
 use chrono::{Duration, NaiveDate};
-use paper::{Creditor, Envelope, addressee, of_message, of_statement};
+use paper::{Creditor, Envelope, PaperError, addressee, of_message, of_statement};
 use receivables::channel::Channel;
 use receivables::id::LinkId;
 use receivables::money::Money;
 use receivables::notice::About;
+use receivables::policy::Attachment;
 use render::{Chosen, Line, MessageContext, Own, PromiseLine, Rendered, render_message};
-use store::delivery::{self, Carrier, Claimed, Listed};
+use store::delivery::{self, Carrier, Claimed, Document, Listed};
 use store::links::{self, NewLink};
 use store::templates;
 use store::unsubscribes::{self, NewToken};
@@ -164,7 +165,8 @@ impl House {
         token.map(|token| format!("{}/unsubscribe/{token}", self.public_url))
     }
 
-    /// What a letter on paper is printed from; nothing where the message goes another way.
+    /// What a letter on paper is printed from, or the statement that a message has with it; nothing for the others. What
+    /// is to have a statement with it and tells of none does not leave without.
     pub(super) fn paper(
         &self,
         message: &Claimed,
@@ -172,7 +174,8 @@ impl House {
         tokens: &Tokens,
         dated: NaiveDate,
     ) -> Result<Option<Vec<u8>>, Problem> {
-        if message.channel != Channel::Letter {
+        let enclosed = message.attach.contains(&Attachment::Statement);
+        if message.channel != Channel::Letter && !enclosed {
             return Ok(None);
         }
         let (to, creditor) = (&message.to, &self.creditor);
@@ -189,6 +192,7 @@ impl House {
             Some(About::Statement { .. }) => {
                 of_statement(&context, None, &envelope).and_then(|facts| paper::statement(&facts))
             }
+            _ if enclosed => Err(PaperError::NoStatement),
             _ => paper::letter(&of_message(&context, rendered, &envelope)),
         };
         let printed =
@@ -199,11 +203,18 @@ impl House {
     /// The message as a carrier takes it.
     pub(super) fn letter(
         &self,
-        message: Claimed,
+        mut message: Claimed,
         rendered: Rendered,
-        paper: Option<Vec<u8>>,
+        mut paper: Option<Vec<u8>>,
         tokens: &Tokens,
     ) -> Letter {
+        if message.channel != Channel::Letter {
+            message.documents.extend(paper.take().map(|content| Document {
+                name: "statement.pdf".to_owned(),
+                media_type: "application/pdf".to_owned(),
+                content,
+            }));
+        }
         let mut sender = self.sender.clone();
         if self.by_case {
             let case = format!("{}-{}", message.customer, message.currency.code().to_lowercase());
