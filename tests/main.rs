@@ -40,6 +40,7 @@ mod intake;
 mod kill;
 mod openapi;
 mod pay;
+mod people;
 mod providers;
 mod relay;
 mod risk;
