@@ -30,8 +30,9 @@ const ROUTES: [(&str, &str, &str); 18] = [
     ("DELETE", "/v1/api-keys/key_00000000000000000000000000", "admin"),
 ];
 
-const JOBS: [&str; 7] = [
+const JOBS: [&str; 8] = [
     "/internal/sweep",
+    "/internal/statements",
     "/internal/deliver",
     "/internal/relay",
     "/internal/payments",

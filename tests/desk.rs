@@ -604,7 +604,7 @@ fn an_agency_gets_everything_after_approval() {
     // Nobody here writes about it any more; recalled, the reminders go on at the stage that the age gives.
     app.clock("2026-01-26T10:00:00Z");
     app.job("sweep");
-    assert_eq!(app.messages(&known).len(), 1);
+    assert_eq!(app.reminders(&known).len(), 1);
     assert!(app.customer(&known.id)["accounts"][0]["handed_over_at"].is_string());
     let recall = format!("{path}/recall");
     let recalled = app
@@ -620,7 +620,7 @@ fn an_agency_gets_everything_after_approval() {
         .send(409)
         .problem("wrong_status");
     app.job("sweep");
-    let messages = app.messages(&known);
+    let messages = app.reminders(&known);
     assert_eq!((messages.len(), &messages[0]["step"]), (2, &json!("firm")));
     assert_eq!(
         app.customer(&known.id)["accounts"][0]["handed_over_at"],

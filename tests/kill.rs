@@ -409,7 +409,7 @@ fn a_message_that_may_have_left_is_not_taken_back() {
     app.recover();
     app.pay(&known, "10.00");
     app.job("deliver");
-    let message = &app.messages(&known)[0];
+    let message = &app.reminders(&known)[0];
     assert_eq!(message["status"], "uncertain", "{message}");
     assert_eq!(app.mailbox().len(), 0);
 }

@@ -43,7 +43,7 @@ fn run_at(app: &App, instant: &str) -> Value {
 /// The steps of a customer's messages, the oldest first.
 fn steps(app: &App, known: &Known) -> Vec<String> {
     let mut steps: Vec<String> = app
-        .messages(known)
+        .reminders(known)
         .iter()
         .map(|message| message["step"].as_str().expect("a step").to_owned())
         .collect();

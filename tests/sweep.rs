@@ -132,7 +132,7 @@ fn money_that_arrives_before_the_message_leaves_stops_it() {
     assert_eq!(app.job("sweep")["queued"], 1);
     app.pay(&known, "50.00");
     app.job("deliver");
-    let messages = app.messages(&known);
+    let messages = app.reminders(&known);
     assert_eq!(messages[0]["status"], "cancelled", "{messages:?}");
     assert_eq!(app.customer(&known.id)["next_action"], Value::Null);
     let timeline = app

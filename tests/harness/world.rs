@@ -117,6 +117,14 @@ impl App {
         list["data"].as_array().expect("data").clone()
     }
 
+    /// Of a customer's messages those by which it is asked to pay, newest first: no notices.
+    #[track_caller]
+    pub(crate) fn reminders(&self, customer: &Known) -> Vec<Value> {
+        let mut messages = self.messages(customer);
+        messages.retain(|message| message["purpose"] == "reminder" || message["purpose"] == "collection");
+        messages
+    }
+
     /// Everything that was delivered.
     #[track_caller]
     pub(crate) fn mailbox(&self) -> Vec<Value> {

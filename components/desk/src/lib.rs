@@ -1,4 +1,5 @@
-//! `desk`: what people decide and do: addresses they made sure of, holds, suspensions, write-offs, orders, hand-overs, approvals, tasks, calls, notes.
+//! `desk`: what people decide and do: addresses they made sure of, holds, suspensions, write-offs, orders, hand-overs,
+//! approvals, tasks, calls, notes, documents that are missing, statements of account.
 //!
 //! Who asks for what gives something away may have to wait for a second person: then the answer is 202 with the
 //! request for approval, and what was asked for happens when it is granted.
@@ -6,10 +7,12 @@
 mod accounts;
 mod approvals;
 mod contacts;
+mod document_requests;
 mod hand_overs;
 mod holds;
 mod orders;
 mod outcomes;
+mod statements;
 mod tasks;
 mod write_offs;
 
@@ -44,6 +47,18 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("POST", ["v1", "customers", id, "reinstate"]) => accounts::reinstate(cx, id).await,
         ("POST", ["v1", "customers", id, "hand-over"]) => hand_overs::begin(cx, id).await,
         ("POST", ["v1", "invoices", id, "write-off"]) => write_offs::write_off(cx, id).await,
+        ("POST", ["v1", "customers", id, "statements"]) => statements::ask(cx, id).await,
+        ("GET", ["v1", "customers", id, "statements"]) => statements::show(cx, id).await,
+        ("PUT", ["v1", "customers", id, "statements"]) => statements::set(cx, id).await,
+        ("DELETE", ["v1", "customers", id, "statements"]) => statements::unset(cx, id).await,
+        (_, ["v1", "customers", _, "statements"]) => {
+            Err(Problem::method_not_allowed("GET, POST, PUT, DELETE"))
+        }
+        ("POST", ["v1", "customers", id, "document-requests"]) => document_requests::ask(cx, id).await,
+        ("GET", ["v1", "document-requests"]) => document_requests::list(cx).await,
+        ("GET", ["v1", "document-requests", id]) => document_requests::show(cx, id).await,
+        ("POST", ["v1", "document-requests", id, "answer"]) => document_requests::answer(cx, id).await,
+        ("POST", ["v1", "document-requests", id, "withdraw"]) => document_requests::withdraw(cx, id).await,
         ("POST", ["v1", "orders"]) => orders::take(cx).await,
         ("GET", ["v1", "orders"]) => orders::list(cx).await,
         ("GET", ["v1", "orders", id]) => orders::show(cx, id).await,
@@ -68,13 +83,24 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         (_, ["v1", "orders" | "tasks"]) => Err(Problem::method_not_allowed("GET, POST")),
         (
             _,
-            ["v1", "hand-overs" | "approvals"] | ["v1", "orders" | "hand-overs" | "approvals" | "tasks", _],
+            ["v1", "hand-overs" | "approvals" | "document-requests"]
+            | [
+                "v1",
+                "orders" | "hand-overs" | "approvals" | "tasks" | "document-requests",
+                _,
+            ],
         ) => Err(Problem::method_not_allowed("GET")),
         (
             _,
             ["v1", "notes" | "calls"]
             | ["v1", "customers", _, "contacts", "verify"]
-            | ["v1", "customers", _, "suspend" | "reinstate" | "hand-over"]
+            | [
+                "v1",
+                "customers",
+                _,
+                "suspend" | "reinstate" | "hand-over" | "document-requests",
+            ]
+            | ["v1", "document-requests", _, "answer" | "withdraw"]
             | ["v1", "invoices", _, "write-off"]
             | ["v1", "orders", _, "release" | "close" | "cancel"]
             | ["v1", "hand-overs", _, "recall"]

@@ -44,7 +44,7 @@ statements! {
         VALUES (?, ?, ?, ?, ?, 'open', ?, ?)";
     CLOSE = "UPDATE document_requests SET status = ?2, documents = ?3, note = ?4, ended_at = ?5 WHERE id = ?1";
     CAME = "UPDATE document_requests SET status = 'answered', ended_at = ?2, documents = json_array(json_object(
-            'name', ?3, 'reference', ?4)) WHERE invoice_id = ?1 AND status = 'open'
+            'name', ?3, 'reference', ?4)) WHERE invoice_id = ?1 AND +status = 'open'
         RETURNING json_object('id', id, 'customer_id', customer_id, 'what', what)";
 }
 

@@ -261,9 +261,18 @@ impl Account {
 
 /// What is known of a notice when it is about to leave: the member [`notice_member`] of a claim's row.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(from = "Stored")]
 pub(crate) struct Row {
     about: About,
-    /// Of thanks for a payment: what it is set against now.
+    time_zone: String,
+    hold: Option<Hold>,
+    handed_over: bool,
+    state: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    about: About,
     parts: Option<Vec<thanks::PartRow>>,
     unapplied_minor: Option<i64>,
     time_zone: String,
@@ -273,37 +282,47 @@ pub(crate) struct Row {
     state: Option<String>,
 }
 
+impl From<Stored> for Row {
+    fn from(stored: Stored) -> Row {
+        let until = stored.hold_until;
+        Row {
+            about: match (stored.about, stored.parts, stored.unapplied_minor) {
+                (
+                    About::Payment {
+                        amount, received_on, ..
+                    },
+                    Some(parts),
+                    Some(unapplied),
+                ) => About::Payment {
+                    amount,
+                    received_on,
+                    applied: parts.iter().map(|part| part.part(amount.currency())).collect(),
+                    unapplied: Money::new(unapplied, amount.currency()),
+                },
+                (about, ..) => about,
+            },
+            time_zone: stored.time_zone,
+            hold: stored.hold.map(|reason| Hold { reason, until }),
+            handed_over: stored.handed_over,
+            state: stored.state,
+        }
+    }
+}
+
 impl Row {
     /// Whether the notice of `template` may leave; it lists no invoices.
     pub(crate) fn contact(&self, template: &str, moment: Moment) -> Result<Contact> {
         let standing = Standing {
             time_zone: time_zone(&self.time_zone)?,
-            hold: self.hold.clone().map(|reason| Hold {
-                reason,
-                until: self.hold_until,
-            }),
+            hold: self.hold.clone(),
             handed_over: self.handed_over,
             state: self.state.clone(),
         };
         Ok(standing.judge(template, moment.now))
     }
 
-    /// What it tells, as it is now: what a payment was set against may have changed since it was thanked for.
+    /// What it tells, as it is now: what a payment was set against may have changed since its thanks were queued.
     pub(crate) fn about(&self) -> About {
-        match (self.about.clone(), &self.parts, self.unapplied_minor) {
-            (
-                About::Payment {
-                    amount, received_on, ..
-                },
-                Some(parts),
-                Some(unapplied),
-            ) => About::Payment {
-                amount,
-                received_on,
-                applied: parts.iter().map(|part| part.part(amount.currency())).collect(),
-                unapplied: Money::new(unapplied, amount.currency()),
-            },
-            (about, ..) => about,
-        }
+        self.about.clone()
     }
 }

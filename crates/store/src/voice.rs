@@ -214,7 +214,7 @@ pub async fn pressed(
             telephone::tell(
                 tx,
                 moment,
-                &[call.customer.clone()],
+                std::slice::from_ref(&call.customer),
                 "contact_opted_out",
                 "Wants no more calls",
                 &format!(

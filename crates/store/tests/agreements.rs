@@ -238,9 +238,17 @@ impl Ledger {
         .collect()
     }
 
-    /// Steps of the messages, with their status.
+    /// Steps of the messages, with their status. What else is told of agreements and money has tests of its own.
     fn messages(&self) -> Vec<String> {
-        let rows = now(views::messages(&self.db, Some(&self.customer), None, None, 100)).unwrap();
+        let told = [
+            "payment_received",
+            "promise_reminder",
+            "dispute_received",
+            "dispute_decided",
+            "plan",
+        ];
+        let mut rows = now(views::messages(&self.db, Some(&self.customer), None, None, 100)).unwrap();
+        rows.retain(|row| !told.contains(&row.step.as_str()));
         let row = |row| {
             let row = shown(row);
             format!(
@@ -428,7 +436,7 @@ fn a_promise_is_confirmed_by_a_letter_that_is_no_reminder() {
         deduplicates: true,
         ready: true,
     };
-    let claim = ledger.tx(async |tx| delivery::claim(tx, moment("2026-01-12"), 100, &[carrier]).await);
+    let claim = ledger.tx(async |tx| delivery::claim(tx, moment("2026-01-12"), 10_000, &[carrier]).await);
     let ours = claim
         .claimed
         .iter()
@@ -451,7 +459,7 @@ fn a_promise_is_confirmed_by_a_letter_that_is_no_reminder() {
         .promises(json!({"promised_on": "2026-01-20"}), "2026-01-12")
         .unwrap();
     other.tx(async |tx| promises::cancel(tx, moment("2026-01-12"), &second, Some("A mistake")).await);
-    other.tx(async |tx| delivery::claim(tx, moment("2026-01-12"), 100, &[carrier]).await);
+    other.tx(async |tx| delivery::claim(tx, moment("2026-01-12"), 10_000, &[carrier]).await);
     assert_eq!(other.messages(), ["promise_made cancelled"]);
     assert_eq!(other.promise(&second), "cancelled 2026-01-12");
     let again = other.tx(async |tx| promises::cancel(tx, moment("2026-01-12"), &second, None).await);
@@ -514,11 +522,11 @@ fn a_broken_promise_triggers_its_own_message_where_the_policy_names_one() {
         deduplicates: true,
         ready: true,
     };
-    let claim = ledger.tx(async |tx| delivery::claim(tx, moment("2026-01-21"), 100, &[carrier]).await);
+    let claim = ledger.tx(async |tx| delivery::claim(tx, moment("2026-01-21"), 10_000, &[carrier]).await);
     let ours = claim
         .claimed
         .iter()
-        .find(|message| message.customer == ledger.customer)
+        .find(|message| message.customer == ledger.customer && message.promise.is_some())
         .unwrap();
     assert_eq!(ours.template, "promise_broken");
     assert_eq!(ours.promise.as_ref().unwrap().missing.to_string(), "70.00 EUR");

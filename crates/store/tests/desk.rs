@@ -87,7 +87,7 @@ fn begin() {
             "name": "strict", "send_at": "09:00", "business_days_only": false, "min_balance": {},
             "min_days_between_contacts": 0, "catch_up": "latest",
             "approvals": {"write_off_above": {"EUR": "50.00"}, "expire_after_days": 7},
-            "credit": {"over_limit": "block"},
+            "credit": {"over_limit": "block"}, "notices": {"payment_received": false},
             "steps": [
                 {"id": "reminder", "day": 1, "channels": ["email"], "template": "friendly"},
                 {"id": "warning", "day": 10, "channels": ["email"], "template": "suspension_warning",

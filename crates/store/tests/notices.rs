@@ -14,6 +14,7 @@ mod ground;
 use chrono::{DateTime, Utc};
 use ground::{ledger, now};
 use receivables::allocation::{InvoiceRef, RemittanceLine};
+use receivables::channel::Channel;
 use receivables::credit::{OrderInput, OrderStatus};
 use receivables::dispute::{DisputeInput, ResolutionInput};
 use receivables::document_request::{AnswerInput, RequestInput, Status};
@@ -164,7 +165,7 @@ impl Ledger {
     }
 
     fn disputes(&self, invoice: &InvoiceId, amount: &str, at: &str) -> DisputeId {
-        let input = DisputeInput::parse(&json!({"invoice": invoice, "reason": "price",
+        let input = DisputeInput::parse(&json!({"invoice": invoice, "reason": "wrong_price",
             "amount": {"amount": amount, "currency": "EUR"}}));
         let input = input.unwrap();
         self.tx(async |tx| disputes::open(tx, moment(at), None, &input, "key_a").await)
@@ -175,9 +176,11 @@ impl Ledger {
     fn leaves(&self, at: &str) -> Vec<Claimed> {
         let carrier = Carrier {
             name: "mailbox",
+            channel: Channel::Email,
             deduplicates: true,
+            ready: true,
         };
-        let claim = self.tx(async |tx| delivery::claim(tx, moment(at), 10_000, carrier).await);
+        let claim = self.tx(async |tx| delivery::claim(tx, moment(at), 10_000, &[carrier]).await);
         let sent = delivery::Outcome::Sent {
             subject: "A notice".to_owned(),
             provider_id: None,
@@ -187,7 +190,7 @@ impl Ledger {
             .iter()
             .map(|message| (message.clone(), sent.clone()))
             .collect();
-        self.tx(async |tx| delivery::settle(tx, moment(at), "mailbox", &outcomes).await);
+        self.tx(async |tx| delivery::settle(tx, moment(at), &outcomes).await);
         let ours = claim.claimed.into_iter();
         ours.filter(|message| message.customer == self.customer).collect()
     }
@@ -222,8 +225,12 @@ impl Ledger {
     }
 
     fn is_held(&self, at: &str) {
-        let input = HoldInput::parse(&json!({"reason": "insolvency"})).unwrap();
-        self.tx(async |tx| holds::hold_customer(tx, moment(at), &self.customer, &input, "key_a").await);
+        let (at, held) = (moment(at), holds::Held::Customer(&self.customer));
+        let input = HoldInput::parse(&json!({"reason": "insolvency"}), at.now.date_naive()).unwrap();
+        self.tx(async |tx| {
+            let subject = holds::subject(tx, at, held).await?.unwrap();
+            holds::set(tx, at, held, &subject, Some(&input), "key_a").await
+        });
     }
 }
 
@@ -260,11 +267,11 @@ fn an_order_is_confirmed_at_once_also_on_a_sunday_and_to_who_owes_nothing() {
 
 #[test]
 fn an_order_that_is_blocked_or_cancelled_is_not_confirmed() {
-    let ledger = Ledger::under(json!({"credit": {"on_exceeded": "block"}}));
+    let ledger = Ledger::under(json!({"credit": {"over_limit": "block"}}));
     let limit = CustomerInput::parse(&json!({
         "external_id": ledger.key, "name": "Nordwind", "kind": "business", "country": "DE",
         "time_zone": "Europe/Berlin", "locale": "en", "currency": "EUR", "policy": ledger.key.to_lowercase(),
-        "credit_limit": {"amount": "100.00", "currency": "EUR"},
+        "credit_limit": "100.00",
         "contacts": [{"name": "Ada", "role": "billing", "email": "ada@nordwind.example"}],
     }));
     let limit = limit.unwrap();
@@ -421,14 +428,14 @@ fn a_dispute_is_acknowledged_and_its_decision_told() {
         Some(About::Dispute {
             number: ledger.number("1"),
             amount: eur("30.00"),
-            reason: "price".to_owned(),
+            reason: "wrong_price".to_owned(),
             granted: granted.map(eur),
             note: note.map(str::to_owned),
         })
     };
     assert_eq!(message.template, "dispute_received");
     assert_eq!(message.about, about(None, None));
-    let credited = json!({"outcome": "credit", "amount": {"amount": "10.00", "currency": "EUR"},
+    let credited = json!({"outcome": "split", "credit": {"amount": "10.00", "currency": "EUR"},
         "comment": "The list price of last year"});
     let input = ResolutionInput::parse(&credited).unwrap();
     ledger

@@ -39,13 +39,13 @@ statements! {
     LINES = "SELECT json_object('customer', c.customer_id, 'currency', c.currency, 'closing_minor', c.balance_minor
                 - (SELECT coalesce(sum(p.amount_minor), 0) FROM postings p
                     WHERE p.customer_id = c.customer_id AND p.value_on > j.value->>'to' AND +p.currency = c.currency),
-            'lines', json((SELECT json_group_array(json_object('on', l.value_on, 'what', l.kind, 'number', l.number,
-                    'minor', l.amount_minor))
+            'lines', json((SELECT json_group_array(json_object('on', value_on, 'what', kind, 'number', number,
+                    'minor', amount_minor))
                 FROM (SELECT p.value_on, p.kind, i.number, p.amount_minor FROM postings p
                     LEFT JOIN invoices i ON i.id = p.invoice_id
                     WHERE p.customer_id = c.customer_id AND p.value_on >= j.value->>'from'
                         AND p.value_on <= j.value->>'to' AND +p.currency = c.currency
-                    ORDER BY p.value_on DESC, p.id DESC LIMIT ?2) l)))
+                    ORDER BY p.value_on DESC, p.id DESC LIMIT ?2))))
         FROM json_each(?1) AS j JOIN cases c ON c.customer_id = j.value->>'customer'
         ORDER BY c.customer_id, c.currency";
 }

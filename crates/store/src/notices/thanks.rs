@@ -21,11 +21,11 @@ use serde::Deserialize;
 macro_rules! parts {
     ($payment:literal) => {
         concat!(
-            "(SELECT json_group_array(json_object('number', n.number, 'minor', n.minor)) FROM (SELECT i.number,
+            "(SELECT json_group_array(json_object('number', number, 'minor', minor)) FROM (SELECT i.number,
                     sum(a.amount_minor) AS minor FROM allocations a JOIN invoices i ON i.id = a.invoice_id
                 WHERE a.payment_id = ",
             $payment,
-            " GROUP BY a.invoice_id HAVING sum(a.amount_minor) > 0 ORDER BY min(a.position)) n)"
+            " GROUP BY a.invoice_id HAVING sum(a.amount_minor) > 0 ORDER BY min(a.position)))"
         )
     };
 }

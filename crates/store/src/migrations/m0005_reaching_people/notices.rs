@@ -17,7 +17,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     ) STRICT",
     "CREATE INDEX document_requests_by_customer ON document_requests (customer_id, id)",
     "CREATE INDEX document_requests_by_status ON document_requests (status, id)",
-    "CREATE INDEX document_requests_open ON document_requests (invoice_id) WHERE status = 'open'",
+    "CREATE INDEX document_requests_by_invoice ON document_requests (invoice_id)",
     // When the statement run looks at a customer next: a new one at once, to find its day. What the customer has of its
     // own; NULL: its policy decides.
     "ALTER TABLE customers ADD COLUMN statement_at INTEGER NOT NULL DEFAULT 0",
