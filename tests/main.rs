@@ -45,6 +45,7 @@ mod openapi;
 mod pay;
 mod phone;
 mod printing;
+mod people;
 mod providers;
 mod relay;
 mod risk;

@@ -32,9 +32,12 @@ statements! {
     PROVE = "INSERT INTO contact_addresses (customer_id, address, changed, known_since, proof, proved_at)
         VALUES (?1, ?2, 0, ?3, ?4, ?3)
         ON CONFLICT (customer_id, address) DO UPDATE SET proof = excluded.proof, proved_at = excluded.proved_at
-        WHERE contact_addresses.proof IS NULL
-            OR excluded.proof = 'hand' AND contact_addresses.proof <> 'hand'
+        WHERE contact_addresses.proof IS NOT excluded.proof
         RETURNING address";
+    // What a machine has seen is about an address that is on record, and never over a person's word.
+    SEEN = "UPDATE contact_addresses SET proof = ?4, proved_at = ?3 WHERE customer_id = ?1 AND address = ?2 AND proof IS NULL
+        RETURNING address";
+    REACHED = "SELECT json_array(email, phone) FROM contacts WHERE customer_id = ? AND role <> 'sales'";
     LINKED = "SELECT json_array(m.customer_id, m.recipient) FROM payment_links l JOIN messages m ON m.id = l.message_id
         WHERE l.id = ? AND m.recipient IS NOT NULL";
     LOOK_AGAIN = "UPDATE messages SET attempt_at = ?2 WHERE customer_id = ?1 AND held_for IS NOT NULL
@@ -170,6 +173,13 @@ pub(crate) async fn know(tx: &Tx<'_>, moment: Moment, told: &[Told<'_>]) -> Resu
     activities::record(tx, moment, &log).await
 }
 
+/// The addresses at which a customer is reached, as suppressions spell them; those of our own salespeople are not its.
+pub(crate) async fn reached(db: &Db, customer: &CustomerId) -> Result<Vec<String>> {
+    let rows: Vec<[Option<String>; 2]> = db.list(REACHED, params![customer.as_str()]).await?;
+    let texts = rows.iter().flatten().flatten();
+    Ok(texts.map(|text| key(text)).collect())
+}
+
 /// What became of a wish to verify an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verified {
@@ -191,7 +201,7 @@ pub async fn verify(
     by: &str,
     note: Option<&str>,
 ) -> Result<Verified> {
-    if !crate::suppressions::reaches(tx, customer, address).await? {
+    if !reached(tx, customer).await?.contains(&key(address)) {
         return Ok(Verified::Unknown);
     }
     let detail = format!(
@@ -241,7 +251,8 @@ async fn prove(
     detail: String,
 ) -> Result<bool> {
     let parameters = params![customer.as_str(), key(address), moment.ms(), proof.as_str()];
-    let new = tx.row(PROVE, parameters).await?.is_some();
+    let statement = if proof == Proof::Hand { PROVE } else { SEEN };
+    let new = tx.row(statement, parameters).await?.is_some();
     if new {
         tx.run(LOOK_AGAIN, params![customer.as_str(), moment.ms()])
             .await?;

@@ -7,7 +7,7 @@ use crate::error::{Result, StoreError};
 use crate::moment::Moment;
 use crate::params;
 use receivables::id::CustomerId;
-use receivables::intake::{ContactInput, CustomerInput, CustomerRef};
+use receivables::intake::{ContactInput, ContactRole, CustomerInput, CustomerRef};
 use receivables::suppression::key;
 use receivables::terms::Terms;
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,6 @@ statements! {
         SELECT j.value->>'customer', t.key, t.value->>'name', t.value->>'role', t.value->>'email',
             t.value->>'phone', t.value->'postal', coalesce(t.value->'purposes', '[]'), t.value->>'locale'
         FROM json_each(?) AS j, json_each(j.value->'contacts') AS t";
-    REACHED = "SELECT json_array(email, phone) FROM contacts WHERE customer_id = ?";
     RESCORE = "INSERT INTO risk_queue (customer_id, due_at) SELECT value, 0 FROM json_each(?) WHERE true
         ON CONFLICT (customer_id) DO UPDATE SET due_at = 0";
     BY_EXTERNAL_ID = "SELECT json_object('id', id, 'external_id', external_id, 'terms_days', terms_days,
@@ -157,7 +156,14 @@ pub async fn upsert(
         .map(|row| Told {
             customer: row.customer,
             changed: before.by_id.contains_key(row.customer),
-            addresses: row.contacts.iter().flat_map(addresses).flatten().collect(),
+            // A salesperson is our own side: their address is none of the customer's.
+            addresses: row
+                .contacts
+                .iter()
+                .filter(|contact| contact.role != ContactRole::Sales)
+                .flat_map(addresses)
+                .flatten()
+                .collect(),
         })
         .collect();
     contacts::know(tx, moment, &told).await?;
@@ -194,12 +200,10 @@ pub(crate) async fn follow(
         .await?;
     tx.run(FOLLOW_CONTACT, params![id.as_str(), before, now]).await?;
     tx.run(FIRST_CONTACT, params![id.as_str(), now]).await?;
-    let reached: Vec<[Option<String>; 2]> = tx.list(REACHED, params![id.as_str()]).await?;
-    let reached = reached.iter().flatten().flatten();
     let told = Told {
         customer: id,
         changed: true,
-        addresses: reached.map(|address| key(address)).collect(),
+        addresses: contacts::reached(tx, id).await?,
     };
     contacts::know(tx, moment, &[told]).await?;
     tx.run(RESCORE, params![serde_json::to_string(&[id])?]).await?;

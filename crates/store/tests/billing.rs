@@ -97,7 +97,11 @@ fn books(db: &Db, number: &str) -> Value {
         return json!({ "invoices": found.len() });
     };
     let view = now(views::customer(db, moment(), &invoice.customer.id)).expect("a view");
-    let customer = serde_json::to_value(view.expect("a customer")).expect("JSON");
+    let mut customer = serde_json::to_value(view.expect("a customer")).expect("JSON");
+    // Whether an address came as the first or took another's place is a matter of what came when.
+    for contact in customer["contacts"].as_array_mut().into_iter().flatten() {
+        contact["email_state"] = Value::Null;
+    }
     json!({"status": invoice.status, "total": invoice.total.to_string(), "balance": invoice.balance.to_string(),
         "due": invoice.due_date.to_string(), "issued": invoice.issue_date.to_string(), "name": customer["name"],
         "country": customer["country"], "contacts": customer["contacts"], "unapplied": customer["unapplied"],

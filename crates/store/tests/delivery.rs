@@ -347,10 +347,10 @@ fn what_runs_out_of_tries_goes_over_the_next_channel() {
     let world = World::plain("ways");
     let id = world.sweep(0);
     let mut tries = 0;
-    // Backoff never waits for longer than a week.
+    // Backoff never waits for a week.
     while world.view(&id).channel == "email" {
         let gone = world.go(
-            tries * 25,
+            tries * 24 * 7,
             &[POSTMARK, TWILIO],
             Outcome::TryAgain("busy".to_owned()),
         );
@@ -742,6 +742,19 @@ fn our_own_side_is_told_of_what_was_said_and_no_customer_is() {
         (invoices.len(), invoices[0].amount.to_string()),
         (1, "100.00 EUR".to_owned())
     );
+    // The salesperson's domain is none of the customer's.
+    let verified = world.tx(async |tx| {
+        contacts::verify(
+            tx,
+            after(0),
+            &world.customer,
+            "sam@creditor.example",
+            "lena",
+            None,
+        )
+        .await
+    });
+    assert_eq!(verified, Verified::Unknown);
     // Told once, and nobody is told that they were told.
     let outcomes: Vec<_> = claim
         .claimed

@@ -126,8 +126,9 @@ fn a_new_address_elsewhere_is_held_until_somebody_has_looked() {
         verify_first: true,
         ..hold
     };
-    // address, changed, proof, released, rules, expected
-    let table: &[(&str, bool, Option<Proof>, bool, Rules, &str)] = &[
+    /// Address, changed, proof, released, rules, expected.
+    type Row<'a> = (&'a str, bool, Option<Proof>, bool, Rules, &'a str);
+    let table: &[Row<'_>] = &[
         (strange, true, None, false, hold, "ada held for changed_address"),
         (strange, true, None, false, warn, "ada"),
         (strange, true, None, true, hold, "ada"),

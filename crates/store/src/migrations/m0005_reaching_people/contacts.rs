@@ -18,5 +18,5 @@ pub(super) const STATEMENTS: &[&str] = &[
     // What is on record before addresses were told apart is the billing system's word.
     "INSERT INTO contact_addresses (customer_id, address, changed, known_since)
         SELECT DISTINCT t.customer_id, lower(trim(t.email)), 0, k.created_at
-        FROM contacts t JOIN customers k ON k.id = t.customer_id WHERE t.email IS NOT NULL",
+        FROM contacts t JOIN customers k ON k.id = t.customer_id WHERE t.email IS NOT NULL AND t.role <> 'sales'",
 ];
