@@ -47,5 +47,6 @@ mod strategy;
 mod stripe;
 mod sweep;
 mod tables;
+mod templates;
 mod terms;
 mod ubl;
