@@ -26,9 +26,12 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("GET", ["v1", "messages"]) => messages::list(cx).await,
         ("GET", ["v1", "messages", id]) => messages::show(cx, id).await,
         ("POST", ["v1", "messages", id, "retry"]) => messages::retry(cx, id).await,
+        ("POST", ["v1", "messages", id, "release"]) => messages::release(cx, id).await,
         ("POST", ["v1", "messages", id, "cancel"]) => messages::cancel(cx, id).await,
         (_, ["v1", "messages"] | ["v1", "messages", _]) => Err(Problem::method_not_allowed("GET")),
-        (_, ["v1", "messages", _, "retry" | "cancel"]) => Err(Problem::method_not_allowed("POST")),
+        (_, ["v1", "messages", _, "retry" | "cancel" | "release"]) => {
+            Err(Problem::method_not_allowed("POST"))
+        }
         ("GET", ["v1", "suppressions"]) => suppressions::list(cx).await,
         ("DELETE", ["v1", "suppressions", address]) => suppressions::lift(cx, address).await,
         (_, ["v1", "suppressions"]) => Err(Problem::method_not_allowed("GET")),

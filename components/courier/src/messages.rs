@@ -1,6 +1,8 @@
 //! Messages over the API: what stands where, and a person's retry or cancel.
 
+use receivables::fields::{Fields, kinds};
 use receivables::id::{CustomerId, MessageId};
+use receivables::limits;
 use receivables::message::MessageStatus;
 use store::delivery::{self, Changed};
 use store::views;
@@ -54,6 +56,30 @@ pub(crate) async fn retry(cx: &Cx, id: &str) -> Result<Reply, Problem> {
 /// `POST /v1/messages/{id}/cancel`.
 pub(crate) async fn cancel(cx: &Cx, id: &str) -> Result<Reply, Problem> {
     change(cx, id, false).await
+}
+
+/// `POST /v1/messages/{id}/release`, with `{"address": ...}` where it waits for one.
+pub(crate) async fn release(cx: &Cx, id: &str) -> Result<Reply, Problem> {
+    let principal = cx.require(Scope::Collect).await?;
+    let (value, bytes) = cx.json().await?;
+    let mut fields = Fields::of(&value);
+    let address = fields.optional("address", kinds::text(limits::EMAIL));
+    fields.finish(|| Some(())).map_err(Problem::invalid)?;
+    let id = MessageId::parse(id).map_err(|_| unknown())?;
+    cx.once(&principal, &bytes, async |tx| {
+        match delivery::release(tx, cx.moment(), &id, address.as_deref(), &principal.id).await? {
+            Changed::Done => {
+                let view = views::message(tx, &id).await?.ok_or_else(unknown)?;
+                Ok(Reply::json(200, &view))
+            }
+            Changed::Unknown => Err(unknown()),
+            Changed::NotNow(status) => Err(Problem::conflict(
+                "wrong_status",
+                format!("The message is {} and waits for nobody.", status.as_str()),
+            )),
+        }
+    })
+    .await
 }
 
 async fn change(cx: &Cx, id: &str, again: bool) -> Result<Reply, Problem> {

@@ -1,10 +1,11 @@
-//! `desk`: what people decide and do: holds, suspensions, write-offs, orders, hand-overs, approvals, tasks, calls, notes.
+//! `desk`: what people decide and do: addresses they made sure of, holds, suspensions, write-offs, orders, hand-overs, approvals, tasks, calls, notes.
 //!
 //! Who asks for what gives something away may have to wait for a second person: then the answer is 202 with the
 //! request for approval, and what was asked for happens when it is granted.
 
 mod accounts;
 mod approvals;
+mod contacts;
 mod hand_overs;
 mod holds;
 mod orders;
@@ -38,6 +39,7 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("POST", ["v1", "invoices", id, "hold"]) => holds::invoice(cx, id, true).await,
         ("DELETE", ["v1", "invoices", id, "hold"]) => holds::invoice(cx, id, false).await,
         (_, ["v1", "customers" | "invoices", _, "hold"]) => Err(Problem::method_not_allowed("POST, DELETE")),
+        ("POST", ["v1", "customers", id, "contacts", "verify"]) => contacts::verify(cx, id).await,
         ("POST", ["v1", "customers", id, "suspend"]) => accounts::suspend(cx, id).await,
         ("POST", ["v1", "customers", id, "reinstate"]) => accounts::reinstate(cx, id).await,
         ("POST", ["v1", "customers", id, "hand-over"]) => hand_overs::begin(cx, id).await,
@@ -71,6 +73,7 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         (
             _,
             ["v1", "notes" | "calls"]
+            | ["v1", "customers", _, "contacts", "verify"]
             | ["v1", "customers", _, "suspend" | "reinstate" | "hand-over"]
             | ["v1", "invoices", _, "write-off"]
             | ["v1", "orders", _, "release" | "close" | "cancel"]

@@ -91,6 +91,12 @@ impl People {
         all.into_iter().collect()
     }
 
+    /// Whether one of our own salespeople has the customer, and an email address.
+    pub(crate) fn has_salesperson(&self) -> bool {
+        let mut contacts = self.contacts.iter();
+        contacts.any(|contact| contact.role == ContactRole::Sales && contact.email.is_some())
+    }
+
     /// Every address over which somebody could be reached, as suppressions spell them.
     pub(crate) fn keys(&self) -> impl Iterator<Item = String> {
         let of = |contact: &Contact| {

@@ -5,17 +5,30 @@
 //! between leaves the message `sending`: when the lease has run out it is sent again if the provider knows ids
 //! it has seen, else it becomes `uncertain` and a person decides. What the provider says later, or before we have
 //! recorded that we sent it, counts over what we believed ([`told`]).
+//!
+//! **One way at a time.** A message has channels, the first first, and takes one: [`route`] finds the way. What a carrier
+//! refuses for good, or what comes back, goes the next way and never back; the sends that are over are on record
+//! (`past_sends`), so that what is said of them later is not taken for news of the one under way.
+//!
+//! **Held.** What a person has to look at first stays `queued`, says what for (`held_for`), and is looked at again each day
+//! and when an address is verified: what was paid meanwhile is taken back, what was mended leaves. A task tells people of
+//! it, once a message. It is no status of its own: nothing in a message's life differs but when it is looked at.
 
 mod by_hand;
 mod claim;
+mod due;
+mod files;
+mod inside;
 mod model;
 mod pause;
+mod route;
 mod settle;
 mod told;
 
 pub use crate::promises::PromiseNote;
-pub use by_hand::{Changed, cancel, retry};
-pub use claim::{claim, more_due};
+pub use by_hand::{Changed, cancel, release, retry};
+pub use claim::claim;
+pub use due::more_due;
 pub use model::{Carrier, Claim, Claimed, Document, Listed, Recipient};
 pub use pause::{pause, paused};
 pub use settle::{Outcome, settle};
@@ -24,8 +37,10 @@ pub use told::{Against, Told, told};
 use crate::db::{Tx, statements};
 use crate::error::Result;
 use crate::params;
+use receivables::channel::Channel;
 use receivables::id::MessageId;
 use receivables::message::MessageStatus;
+use receivables::recipient::HeldFor;
 use serde::{Deserialize, Serialize};
 
 statements! {
@@ -34,7 +49,10 @@ statements! {
             status = iif(j.value->>'still' IN (messages.status, ''), j.value->>'status', messages.status),
             last_error = iif(j.value->>'still' IN (messages.status, ''), j.value->>'error', last_error),
             attempt_at = coalesce(j.value->>'attempt_ms', attempt_at),
-            lease = j.value->>'lease', attempts = attempts + (j.value->>'attempt'),
+            lease = j.value->>'lease', attempts = iif(j.value->>'afresh', 0, attempts + (j.value->>'attempt')),
+            channel = iif(j.value->>'still' IN (messages.status, ''), coalesce(j.value->>'channel', channel), channel),
+            tried = iif(j.value->>'still' IN (messages.status, ''), coalesce(j.value->'tried', tried), tried),
+            held_for = j.value->>'held_for', released_to = coalesce(j.value->>'released_to', released_to),
             provider = coalesce(j.value->>'provider', provider),
             provider_id = iif(j.value->>'status' = 'sending', NULL, coalesce(j.value->>'provider_id', provider_id)),
             delivered_at = iif(j.value->>'status' = 'sending', NULL, delivered_at),
@@ -49,7 +67,18 @@ statements! {
 
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
-    [ALL, by_hand::ALL, claim::ALL, pause::ALL, told::ALL].concat()
+    [
+        ALL,
+        by_hand::ALL,
+        claim::ALL,
+        due::ALL,
+        files::ALL,
+        inside::ALL,
+        pause::ALL,
+        route::ALL,
+        told::ALL,
+    ]
+    .concat()
 }
 
 /// A change to a message's row. `held` is the lease under which it is made: another's claim is never overwritten.
@@ -60,6 +89,13 @@ struct Settlement<'a> {
     /// The status that it must still have for the new one to count; empty: whatever it has.
     still: &'static str,
     attempt: i32,
+    /// Whether its attempts are counted anew: it goes another way.
+    afresh: bool,
+    channel: Option<Channel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tried: Option<Vec<Channel>>,
+    held_for: Option<HeldFor>,
+    released_to: Option<String>,
     attempt_ms: Option<i64>,
     lease: Option<String>,
     held: Option<&'a str>,
@@ -78,6 +114,11 @@ impl<'a> Settlement<'a> {
             status,
             still: "",
             attempt: 0,
+            afresh: false,
+            channel: None,
+            tried: None,
+            held_for: None,
+            released_to: None,
             attempt_ms: None,
             lease: None,
             held,

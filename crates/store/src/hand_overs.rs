@@ -66,7 +66,8 @@ statements! {
         FROM payments p WHERE p.customer_id = ?1 AND p.currency = ?2 ORDER BY p.id DESC LIMIT ?3";
     MESSAGES = "SELECT json_object('sent_ms', sent_at, 'step', step, 'channel', channel, 'recipient', recipient,
             'subject', subject, 'status', status)
-        FROM messages WHERE customer_id = ?1 AND currency = ?2 AND sent_at IS NOT NULL ORDER BY id DESC LIMIT ?3";
+        FROM messages WHERE customer_id = ?1 AND currency = ?2 AND sent_at IS NOT NULL
+            AND purpose <> 'internal' ORDER BY id DESC LIMIT ?3";
     // What people and the customer said and did: not what Dunlin thought about contacting it.
     HISTORY = "SELECT json_object('at_ms', at, 'kind', kind, 'title', title, 'detail', detail)
         FROM activities WHERE customer_id = ?1 AND kind NOT IN ('message_queued', 'message_sent', 'message_delivered',

@@ -306,9 +306,4 @@ impl Row {
             (about, ..) => about,
         }
     }
-
-    /// The customer's civil day.
-    pub(crate) fn today(&self, moment: Moment) -> Result<NaiveDate> {
-        Ok(calendar::day_of(moment.now, time_zone(&self.time_zone)?))
-    }
 }

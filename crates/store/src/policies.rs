@@ -189,6 +189,12 @@ impl Book {
             .or_else(|| self.in_force(name))
     }
 
+    /// Addresses of everybody on our own side whom a policy names.
+    pub(crate) fn colleagues(&self) -> impl Iterator<Item = &str> {
+        let versions = self.by_id.values();
+        versions.flat_map(|version| version.policy.colleagues.values().map(String::as_str))
+    }
+
     /// The days of rest of a place, added ones included.
     pub(crate) fn rest(&self, country: Country, region: Option<&str>) -> RestDays {
         let here = |day: &&RestDay| {

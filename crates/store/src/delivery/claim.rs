@@ -1,7 +1,7 @@
 //! Claiming: what is due, looked at once more, given its way, and leased to one courier.
 
 use super::due::{DueRow, due};
-use super::route::{self, Asked, Way};
+use super::route::{self, Asked, Suppressed, Way};
 use super::{Carrier, Claim, Claimed, Listed, Settlement, files, release_steps, settle_rows};
 use crate::activities::{self, Activity};
 use crate::charges;
@@ -15,21 +15,22 @@ use crate::moment::{Moment, random};
 use crate::owed::{OwedRow, owed_members};
 use crate::params;
 use crate::policies::Book;
-use crate::suppressions;
 use crate::tasks::{self, NewTask};
-use chrono::{DateTime, Duration, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use data_encoding::HEXLOWER;
 use receivables::calendar;
+use receivables::channel::Channel;
 use receivables::currency::Currency;
 use receivables::dunning::{CaseFacts, Contact, may_contact};
 use receivables::id::{CustomerId, InvoiceId, PolicyId};
-use receivables::law::Sent;
+use receivables::law::{History, Party, Sent};
 use receivables::limits;
 use receivables::message::MessageStatus;
 use receivables::money::Money;
 use receivables::notice::About;
 use receivables::policy::{Policy, Step};
 use receivables::recipient::HeldFor;
+use receivables::suppression::key;
 use receivables::task::TaskKind;
 use receivables::template::Purpose;
 use serde::Deserialize;
@@ -62,21 +63,29 @@ struct InvoiceRow {
 }
 
 /// What a message may say.
+#[derive(Default)]
 struct Say {
     overdue: Vec<InvoiceId>,
     charges: Vec<InvoiceId>,
     upcoming: Vec<InvoiceId>,
 }
 
+impl Say {
+    fn all(&self) -> impl Iterator<Item = &InvoiceId> {
+        self.overdue.iter().chain(&self.charges).chain(&self.upcoming)
+    }
+}
+
 /// What becomes of a message.
 enum Fate {
     Go(Box<Going>),
     Cancel(String),
-    Suppress { why: String, review: bool },
+    /// With whether an address came back: then a person finds another.
+    Suppress(String, bool),
     Bounced(String),
     Defer(DateTime<Utc>, String),
     Held(HeldFor, String),
-    Waits(receivables::channel::Channel),
+    Waits(Channel),
     Fail(String),
     Uncertain(String),
 }
@@ -84,7 +93,7 @@ enum Fate {
 /// A message that leaves.
 struct Going {
     carrier: Carrier,
-    to: super::Recipient,
+    to: Box<super::Recipient>,
     locale: Option<String>,
     notes: Vec<String>,
     say: Say,
@@ -100,13 +109,11 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carriers: &[Carrier]
         return Ok(Claim::default());
     }
     let scene = Scene::load(tx, moment, &due, carriers).await?;
-    let (fates, going) = scene.judge(tx, &due).await?;
-    let taken = record(tx, moment, &scene, &due, fates).await?;
-    debug_assert_eq!(taken.len(), going, "each that goes is on record as going");
-    let claimed = scene.hand_out(tx, &due, taken).await?;
+    let fates = scene.judge(tx, &due).await?;
+    scene.record(tx, &due, &fates).await?;
     Ok(Claim {
         examined: due.len(),
-        claimed,
+        claimed: scene.hand_out(tx, due, fates).await?,
     })
 }
 
@@ -118,6 +125,485 @@ struct Scene<'a> {
     cases: BTreeMap<(CustomerId, Currency), CaseFacts>,
     book: Book,
     people: BTreeMap<CustomerId, contacts::People>,
-    suppressed: BTreeMap<String, Vec<suppressions::Against>>,
-    law: BTreeMap<CustomerId, law::Known>,
+    suppressed: Suppressed,
+}
+
+impl<'a> Scene<'a> {
+    async fn load(tx: &Tx<'_>, moment: Moment, due: &[DueRow], carriers: &'a [Carrier]) -> Result<Scene<'a>> {
+        let customers: BTreeSet<CustomerId> = due.iter().map(|message| message.customer.clone()).collect();
+        let cases = dunning::cases_of(tx, moment, &Vec::from_iter(&customers)).await?;
+        let cases = cases
+            .into_iter()
+            .map(|case| ((case.facts.customer.clone(), case.facts.currency), case.facts));
+        let versions: BTreeSet<&PolicyId> = due
+            .iter()
+            .filter_map(|message| message.policy_id.as_ref())
+            .collect();
+        let book = Book::load(tx, moment, &versions).await?;
+        let people = contacts::of(tx, &customers).await?;
+        let mut addresses: BTreeSet<String> = people.values().flat_map(contacts::People::keys).collect();
+        addresses.extend(book.colleagues().map(key));
+        Ok(Scene {
+            moment,
+            carriers,
+            cases: cases.collect(),
+            suppressed: route::suppressed(tx, &addresses).await?,
+            book,
+            people,
+            customers,
+        })
+    }
+
+    fn policy(&self, message: &DueRow) -> Option<&Policy> {
+        let version = self.book.of_message(message.policy_id.as_ref(), &message.policy);
+        version.map(|version| &version.policy)
+    }
+
+    fn step(&self, message: &DueRow) -> Option<&Step> {
+        self.policy(message).and_then(|policy| policy.step(&message.step))
+    }
+
+    /// What becomes of each message, in their order.
+    async fn judge(&self, tx: &Tx<'_>, due: &[DueRow]) -> Result<Vec<Fate>> {
+        let said: Vec<std::result::Result<Say, Fate>> = due
+            .iter()
+            .map(|message| self.say(message))
+            .collect::<Result<_>>()?;
+        let papers: BTreeSet<InvoiceId> = due
+            .iter()
+            .zip(&said)
+            .filter(|(message, _)| self.step(message).is_some_and(|step| !step.attach.is_empty()))
+            .filter_map(|(_, said)| said.as_ref().ok())
+            .flat_map(|say| say.overdue.iter().chain(&say.upcoming).cloned())
+            .collect();
+        let there = files::there(tx, &papers).await?;
+        let mut lawful = law::of(tx, self.moment, &self.customers).await?;
+        let mut fates = Vec::with_capacity(due.len());
+        for (message, said) in due.iter().zip(said) {
+            let fate = match said {
+                Err(fate) => fate,
+                Ok(say) => self.way(message, say, lawful.get(&message.customer), &there)?,
+            };
+            let fate = may_have_left(message, fate);
+            if let Fate::Go(going) = &fate
+                && let Some((_, history)) = lawful.get_mut(&message.customer)
+            {
+                // What leaves now counts for the next of the same claim.
+                history.messages.push(Sent {
+                    at: self.moment.now,
+                    channel: going.carrier.channel,
+                    purpose: message.purpose,
+                });
+            }
+            fates.push(fate);
+        }
+        Ok(fates)
+    }
+
+    /// Looks again at everything that could speak against the message, in this order; what it may say where nothing does.
+    fn say(&self, message: &DueRow) -> Result<std::result::Result<Say, Fate>> {
+        let carrier = route::same(self.carriers, message.provider.as_deref(), message.channel);
+        if message.status == MessageStatus::Sending && !carrier.is_some_and(|carrier| carrier.deduplicates) {
+            return Ok(Err(Fate::Uncertain(
+                "The courier stopped between sending and recording, and the provider cannot tell whether it had the \
+                 message: retry it or leave it"
+                    .to_owned(),
+            )));
+        }
+        if message.purpose == Purpose::Internal {
+            return Ok(Ok(Say::default()));
+        }
+        let contact = match (&message.notice, &message.promise) {
+            // It is about no invoices, and so about no case.
+            (Some(notice), None) => notice.contact(&message.template, self.moment)?,
+            (_, promise) => {
+                let Some(case) = self.cases.get(&(message.customer.clone(), message.currency)) else {
+                    return Ok(Err(Fate::Cancel(
+                        "The customer owes nothing in this currency".to_owned(),
+                    )));
+                };
+                let Some(policy) = self.policy(message) else {
+                    return Ok(Err(Fate::Cancel(format!(
+                        "There is no policy {} any more",
+                        message.policy
+                    ))));
+                };
+                let mut fresh = case.clone();
+                // The message itself is no earlier contact.
+                fresh.last_contact_at = message.others_sent_ms.map(instant).transpose()?;
+                match promise {
+                    Some(promise) => promise.contact(&message.step, policy, &fresh, self.moment),
+                    None => may_contact(policy, &fresh, &message.step, &message.invoices, self.moment.now),
+                }
+            }
+        };
+        Ok(match contact {
+            Contact::Go {
+                overdue,
+                charges,
+                upcoming,
+            } => Ok(Say {
+                overdue,
+                charges,
+                upcoming,
+            }),
+            Contact::Cancel { rule, detail } => Err(Fate::Cancel(format!("Rule {rule}: {detail}"))),
+            Contact::Defer { until, rule, detail } => {
+                Err(Fate::Defer(until, format!("Rule {rule}: {detail}")))
+            }
+        })
+    }
+
+    /// How a message that may be said gets to somebody.
+    fn way(
+        &self,
+        message: &DueRow,
+        say: Say,
+        lawful: Option<&(Party, History)>,
+        there: &[files::There],
+    ) -> Result<Fate> {
+        let (policy, step) = (self.policy(message), self.step(message));
+        let people = self
+            .people
+            .get(&message.customer)
+            .ok_or_else(|| StoreError::Decode(format!("no customer {}", message.customer)))?;
+        let again = route::same(self.carriers, message.provider.as_deref(), message.channel)
+            .filter(|_| message.status == MessageStatus::Sending);
+        let asked = Asked {
+            purpose: message.purpose,
+            channels: &message.left(),
+            to: step.map_or(&[], |step| step.to.as_slice()),
+            rules: policy.map(|policy| policy.recipients).unwrap_or_default(),
+            released_to: message.released_to.as_deref(),
+            people,
+            suppressed: &self.suppressed,
+            law: lawful,
+            // What may have left goes to the carrier that may have it: it alone can tell.
+            carriers: again.map_or(self.carriers, std::slice::from_ref),
+            now: self.moment.now,
+        };
+        let way = match &message.about {
+            Some(About::Internal { to, .. }) => {
+                let colleague = policy.and_then(|policy| policy.colleagues.get(to));
+                route::inside(&asked, to, colleague.map(String::as_str))
+            }
+            _ => route::find(&asked)?,
+        };
+        Ok(match way {
+            Way::Open {
+                carrier,
+                to,
+                locale,
+                notes,
+            } => {
+                let wanted = step.map_or(&[] as &[_], |step| step.attach.as_slice());
+                let papers = [say.overdue.as_slice(), say.upcoming.as_slice()].concat();
+                let picked = match files::carries(carrier.channel) {
+                    true => files::pick(wanted, &papers, there),
+                    false => Ok(Vec::new()),
+                };
+                match picked {
+                    Ok(documents) => Fate::Go(Box::new(Going {
+                        carrier,
+                        to,
+                        locale,
+                        notes,
+                        say,
+                        documents,
+                        lease: lease_token()?,
+                    })),
+                    Err(missing) => Fate::Held(HeldFor::MissingDocument, missing),
+                }
+            }
+            Way::Held(why, detail) => Fate::Held(why, detail),
+            Way::Waits(channel) => Fate::Waits(channel),
+            Way::Later(until, why) => Fate::Defer(until, why),
+            Way::Nowhere { why, .. } if message.past > 0 => {
+                Fate::Bounced(format!("It came back, and no other way is left: {why}"))
+            }
+            Way::Nowhere {
+                refused,
+                bounced,
+                why,
+            } => match refused {
+                true => Fate::Suppress(
+                    format!("{why}: name another contact or lift it, and retry the message"),
+                    bounced,
+                ),
+                false => Fate::Fail(format!("{why}: add one and retry the message")),
+            },
+        })
+    }
+
+    /// Records what becomes of each message.
+    async fn record(&self, tx: &Tx<'_>, due: &[DueRow], fates: &[Fate]) -> Result<()> {
+        let moment = self.moment;
+        let (mut settlements, mut log) = (Vec::new(), Vec::new());
+        let (mut cancelled, mut reviews, mut gone_back) = (Vec::new(), Vec::new(), false);
+        for (message, fate) in due.iter().zip(fates) {
+            let mut settlement =
+                Settlement::new(&message.id, MessageStatus::Queued, message.lease.as_deref());
+            match fate {
+                Fate::Go(going) => {
+                    settlement.status = MessageStatus::Sending;
+                    settlement.attempt = 1;
+                    settlement.attempt_ms = Some(ms_after(moment, LEASE));
+                    settlement.lease = Some(going.lease.clone());
+                    settlement.provider = Some(going.carrier.name);
+                    settlement.channel = Some(going.carrier.channel);
+                    if !going.notes.is_empty() {
+                        let detail = going.notes.join("; ");
+                        log.push(activity(message, "contact_refused", "not to everybody", &detail));
+                    }
+                }
+                Fate::Suppress(reason, bounced) => {
+                    settlement.status = MessageStatus::Suppressed;
+                    settlement.error = Some(reason.clone());
+                    log.push(activity(message, "message_suppressed", "not sent", reason));
+                    if *bounced {
+                        reviews.push(self.review(message, "Nobody can be reached", reason)?);
+                    }
+                }
+                Fate::Bounced(reason) => {
+                    settlement.status = MessageStatus::Bounced;
+                    settlement.error = Some(reason.clone());
+                    gone_back = true;
+                    log.push(activity(message, "message_failed", "came back", reason));
+                    reviews.push(self.review(message, "Nobody can be reached", reason)?);
+                }
+                Fate::Cancel(reason) => {
+                    settlement.status = MessageStatus::Cancelled;
+                    settlement.error = Some(reason.clone());
+                    cancelled.push(message.id.clone());
+                    log.push(activity(message, "message_cancelled", "taken back", reason));
+                }
+                Fate::Defer(until, reason) => {
+                    settlement.attempt_ms = Some(until.timestamp_millis());
+                    stay(&mut settlement, message);
+                    settlement.error = Some(reason.clone());
+                    log.push(activity(message, "message_deferred", "put off", reason));
+                }
+                // Nothing is decided and nobody was contacted.
+                Fate::Waits(channel) => {
+                    settlement.attempt_ms = Some(ms_after(moment, AWAY));
+                    settlement.channel = Some(*channel);
+                    stay(&mut settlement, message);
+                }
+                Fate::Held(why, reason) => {
+                    settlement.attempt_ms = Some(ms_after(moment, HELD));
+                    settlement.held_for = Some(*why);
+                    settlement.error = Some(reason.clone());
+                    // Looked at again each day; said once.
+                    if message.held_for != Some(*why) {
+                        let detail = format!("{}: {reason}", why.as_str());
+                        log.push(activity(message, "message_held", "waits for a person", &detail));
+                        reviews.push(self.review(message, "A message waits", reason)?);
+                    }
+                }
+                Fate::Fail(reason) => {
+                    settlement.status = MessageStatus::Failed;
+                    settlement.error = Some(reason.clone());
+                    log.push(activity(message, "message_failed", "not sent", reason));
+                }
+                Fate::Uncertain(reason) => {
+                    settlement.status = MessageStatus::Uncertain;
+                    settlement.error = Some(reason.clone());
+                    log.push(activity(
+                        message,
+                        "message_uncertain",
+                        "may have been sent",
+                        reason,
+                    ));
+                }
+            }
+            settlements.push(settlement);
+        }
+        settle_rows(tx, &settlements).await?;
+        activities::record(tx, moment, &log).await?;
+        tasks::open(tx, moment, &reviews).await?;
+        if !cancelled.is_empty() {
+            release_steps(tx, &cancelled).await?;
+            charges::reverse_for_messages(tx, moment, &cancelled).await?;
+        }
+        if !cancelled.is_empty() || gone_back {
+            dunning::replan(tx, moment, &self.customers).await?;
+        }
+        Ok(())
+    }
+
+    /// Whom a message's step tells on our own side, of those whose address is known.
+    fn notify(&self, message: &DueRow) -> Vec<String> {
+        let (Some(policy), Some(step)) = (self.policy(message), self.step(message)) else {
+            return Vec::new();
+        };
+        let people = self.people.get(&message.customer);
+        let salesperson = people.is_some_and(contacts::People::has_salesperson);
+        let known = |who: &&String| policy.colleagues.contains_key(*who) || salesperson && *who == "sales";
+        step.notify.iter().filter(known).cloned().collect()
+    }
+
+    /// A task for a person to look at a message; one for each message, however often it is held.
+    fn review(&self, message: &DueRow, title: &str, detail: &str) -> Result<NewTask> {
+        let zone = time_zone(&message.time_zone)?;
+        let today = calendar::day_of(self.moment.now, zone);
+        let case = self.cases.get(&(message.customer.clone(), message.currency));
+        Ok(NewTask {
+            customer: message.customer.clone(),
+            currency: Some(message.currency),
+            kind: TaskKind::Review,
+            title: format!("{title}: {}", message.step),
+            detail: Some(format!("{detail}. Message {}.", message.id)),
+            due_on: case.map_or(today, |case| case.rest.all().business_day_from(today)),
+            step: Some(message.step.clone()),
+            cycle: Some(message.id.to_string()),
+            assignee: None,
+        })
+    }
+
+    /// The messages that leave, with what they say as it stands now.
+    async fn hand_out(&self, tx: &Tx<'_>, due: Vec<DueRow>, fates: Vec<Fate>) -> Result<Vec<Claimed>> {
+        let going: Vec<(DueRow, Box<Going>)> = due
+            .into_iter()
+            .zip(fates)
+            .filter_map(|(message, fate)| match fate {
+                Fate::Go(going) => Some((message, going)),
+                _ => None,
+            })
+            .collect();
+        let wanted: BTreeSet<&InvoiceId> = going.iter().flat_map(|(_, going)| going.say.all()).collect();
+        let invoices: BTreeMap<InvoiceId, InvoiceRow> = tx
+            .list::<InvoiceRow>(INVOICES, params![serde_json::to_string(&wanted)?])
+            .await?
+            .into_iter()
+            .map(|row| (row.id.clone(), row))
+            .collect();
+        let files: BTreeSet<&String> = going.iter().flat_map(|(_, going)| &going.documents).collect();
+        let files = files::bytes(tx, &files).await?;
+        going
+            .into_iter()
+            .map(|(message, going)| {
+                let today = calendar::day_of(self.moment.now, time_zone(&message.time_zone)?);
+                let list = |ids: &[InvoiceId]| listed(ids, &invoices, message.currency, today);
+                let say = &going.say;
+                let (policy, step) = (self.policy(&message), self.step(&message));
+                let promise = message.promise.as_ref();
+                let about = match &message.notice {
+                    // What is told may have changed since.
+                    Some(notice) if message.purpose != Purpose::Internal => Some(notice.about()),
+                    _ => message.about.clone(),
+                };
+                Ok(Claimed {
+                    overdue: list(&[say.overdue.as_slice(), say.charges.as_slice()].concat())?,
+                    upcoming: list(&say.upcoming)?,
+                    act_on: calendar::plus_days(today, notice_days(policy, &message.step)),
+                    promise: promise.map(|promise| promise.note(message.currency)),
+                    about,
+                    documents: files::of(&going.documents, &files)?,
+                    attach: step.map(|step| step.attach.clone()).unwrap_or_default(),
+                    notify: self.notify(&message),
+                    thread: message.customer.to_string(),
+                    locale: going.locale.unwrap_or(message.locale),
+                    channel: going.carrier.channel,
+                    carrier: going.carrier.name,
+                    to: *going.to,
+                    lease: going.lease,
+                    id: message.id,
+                    customer: message.customer,
+                    customer_name: message.customer_name,
+                    policy: message.policy,
+                    policy_id: message.policy_id,
+                    step: message.step,
+                    template: message.template,
+                    purpose: message.purpose,
+                    currency: message.currency,
+                    channels: message.channels,
+                    tried: message.tried,
+                    why: message.why,
+                    attempts: message.attempts,
+                })
+            })
+            .collect()
+    }
+}
+
+/// What may have left is still so when it is looked at again.
+fn stay(settlement: &mut Settlement<'_>, message: &DueRow) {
+    if message.status == MessageStatus::Sending {
+        settlement.status = MessageStatus::Sending;
+        settlement.lease = message.lease.clone();
+    }
+}
+
+/// Days until what a message announces is done at the earliest.
+fn notice_days(policy: Option<&Policy>, step: &str) -> i64 {
+    let announced = policy.and_then(|policy| policy.acts().find(|act| act.by.id == step));
+    i64::from(announced.map_or(limits::NOTICE_DAYS, |act| act.notice_days))
+}
+
+fn listed(
+    ids: &[InvoiceId],
+    invoices: &BTreeMap<InvoiceId, InvoiceRow>,
+    currency: Currency,
+    today: NaiveDate,
+) -> Result<Vec<Listed>> {
+    let mut lines = ids
+        .iter()
+        .map(|id| {
+            let row = invoices
+                .get(id)
+                .ok_or_else(|| StoreError::Decode(format!("no invoice {id}")))?;
+            Ok(Listed {
+                id: row.id.clone(),
+                number: row.number.clone(),
+                issue_on: row.issue_on,
+                due_on: row.due_on,
+                days_overdue: today.signed_duration_since(row.due_on).num_days(),
+                total: Money::new(row.total_minor, currency),
+                asked: row.owed.owed(currency).asked_on(today)?,
+                charge: row.kind != "invoice",
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    lines.sort_by(|a, b| (a.due_on, &a.number).cmp(&(b.due_on, &b.number)));
+    Ok(lines)
+}
+
+/// A message whose courier stopped may have left: what takes an unsent one back, and frees its step, is for a person
+/// to decide about this one.
+fn may_have_left(message: &DueRow, fate: Fate) -> Fate {
+    match fate {
+        Fate::Cancel(reason)
+        | Fate::Suppress(reason, _)
+        | Fate::Bounced(reason)
+        | Fate::Held(_, reason)
+        | Fate::Fail(reason)
+            if message.status == MessageStatus::Sending =>
+        {
+            Fate::Uncertain(format!(
+                "The courier stopped between sending and recording, and it would not be sent now: {reason}"
+            ))
+        }
+        fate => fate,
+    }
+}
+
+fn activity(message: &DueRow, kind: &'static str, what: &str, detail: &str) -> Activity {
+    Activity {
+        customer_id: message.customer.clone(),
+        kind,
+        title: format!("{} {what}", message.step),
+        detail: format!(
+            "Policy {}, step {}: {detail} (planned because: {})",
+            message.policy, message.step, message.why
+        ),
+        refers_to: Some(message.id.to_string()),
+    }
+}
+
+fn lease_token() -> Result<String> {
+    Ok(HEXLOWER.encode(&random::<8>()?))
+}
+
+fn ms_after(moment: Moment, wait: Duration) -> i64 {
+    moment.ms().saturating_add(wait.num_milliseconds())
 }

@@ -93,12 +93,19 @@ fn waiting(carriers: &[Carrier]) -> BTreeSet<&'static str> {
         .filter(|carrier| carrier.ready)
         .map(|carrier| carrier.channel)
         .collect();
-    let away = carriers.iter().filter(|carrier| !ready.contains(&carrier.channel));
+    let away = carriers
+        .iter()
+        .filter(|carrier| !ready.contains(&carrier.channel));
     away.map(|carrier| carrier.channel.as_str()).collect()
 }
 
 /// At most `limit` messages that are due, and not kept waiting by all of their channel's carriers.
-pub(super) async fn due(tx: &Tx<'_>, moment: Moment, limit: u32, carriers: &[Carrier]) -> Result<Vec<DueRow>> {
+pub(super) async fn due(
+    tx: &Tx<'_>,
+    moment: Moment,
+    limit: u32,
+    carriers: &[Carrier],
+) -> Result<Vec<DueRow>> {
     let waiting = serde_json::to_string(&waiting(carriers))?;
     tx.list(DUE, params![moment.ms(), limit, waiting]).await
 }

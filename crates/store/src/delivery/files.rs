@@ -67,7 +67,10 @@ pub(super) fn pick(
             .filter(|document| document.invoice == *invoice && is(wanted, &document.media_type))
             .peekable();
         if found.peek().is_none() {
-            return Err(format!("no `{}` document is on record for {invoice}", wanted.as_str()));
+            return Err(format!(
+                "no `{}` document is on record for {invoice}",
+                wanted.as_str()
+            ));
         }
         for document in found {
             bytes = bytes.saturating_add(document.size);

@@ -4,10 +4,11 @@ use crate::promises::PromiseNote;
 use chrono::NaiveDate;
 use receivables::channel::Channel;
 use receivables::currency::Currency;
-use receivables::id::{CustomerId, InvoiceId, MessageId};
+use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
 use receivables::intake::PostalAddress;
 use receivables::money::Money;
 use receivables::notice::About;
+use receivables::policy::Attachment;
 use receivables::template::Purpose;
 
 /// A provider that is set up, over one channel.
@@ -98,13 +99,20 @@ pub struct Claimed {
     pub promise: Option<PromiseNote>,
     /// The facts that it tells, where it is no step of a policy.
     pub about: Option<About>,
-    /// Files that go with it.
+    /// Files that go with it, from what is on record.
     pub documents: Vec<Document>,
+    /// What its step attaches: a statement among it is made by whoever sends it.
+    pub attach: Vec<Attachment>,
     /// How many attempts there were before this one.
     pub attempts: u32,
     /// What this message has in common with others of one conversation: one a customer.
     pub thread: String,
     pub(super) lease: String,
+    pub(super) policy_id: Option<PolicyId>,
+    pub(super) notify: Vec<String>,
+    pub(super) channels: Vec<Channel>,
+    pub(super) tried: Vec<Channel>,
+    pub(super) why: String,
 }
 
 impl Claimed {

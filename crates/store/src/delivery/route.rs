@@ -6,7 +6,9 @@
 
 use super::{Carrier, Recipient};
 use crate::contacts::{Contact, People};
-use crate::error::{Result, StoreError};
+use crate::db::{Db, statements};
+use crate::error::Result;
+use crate::params;
 use chrono::{DateTime, Utc};
 use receivables::channel::Channel;
 use receivables::intake::{ContactRole, PostalAddress};
@@ -14,7 +16,38 @@ use receivables::law::{self, History, Party, Verdict};
 use receivables::recipient::{self, Address, Choice, Found, HeldFor, Person, Rules, Wish};
 use receivables::suppression::{Reason, key};
 use receivables::template::Purpose;
-use std::collections::BTreeMap;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+statements! {
+    SUPPRESSED = "SELECT json_object('address', address, 'channel', nullif(channel, ''), 'reason', reason)
+        FROM suppressed WHERE address IN (SELECT value FROM json_each(?))";
+}
+
+/// What speaks against addresses, by their spelling there: over one channel, or whichever goes there.
+pub(super) type Suppressed = BTreeMap<String, Vec<(Option<Channel>, Reason)>>;
+
+#[derive(Deserialize)]
+struct SuppressedRow {
+    address: String,
+    channel: Option<Channel>,
+    reason: Reason,
+}
+
+/// What speaks against these addresses.
+pub(super) async fn suppressed(db: &Db, addresses: &BTreeSet<String>) -> Result<Suppressed> {
+    let rows: Vec<SuppressedRow> = db
+        .list(SUPPRESSED, params![serde_json::to_string(addresses)?])
+        .await?;
+    let mut against = Suppressed::new();
+    for row in rows {
+        against
+            .entry(row.address)
+            .or_default()
+            .push((row.channel, row.reason));
+    }
+    Ok(against)
+}
 
 /// What the way of a message is found from.
 pub(super) struct Asked<'a> {
@@ -31,7 +64,7 @@ pub(super) struct Asked<'a> {
     /// The customer's people.
     pub(super) people: &'a People,
     /// Addresses that must not be written to.
-    pub(super) suppressed: &'a BTreeMap<String, Vec<(Option<Channel>, Reason)>>,
+    pub(super) suppressed: &'a Suppressed,
     /// What the law looks at.
     pub(super) law: Option<&'a (Party, History)>,
     /// Who is set up.
@@ -45,7 +78,7 @@ pub(super) enum Way {
     /// It may leave.
     Open {
         carrier: Carrier,
-        to: Recipient,
+        to: Box<Recipient>,
         locale: Option<String>,
         /// What is to be noted though it goes.
         notes: Vec<String>,
@@ -56,16 +89,22 @@ pub(super) enum Way {
     Waits(Channel),
     /// The law puts it off.
     Later(DateTime<Utc>, String),
-    /// No channel is left to it. `refused`: somebody or the law does not want it, or an address came back; else there is
-    /// nobody and nothing to write to.
-    Nowhere { refused: bool, why: String },
+    /// No channel is left to it.
+    Nowhere {
+        /// Whether somebody or the law does not want it, or an address came back; else there is nobody to write to.
+        refused: bool,
+        /// Whether an address came back.
+        bounced: bool,
+        /// In words.
+        why: String,
+    },
 }
 
 /// Finds the way of a message.
 pub(super) fn find(asked: &Asked<'_>) -> Result<Way> {
     let mut notes = Vec::new();
     let mut later: Option<(DateTime<Utc>, String)> = None;
-    let mut refused = false;
+    let (mut refused, mut bounced) = (false, false);
     for channel in asked.channels.iter().copied() {
         let mut set_up = asked.carriers.iter().filter(|carrier| carrier.channel == channel);
         let ready = set_up.clone().find(|carrier| carrier.ready);
@@ -85,11 +124,15 @@ pub(super) fn find(asked: &Asked<'_>) -> Result<Way> {
             Choice::Held(_, why, detail) => return Ok(Way::Held(why, detail)),
             Choice::AllSuppressed(all) => {
                 refused = true;
+                bounced |= all.iter().any(|person| has_bounced(person));
                 notes.push(against(&all));
                 continue;
             }
             Choice::Nobody => {
-                notes.push(format!("no contact for it with an address for {}", channel.as_str()));
+                notes.push(format!(
+                    "no contact for it with an address for {}",
+                    channel.as_str()
+                ));
                 continue;
             }
         };
@@ -106,7 +149,10 @@ pub(super) fn find(asked: &Asked<'_>) -> Result<Way> {
             Verdict::Deny { rule } => {
                 refused = true;
                 let (id, text, citation) = (rule.id, rule.text, rule.citation);
-                notes.push(format!("Rule {id}: {text} ({citation}), for {}", channel.as_str()));
+                notes.push(format!(
+                    "Rule {id}: {text} ({citation}), for {}",
+                    channel.as_str()
+                ));
                 continue;
             }
         }
@@ -115,13 +161,16 @@ pub(super) fn find(asked: &Asked<'_>) -> Result<Way> {
         };
         if !found.passed_over.is_empty() {
             let (others, to) = (against(&found.passed_over), &found.person.name);
-            notes.push(format!("{others}; {} is written to instead", address(found.person).unwrap_or(to)));
+            notes.push(format!(
+                "{others}; {} is written to instead",
+                address(found.person).unwrap_or(to)
+            ));
         }
         notes.extend(found.warning.clone());
         let contact = asked.people.contacts.get(found.at);
         return Ok(Way::Open {
             carrier: *carrier,
-            to: recipient_of(asked, contact)?,
+            to: Box::new(recipient_of(asked, contact)?),
             locale: contact.and_then(|contact| contact.locale.clone()),
             notes,
         });
@@ -133,7 +182,16 @@ pub(super) fn find(asked: &Asked<'_>) -> Result<Way> {
         true => "No channel is left to it".to_owned(),
         false => notes.join("; "),
     };
-    Ok(Way::Nowhere { refused, why })
+    Ok(Way::Nowhere {
+        refused,
+        bounced,
+        why,
+    })
+}
+
+fn has_bounced(person: &Person) -> bool {
+    let address = person.address.as_ref();
+    address.is_some_and(|address| address.suppressed == Some(Reason::Bounce))
 }
 
 fn lawful(asked: &Asked<'_>, channel: Channel, found: &Found<'_>) -> Verdict {
@@ -165,7 +223,12 @@ fn persons(asked: &Asked<'_>, channel: Channel) -> Result<Vec<Person>> {
             },
         })
     };
-    let mut persons = asked.people.contacts.iter().map(person).collect::<Result<Vec<_>>>()?;
+    let mut persons = asked
+        .people
+        .contacts
+        .iter()
+        .map(person)
+        .collect::<Result<Vec<_>>>()?;
     if channel == Channel::Webhook && !persons.iter().any(|person| person.role != ContactRole::Sales) {
         persons.push(Person {
             name: asked.people.name.clone(),
@@ -234,53 +297,59 @@ fn against(people: &[&Person]) -> String {
     format!("Rule suppression: {}", each.collect::<Vec<_>>().join(", "))
 }
 
-/// What no customer sees: a notice for our own side, to the customer's salesperson or to a colleague.
-pub(super) fn inside(asked: &Asked<'_>, to: &str, colleague: Option<&str>) -> Result<Way> {
-    let sales = || {
-        let mut contacts = asked.people.contacts.iter();
-        contacts.find(|contact| contact.role == ContactRole::Sales && contact.email.is_some())
+/// The way of what no customer sees: to the customer's salesperson, or to a colleague whose address the policy has.
+pub(super) fn inside(asked: &Asked<'_>, to: &str, colleague: Option<&str>) -> Way {
+    let nowhere = |refused, why: String| Way::Nowhere {
+        refused,
+        bounced: false,
+        why,
     };
-    let salesperson = (to == "sales").then(sales).flatten();
-    let (name, email) = match (salesperson, colleague) {
-        (Some(contact), _) => (contact.name.clone(), contact.email.clone()),
-        (None, Some(email)) => (to.to_owned(), Some(email.to_owned())),
-        (None, None) => (to.to_owned(), None),
+    let mut sales = asked
+        .people
+        .contacts
+        .iter()
+        .filter(|contact| to == "sales" && contact.role == ContactRole::Sales);
+    let salesperson = sales.find_map(|contact| Some((contact.name.clone(), contact.email.clone()?)));
+    let colleague = colleague.map(|email| (to.to_owned(), email.to_owned()));
+    let Some((name, email)) = salesperson.or(colleague) else {
+        return nowhere(
+            false,
+            format!("No address of {to} is known to the customer or the policy"),
+        );
     };
-    let nowhere = |refused, why: String| Ok(Way::Nowhere { refused, why });
-    let Some(email) = email else {
-        return nowhere(false, format!("no address of {to} is known: name one in the policy's `colleagues`"));
-    };
-    let address = known(asked, Channel::Email, &email);
-    if let Some(reason) = address.suppressed {
+    if let Some(reason) = known(asked, Channel::Email, &email).suppressed {
         return nowhere(true, format!("Rule suppression: {email} ({})", reason.as_str()));
     }
-    let mut carriers = asked.carriers.iter().filter(|carrier| carrier.channel == Channel::Email);
-    if carriers.clone().next().is_none() {
+    let mut carriers = asked
+        .carriers
+        .iter()
+        .filter(|carrier| carrier.channel == Channel::Email)
+        .peekable();
+    if carriers.peek().is_none() {
         return nowhere(false, "nothing is set up that carries email".to_owned());
     }
     let Some(carrier) = carriers.find(|carrier| carrier.ready) else {
-        return Ok(Way::Waits(Channel::Email));
+        return Way::Waits(Channel::Email);
     };
-    Ok(Way::Open {
+    Way::Open {
         carrier: *carrier,
-        to: Recipient {
+        to: Box::new(Recipient {
             name,
             email: Some(email),
             phone: None,
             postal: None,
-        },
+        }),
         locale: None,
         notes: Vec::new(),
-    })
+    }
 }
 
 /// The carrier that may have had a message when its courier stopped: only it can tell.
-pub(super) fn same<'a>(carriers: &'a [Carrier], provider: Option<&str>, channel: Channel) -> Option<&'a Carrier> {
+pub(super) fn same<'a>(
+    carriers: &'a [Carrier],
+    provider: Option<&str>,
+    channel: Channel,
+) -> Option<&'a Carrier> {
     let mut carriers = carriers.iter();
     carriers.find(|carrier| Some(carrier.name) == provider && carrier.channel == channel)
-}
-
-/// A channel read from the ledger.
-pub(super) fn channel(text: &str) -> Result<Channel> {
-    Channel::parse(text).ok_or_else(|| StoreError::Decode(format!("no channel {text}")))
 }

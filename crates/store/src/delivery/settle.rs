@@ -1,6 +1,6 @@
 //! Settling: what a provider made of each message.
 
-use super::{Claimed, Settlement, settle_rows};
+use super::{Claimed, Settlement, inside, settle_rows};
 use crate::activities::{self, Activity};
 use crate::db::Tx;
 use crate::dunning;
@@ -10,8 +10,10 @@ use crate::moment::{Moment, random};
 use crate::suppressions::{self, Evidence};
 use chrono::{DateTime, SecondsFormat, Utc};
 use receivables::backoff;
+use receivables::channel::Channel;
 use receivables::message::MessageStatus;
 use receivables::suppression::Reason;
+use receivables::template::Purpose;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a provider made of a message.
@@ -68,7 +70,7 @@ pub async fn settle(tx: &Tx<'_>, moment: Moment, outcomes: &[(Claimed, Outcome)]
                         settlement.status = MessageStatus::Queued;
                         settlement.attempt_ms = Some(at.timestamp_millis());
                     }
-                    None => settlement.status = MessageStatus::Failed,
+                    None => give_up(&mut settlement, message, moment),
                 }
             }
             Outcome::Later { until, why } => {
@@ -83,6 +85,11 @@ pub async fn settle(tx: &Tx<'_>, moment: Moment, outcomes: &[(Claimed, Outcome)]
                 settlement.attempt_ms = Some(moment.ms());
                 settlement.error = Some(why.clone());
             }
+            // Papers and the creditor's own system have no address that could be given up.
+            Outcome::Inactive(error) if !is_given_up(message.channel) => {
+                settlement.error = Some(error.clone());
+                give_up(&mut settlement, message, moment);
+            }
             Outcome::Inactive(error) => {
                 settlement.status = MessageStatus::Queued;
                 settlement.attempt_ms = Some(moment.ms());
@@ -94,11 +101,13 @@ pub async fn settle(tx: &Tx<'_>, moment: Moment, outcomes: &[(Claimed, Outcome)]
                     detail: error,
                     at: moment.now,
                 };
-                suppressions::add(tx, moment, &evidence).await?;
+                // A number that takes no texts may take calls.
+                let only = Some(message.channel).filter(|channel| *channel != Channel::Email);
+                suppressions::add_on(tx, moment, only, &evidence).await?;
             }
             Outcome::Refused(error) => {
-                settlement.status = MessageStatus::Failed;
                 settlement.error = Some(error.clone());
+                give_up(&mut settlement, message, moment);
             }
             Outcome::Unknown(error) => {
                 settlement.status = MessageStatus::Uncertain;
@@ -114,7 +123,7 @@ pub async fn settle(tx: &Tx<'_>, moment: Moment, outcomes: &[(Claimed, Outcome)]
         .collect();
     let mut log = Vec::new();
     let mut sent = 0_usize;
-    let (mut told, mut events) = (BTreeSet::new(), Vec::new());
+    let (mut told, mut events, mut gone) = (BTreeSet::new(), Vec::new(), Vec::new());
     for ((message, outcome), settlement) in outcomes.iter().zip(&settlements) {
         let Some(status) = settled.get(message.id.as_str()) else {
             continue;
@@ -124,17 +133,41 @@ pub async fn settle(tx: &Tx<'_>, moment: Moment, outcomes: &[(Claimed, Outcome)]
             sent = sent.saturating_add(1);
             told.insert(message.customer.clone());
             events.extend(left_event(message, outcome));
+            gone.push((message, outcome));
         }
         // What the provider has said meanwhile has its own activity.
         if left || *status == settlement.status {
-            log.extend(outcome_activity(message, outcome, *status));
+            let next = settlement.channel.filter(|_| settlement.tried.is_some());
+            log.extend(outcome_activity(message, outcome, *status, next));
         }
     }
     activities::record(tx, moment, &log).await?;
     events::record(tx, moment, &events).await?;
+    inside::queue(tx, moment, &gone).await?;
     // A notice begins when its message has left, and with the last word a case is finished.
     dunning::replan(tx, moment, &told).await?;
     Ok(sent)
+}
+
+/// Whether an address of a channel can be suppressed.
+fn is_given_up(channel: Channel) -> bool {
+    matches!(channel, Channel::Email | Channel::Sms | Channel::Voice)
+}
+
+/// This way has come to its end: the message takes the next, or has failed.
+fn give_up(settlement: &mut Settlement<'_>, message: &Claimed, moment: Moment) {
+    let mut tried = message.tried.clone();
+    tried.push(message.channel);
+    match message.channels.iter().find(|channel| !tried.contains(channel)) {
+        Some(next) => {
+            settlement.status = MessageStatus::Queued;
+            settlement.attempt_ms = Some(moment.ms());
+            settlement.afresh = true;
+            settlement.channel = Some(*next);
+            settlement.tried = Some(tried);
+        }
+        None => settlement.status = MessageStatus::Failed,
+    }
 }
 
 /// What the systems outside are told of a message that has left.
@@ -142,13 +175,23 @@ fn left_event(message: &Claimed, outcome: &Outcome) -> Option<Event> {
     let Outcome::Sent { subject, .. } = outcome else {
         return None;
     };
+    // What our own side is told is nobody else's news.
+    if message.purpose == Purpose::Internal {
+        return None;
+    }
     let about = serde_json::json!({"message": message.id, "step": message.step, "channel": message.channel,
         "address": message.address(), "subject": subject});
     Some(Event::new("message.sent", &message.customer, about))
 }
 
 /// Nothing for a turn that was not spent: nobody was contacted and nothing was decided.
-fn outcome_activity(message: &Claimed, outcome: &Outcome, status: MessageStatus) -> Option<Activity> {
+/// `next`: the channel that it takes instead.
+fn outcome_activity(
+    message: &Claimed,
+    outcome: &Outcome,
+    status: MessageStatus,
+    next: Option<Channel>,
+) -> Option<Activity> {
     let numbers: Vec<&str> = message
         .overdue
         .iter()
@@ -164,6 +207,10 @@ fn outcome_activity(message: &Claimed, outcome: &Outcome, status: MessageStatus)
                 message.channel.as_str()
             ),
         ),
+        Outcome::TryAgain(error) | Outcome::Refused(error) | Outcome::Inactive(error) if next.is_some() => {
+            let next = next.map_or("another channel", Channel::as_str);
+            ("message_retry", format!("{error}; goes over {next} instead"))
+        }
         Outcome::TryAgain(error) if status == MessageStatus::Queued => {
             ("message_retry", format!("{error}; will be tried again"))
         }

@@ -36,8 +36,11 @@ statements! {
             q.message->>'policy_id', q.message->>'step', q.message->>'template', q.message->>'cycle',
             q.message->>'purpose', q.channels->>0, q.channels, 'queued', q.message->>'why',
             q.message->>'scheduled_ms', ?1, ?1
-        FROM (SELECT j.value AS message, (SELECT json_group_array(o.value) FROM (SELECT c.value
-                FROM json_each(j.value->'channels') AS c ORDER BY c.value IS NOT k.preferred_channel, c.key) AS o) AS channels
+        FROM (SELECT j.value AS message, iif(EXISTS (SELECT 1 FROM json_each(j.value->'channels') AS c
+                    WHERE c.value = k.preferred_channel),
+                '[' || json_quote(k.preferred_channel) || coalesce((SELECT ',' || group_concat(json_quote(c.value))
+                    FROM json_each(j.value->'channels') AS c WHERE c.value <> k.preferred_channel), '') || ']',
+                j.value->'channels') AS channels
             FROM json_each(?2) AS j JOIN customers k ON k.id = j.value->>'customer') AS q WHERE true
         ON CONFLICT (customer_id, step, cycle) WHERE status <> 'cancelled' DO NOTHING
         RETURNING id";
