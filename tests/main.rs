@@ -53,5 +53,6 @@ mod strategy;
 mod stripe;
 mod sweep;
 mod tables;
+mod templates;
 mod terms;
 mod ubl;

@@ -26,12 +26,13 @@ use crate::{allocation, approval, credit, dispute, notice, plan, promise, recipi
 pub mod assign;
 mod read;
 
-/// The templates that messages can be made from.
+/// The templates that a step may say: those of [`crate::template::TEMPLATES`] that are for policies.
 pub const TEMPLATES: &[&str] = &[
     "pre_due",
     "friendly",
     "firm",
     "final",
+    "late_fee",
     "suspension_warning",
     "hand_over_notice",
 ];

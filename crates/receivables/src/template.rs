@@ -114,3 +114,15 @@ pub const TEMPLATES: &[Template] = &[
 pub fn find(name: &str) -> Option<&'static Template> {
     TEMPLATES.iter().find(|template| template.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_policy_may_say_is_what_is_for_policies() {
+        let of_policy = TEMPLATES.iter().filter(|template| template.of_policy);
+        let names: Vec<&str> = of_policy.map(|template| template.name).collect();
+        assert_eq!(names, crate::policy::TEMPLATES);
+    }
+}

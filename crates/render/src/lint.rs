@@ -213,6 +213,11 @@ fn text_message(report: &mut Report, name: &str, sample: &MessageContext, text: 
 }
 
 fn call(report: &mut Report, text: &str, blocks: &Blocks) {
+    let whole = blocks.get("voice");
+    if blocks.contains_key("spoken") && whole.is_some_and(|whole| !whole.contains("self.spoken")) {
+        let detail = "`voice` is all that is said, and does not say `{{ self.spoken() }}`";
+        report.add(Level::Warning, "spoken", "unused_block", detail);
+    }
     if blocks.contains_key("voice") && !text.contains('9') {
         let detail = "a call says how to end them: press 9";
         report.add(Level::Error, "voice", "missing_opt_out", detail);

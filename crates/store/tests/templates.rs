@@ -20,6 +20,7 @@ use receivables::template::Tone;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use store::delivery::{self, Carrier};
 use store::templates::{self, Blocks, Key, Put};
 use store::{Db, Moment, StoreError, Tx, customers, invoices};
 
@@ -218,5 +219,21 @@ fn a_test_is_a_message_to_our_own_side_and_no_step_is_taken_with_it() {
         "SELECT about FROM messages WHERE customer_id = ? ORDER BY id LIMIT 1",
     ))
     .expect("what it tells");
-    assert_eq!(kept, about);
+    assert_eq!(kept, about); // They leave for the address that was given, with nothing of the customer's but the words.
+    let carrier = Carrier {
+        name: "postmark",
+        channel: Channel::Email,
+        deduplicates: true,
+        ready: true,
+    };
+    let claim = tx(&db, async |tx: &Tx<'_>| {
+        delivery::claim(tx, today(), 1_000, &[carrier]).await
+    });
+    let mine: Vec<_> = claim.claimed.iter().filter(|one| one.customer == id).collect();
+    assert_eq!(mine.len(), 2);
+    for message in mine {
+        assert_eq!(message.address(), "me@creditor.example");
+        assert_eq!(message.about.as_ref(), Some(&about));
+        assert!(message.overdue.is_empty() && message.upcoming.is_empty());
+    }
 }

@@ -464,6 +464,10 @@ fn lint_refuses_what_cannot_be_sent_and_warns_of_what_should_not() {
     let report = lint("friendly", Channel::Sms, "en", &blocks(&[("sms", &text)]));
     assert_eq!(report.sms.unwrap().segments, 4);
     assert!(report.findings.iter().any(|found| found.code == "many_segments"));
+    let both = [("spoken", "Pay."), ("voice", "Press 9.")];
+    let report = lint("friendly", Channel::Voice, "en", &blocks(&both));
+    let found: Vec<_> = report.findings.iter().map(|found| found.code).collect();
+    assert_eq!(found, ["unused_block"]);
     let report = lint(
         "friendly",
         Channel::Sms,

@@ -287,6 +287,8 @@ impl<'a> Scene<'a> {
                 let colleague = policy.and_then(|policy| policy.colleagues.get(to));
                 route::inside(&asked, to, colleague.map(String::as_str))
             }
+            // An address of ours that was given with the words.
+            Some(About::Test { to, .. }) => route::inside(&asked, "test", Some(to)),
             _ => route::find(&asked)?,
         };
         Ok(match way {
