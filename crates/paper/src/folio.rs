@@ -28,8 +28,9 @@ pub(crate) const ADDRESS: Style = style(false, 90);
 /// Between paragraphs.
 pub(crate) const GAP: Length = Length::pt10(90);
 
-/// The thickness of a rule, and the length of a fold mark.
+/// The thickness of a rule; how far from the edge a fold mark begins, and its length.
 const HAIR: Length = Length::pt10(5);
+const EDGE: Length = Length::mm100(500);
 const MARK: Length = Length::mm100(400);
 
 /// Lines of the subject.
@@ -111,15 +112,9 @@ impl Folio {
     pub(crate) fn turn(&mut self) {
         self.y = self.plan.next_body;
         self.pages.push(Vec::new());
-        for mark in self.plan.marks {
-            let long = if self.pages.len() == 1 { MARK } else { Length::ZERO };
-            if long > Length::ZERO {
-                self.put(Item::Bar([
-                    Length::mm100(500),
-                    *mark,
-                    Length::mm100(500) + long,
-                    *mark + HAIR,
-                ]));
+        if self.pages.len() == 1 {
+            for mark in self.plan.marks {
+                self.put(Item::Bar([EDGE, *mark, EDGE + MARK, *mark + HAIR]));
             }
         }
     }

@@ -7,10 +7,10 @@
 //! Source: the shapes are HarfBuzz's (OpenType, Devanagari syllables included); lines break at spaces, and inside a word
 //! only where it alone is wider than its column, between clusters.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use harfrust::{Direction, ShapeOptions, UnicodeBuffer};
+use harfrust::{Direction, Script, ShapeOptions, ShapePlan, UnicodeBuffer};
 
 use crate::fonts::{Face, Faces};
 use crate::length::Length;
@@ -71,6 +71,8 @@ pub(crate) struct Line {
 pub(crate) struct Setter {
     pub(crate) faces: Faces,
     missing: BTreeSet<char>,
+    /// What a typeface does with a script: worked out once, since it takes longer than to shape a word.
+    plans: BTreeMap<(Face, Option<Script>), ShapePlan>,
 }
 
 impl Setter {
@@ -78,6 +80,7 @@ impl Setter {
         Setter {
             faces,
             missing: BTreeSet::new(),
+            plans: BTreeMap::new(),
         }
     }
 
@@ -144,11 +147,11 @@ impl Setter {
 
     /// A cleaned text on one line, however wide.
     pub(crate) fn line(&mut self, text: &str, bold: bool) -> Line {
-        let runs: Vec<Run> = self
-            .divided(text, bold)
-            .into_iter()
-            .map(|(face, text)| self.shaped(face, text))
-            .collect();
+        let divided = self.divided(text, bold);
+        let mut runs = Vec::with_capacity(divided.len());
+        for (face, text) in divided {
+            runs.push(self.shaped(face, text));
+        }
         let advances = runs.iter().flat_map(|run| &run.glyphs).map(|glyph| glyph.advance);
         let width = advances.fold(0i32, i32::saturating_add);
         Line { runs, width }
@@ -180,12 +183,18 @@ impl Setter {
         runs
     }
 
-    fn shaped(&self, face: Face, text: String) -> Run {
+    fn shaped(&mut self, face: Face, text: String) -> Run {
         let mut buffer = UnicodeBuffer::new();
         buffer.push_str(&text);
         buffer.guess_segment_properties();
         buffer.set_direction(Direction::LeftToRight);
-        let shaped = self.faces.of(face).shaper().shape(buffer, ShapeOptions::new());
+        let shaper = self.faces.of(face).shaper();
+        let script = Some(buffer.script()).filter(|script| *script != harfrust::script::UNKNOWN);
+        let plan = self
+            .plans
+            .entry((face, script))
+            .or_insert_with(|| ShapePlan::new(&shaper, Direction::LeftToRight, script, None, &[]));
+        let shaped = shaper.shape(buffer, ShapeOptions::new().plan(Some(plan)));
         let places = shaped.glyph_positions().iter();
         let at = |cluster: u32| usize::try_from(cluster).unwrap_or(text.len()).min(text.len());
         let starts: BTreeSet<usize> = shaped.glyph_infos().iter().map(|info| at(info.cluster)).collect();
