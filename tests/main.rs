@@ -38,6 +38,7 @@ mod host;
 mod house;
 mod intake;
 mod kill;
+mod law;
 mod openapi;
 mod pay;
 mod providers;
