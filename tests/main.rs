@@ -41,6 +41,7 @@ mod intake;
 mod kill;
 mod mail;
 mod notices;
+mod law;
 mod openapi;
 mod pay;
 mod phone;

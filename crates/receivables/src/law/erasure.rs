@@ -121,10 +121,13 @@ impl Traces {
         self.0.iter().map(String::as_str)
     }
 
-    /// Whether a text holds one of them.
+    /// Whether a text holds one of them as a word of its own: who is `C-5` is not in what tells of `C-51`.
     pub fn are_in(&self, text: &str) -> bool {
         let text = text.to_ascii_lowercase();
-        self.0.iter().any(|trace| text.contains(trace.as_str()))
+        self.0.iter().any(|trace| {
+            let mut found = text.match_indices(trace.as_str());
+            found.any(|(at, _)| stands_alone(&text, at, trace))
+        })
     }
 
     /// Takes the person out of a document.
@@ -144,6 +147,26 @@ impl Traces {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
+}
+
+/// Whether what stands at a place of a text is no part of a longer word. Before and after digits alone other digits count.
+fn stands_alone(text: &str, at: usize, trace: &str) -> bool {
+    let is_number = trace.chars().all(|c| c.is_ascii_digit());
+    let goes_on = |c: char| match is_number {
+        true => c.is_ascii_digit(),
+        false => c.is_alphanumeric() || matches!(c, '-' | '_'),
+    };
+    let mut before = text.get(..at).unwrap_or_default().chars().rev();
+    // `\n` in a text within JSON is no letter.
+    let begins = match (before.next(), before.next()) {
+        (None, _) | (Some(_), Some('\\')) => true,
+        (Some(c), _) => !goes_on(c),
+    };
+    let rest = text.get(at..).and_then(|rest| rest.get(trace.len()..));
+    let ends = rest
+        .and_then(|rest| rest.chars().next())
+        .is_none_or(|c| !goes_on(c));
+    begins && ends
 }
 
 fn escaped(text: &str) -> String {
@@ -206,6 +229,10 @@ mod tests {
             })
         );
         assert!(traces.are_in("To ZOE@lindqvist.example"));
+        // Somebody else's key begins alike; and a line of a letter within JSON.
+        assert!(!traces.are_in("EXT-47110") && !traces.are_in("my-ext-4711"));
+        assert!(traces.are_in("{\"text\": \"Hello\\nExt-4711, dear\"}"));
+        assert!(traces.are_in("From=%2B46701234567&Body=Hi") && !traces.are_in("467012345678"));
         // Too short to tell anybody.
         assert!(!traces.are_in("C-1"));
     }

@@ -151,15 +151,19 @@ statements! {
 
     SUPPRESSIONS = "DELETE FROM suppressions WHERE address IN (SELECT value FROM json_each(?))";
     LIFTS = "DELETE FROM suppression_lifts WHERE address IN (SELECT value FROM json_each(?))";
-    /// Whole tables: see the module's head.
-    RAW_EVENTS = "UPDATE inbound_events SET body = '{}', outcome = iif(outcome IS NULL, NULL, 'erased')
+    /// Whole tables: see the module's head. Whether a trace is a word of its own is looked at afterwards.
+    RAW_EVENTS = "SELECT json_array(source, event_id, body || ' ' || coalesce(outcome, '')) FROM inbound_events
         WHERE status <> 'received' AND EXISTS (SELECT 1 FROM json_each(?) n
-            WHERE instr(lower(inbound_events.body), n.value) > 0
-                OR instr(lower(coalesce(inbound_events.outcome, '')), n.value) > 0)";
-    ANSWERS = "UPDATE idempotency SET body = '{}' WHERE EXISTS (SELECT 1 FROM json_each(?) n
+            WHERE instr(lower(inbound_events.body || ' ' || coalesce(inbound_events.outcome, '')), n.value) > 0)";
+    RAW_EVENTS_BACK = "UPDATE inbound_events SET body = '{}', outcome = iif(outcome IS NULL, NULL, 'erased')
+        FROM json_each(?) AS j WHERE source = j.value->>0 AND event_id = j.value->>1";
+    ANSWERS = "SELECT json_array(principal, key, body) FROM idempotency WHERE EXISTS (SELECT 1 FROM json_each(?) n
         WHERE instr(lower(idempotency.body), n.value) > 0)";
-    REJECTS = "DELETE FROM intake_rejects WHERE EXISTS (SELECT 1 FROM json_each(?) n
+    ANSWERS_BACK = "UPDATE idempotency SET body = '{}' FROM json_each(?) AS j
+        WHERE principal = j.value->>0 AND idempotency.key = j.value->>1";
+    REJECTS = "SELECT json_array('', id, body) FROM intake_rejects WHERE EXISTS (SELECT 1 FROM json_each(?) n
         WHERE instr(lower(intake_rejects.body), n.value) > 0)";
+    REJECTS_GONE = "DELETE FROM intake_rejects WHERE id IN (SELECT value->>1 FROM json_each(?))";
 }
 
 /// Tables with documents: how each is read and written back.
@@ -204,8 +208,12 @@ const OWN: &[&str] = &[
     CONTACTS,
 ];
 
-/// What is found by what it says.
-const SEARCHED: &[&str] = &[RAW_EVENTS, ANSWERS, REJECTS];
+/// What is found by what it says: how it is searched, and what is done with what was found.
+const SEARCHED: &[(&str, &str)] = &[
+    (RAW_EVENTS, RAW_EVENTS_BACK),
+    (ANSWERS, ANSWERS_BACK),
+    (REJECTS, REJECTS_GONE),
+];
 
 /// A request to erase, as it stands.
 #[derive(Debug, Clone, Serialize)]
@@ -383,8 +391,11 @@ async fn take_out(tx: &Tx<'_>, moment: Moment, customer: &CustomerId, who: &Who)
     }
     let needles: Vec<&str> = traces.all().collect();
     let needles = serde_json::to_string(&needles)?;
-    for sql in SEARCHED {
-        tx.run(sql, params![needles.as_str()]).await?;
+    for (search, erase) in SEARCHED {
+        let mut found: Vec<(String, String, String)> = tx.list(search, params![needles.as_str()]).await?;
+        found.retain(|(_, _, text)| traces.are_in(text));
+        let keys: Vec<(&String, &String)> = found.iter().map(|(first, second, _)| (first, second)).collect();
+        tx.run(erase, params![serde_json::to_string(&keys)?]).await?;
     }
     let keys: Vec<String> = who
         .addresses
