@@ -44,7 +44,7 @@ statements! {
                 FROM calls c WHERE c.customer_id = k.id AND c.at > ?2)),
             'messages', json((SELECT json_group_array(json_object('at_ms', m.sent_at, 'channel', m.channel,
                     'purpose', m.purpose))
-                FROM messages m WHERE m.customer_id = k.id AND m.sent_at > ?2)),
+                FROM messages m WHERE m.customer_id = k.id AND m.sent_at > ?2 AND m.purpose <> 'internal')),
             'consents', json((SELECT json_group_array(json_object('channel', s.channel, 'address', s.address,
                     'purpose', s.purpose, 'given', s.given, 'at_ms', s.said_at))
                 FROM consents s WHERE s.customer_id = k.id)),

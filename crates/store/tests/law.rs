@@ -448,7 +448,18 @@ fn rows_of_others(id: &CustomerId, payment: &str) {
                 'k', '{NAME}', 1, 1)"
         ),
     ];
-    for sql in rows {
+    let others = [
+        format!("INSERT INTO past_sends (message_id, channel, recipient, over_at, why) VALUES ('{message}', 'email', '{EMAIL}', 1, '{NAME}')"),
+        format!("INSERT INTO voice_calls (message_id, customer_id, token_hash, phone, currency, locale, words, invoices, placed_at)
+             VALUES ('{message}', '{customer}', 't', '+12125550142', 'USD', 'en', 'Dear {NAME}', '[]', 1)"),
+        format!("INSERT INTO letters (message_id, customer_id, addressee, subject, content, status, created_at)
+             VALUES ('{message}', '{customer}', '{NAME}', 's', x'00', 'to_print', 1)"),
+        format!("INSERT INTO unsubscribes (token_hash, message_id, customer_id, channel, address, created_at)
+             VALUES ('t', '{message}', '{customer}', 'email', '{EMAIL}', 1)"),
+        format!("INSERT INTO document_requests (id, customer_id, what, status, note, asked_by, created_at)
+             VALUES ('d', '{customer}', 'Order of {NAME}', 'open', '{NAME}', 'k', 1)"),
+    ];
+    for sql in rows.into_iter().chain(others) {
         raw.execute(&sql, [])
             .unwrap_or_else(|error| panic!("{error}: {sql}"));
     }

@@ -70,6 +70,10 @@ statements! {
                 UNION SELECT t.phone FROM contacts t WHERE t.customer_id = k.id
                 UNION SELECT ltrim(", phone_key!("t.phone"), ", '+') FROM contacts t WHERE t.customer_id = k.id
                 UNION SELECT m.recipient FROM messages m WHERE m.customer_id = k.id
+                UNION SELECT p.recipient FROM past_sends p JOIN messages m ON m.id = p.message_id WHERE m.customer_id = k.id
+                UNION SELECT d.address FROM contact_addresses d WHERE d.customer_id = k.id
+                UNION SELECT v.phone FROM voice_calls v WHERE v.customer_id = k.id
+                UNION SELECT u.address FROM unsubscribes u WHERE u.customer_id = k.id
                 UNION SELECT a.name FROM payer_accounts a WHERE a.customer_id = k.id
                 UNION SELECT a.account FROM payer_accounts a WHERE a.customer_id = k.id)
                 WHERE text IS NOT NULL AND text <> 'erased')),
@@ -115,11 +119,11 @@ statements! {
         "payment_id IN (SELECT p.id FROM payments p WHERE p.customer_id = ?)");
     CANDIDATES_BACK = write_back!("bank_lines", "id", "candidates");
 
-    CUSTOMER = "UPDATE customers SET name = 'erased', external_id = 'erased ' || id, region = NULL, tags = '[]', hold = NULL,
+    CUSTOMER = "UPDATE customers SET name = 'erased', external_id = 'erased ' || id, region = NULL, tags = '[]', known_domains = '[]', hold = NULL,
             hold_until_on = NULL, preferred_channel = NULL, preferred_payment_methods = '[]', updated_at = ?2 WHERE id = ?1";
     CONTACTS = "DELETE FROM contacts WHERE customer_id = ?";
     ACTIVITIES = "UPDATE activities SET title = replace(kind, '_', ' '), detail = 'erased' WHERE customer_id = ?";
-    MESSAGES = "UPDATE messages SET recipient = iif(recipient IS NULL, NULL, 'erased'),
+    MESSAGES = "UPDATE messages SET released_to = NULL, recipient = iif(recipient IS NULL, NULL, 'erased'),
             subject = iif(subject IS NULL, NULL, 'erased'), why = 'erased', about = NULL,
             last_error = iif(last_error IS NULL, NULL, 'erased') WHERE customer_id = ?";
     MAILBOX = "DELETE FROM mailbox WHERE message_id IN (SELECT m.id FROM messages m WHERE m.customer_id = ?)";
@@ -139,6 +143,12 @@ statements! {
         WHERE payment_id IN (SELECT p.id FROM payments p WHERE p.customer_id = ?)";
     LINE_TEXTS = "UPDATE bank_lines SET why = iif(why IS NULL, NULL, 'erased')
         WHERE payment_id IN (SELECT p.id FROM payments p WHERE p.customer_id = ?)";
+    PAST_SENDS = "DELETE FROM past_sends WHERE message_id IN (SELECT m.id FROM messages m WHERE m.customer_id = ?)";
+    ADDRESSES = "DELETE FROM contact_addresses WHERE customer_id = ?";
+    VOICE_CALLS = "DELETE FROM voice_calls WHERE customer_id = ?";
+    LETTERS = "DELETE FROM letters WHERE customer_id = ?";
+    UNSUBSCRIBES = "DELETE FROM unsubscribes WHERE customer_id = ?";
+    REQUESTS = "UPDATE document_requests SET what = 'erased', note = NULL, documents = '[]' WHERE customer_id = ?";
     ACCOUNTS = "DELETE FROM payer_accounts WHERE customer_id = ?";
     CONSENTS = "DELETE FROM consents WHERE customer_id = ?";
     LIMITS = "DELETE FROM contact_limits WHERE customer_id = ?";
@@ -198,6 +208,12 @@ const OWN: &[&str] = &[
     SUSPENSIONS,
     REFUNDS,
     LINE_TEXTS,
+    PAST_SENDS,
+    ADDRESSES,
+    VOICE_CALLS,
+    LETTERS,
+    UNSUBSCRIBES,
+    REQUESTS,
     ACCOUNTS,
     CONSENTS,
     LIMITS,
