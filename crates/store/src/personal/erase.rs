@@ -145,8 +145,6 @@ statements! {
         WHERE payment_id IN (SELECT p.id FROM payments p WHERE p.customer_id = ?)";
     PAST_SENDS = "DELETE FROM past_sends WHERE message_id IN (SELECT m.id FROM messages m WHERE m.customer_id = ?)";
     ADDRESSES = "DELETE FROM contact_addresses WHERE customer_id = ?";
-    VOICE_CALLS = "DELETE FROM voice_calls WHERE customer_id = ?";
-    LETTERS = "DELETE FROM letters WHERE customer_id = ?";
     UNSUBSCRIBES = "DELETE FROM unsubscribes WHERE customer_id = ?";
     REQUESTS = "UPDATE document_requests SET what = 'erased', note = NULL, documents = '[]' WHERE customer_id = ?";
     ACCOUNTS = "DELETE FROM payer_accounts WHERE customer_id = ?";
@@ -217,8 +215,6 @@ const OWN: &[&str] = &[
     ACCOUNTS,
     CONSENTS,
     LIMITS,
-    VOICE_CALLS,
-    LETTERS,
     ATTACHMENTS,
     OBJECTS,
     CONTACTS,

@@ -76,10 +76,6 @@ statements! {
         'proved_at', proved_at", "contact_addresses WHERE customer_id = ?");
     PAST_SENDS = rows!("'message_id', message_id, 'channel', channel, 'recipient', recipient, 'sent_at', sent_at,
         'why', why", "past_sends WHERE message_id IN (SELECT m.id FROM messages m WHERE m.customer_id = ?)");
-    VOICE_CALLS = rows!("'message_id', message_id, 'phone', phone, 'words', words, 'placed_at', placed_at,
-        'answered_at', answered_at, 'keys', keys", "voice_calls WHERE customer_id = ?");
-    LETTERS = rows!("'message_id', message_id, 'addressee', addressee, 'subject', subject, 'status', status,
-        'created_at', created_at", "letters WHERE customer_id = ?");
     UNSUBSCRIBES = rows!("'message_id', message_id, 'channel', channel, 'address', address, 'used_at', used_at",
         "unsubscribes WHERE customer_id = ?");
     REQUESTS = rows!("'id', id, 'what', what, 'until_on', until_on, 'status', status, 'note', note,
@@ -113,8 +109,6 @@ const PARTS: &[(&str, &str)] = &[
     ("bank_accounts", ACCOUNTS),
     ("addresses", ADDRESSES),
     ("past_sends", PAST_SENDS),
-    ("voice_calls", VOICE_CALLS),
-    ("letters", LETTERS),
     ("unsubscribes", UNSUBSCRIBES),
     ("document_requests", REQUESTS),
     ("events", EVENTS),
