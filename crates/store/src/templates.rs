@@ -43,11 +43,11 @@ statements! {
     SITTER = "SELECT json_object('name', k.name, 'locale', k.locale, 'currency', k.currency, 'time_zone', k.time_zone,
             'contact', (SELECT t.name FROM contacts t WHERE t.customer_id = k.id AND t.role = 'billing'
                 ORDER BY t.position LIMIT 1),
-            'invoices', json((SELECT json_group_array(json_object('number', o.number, 'issue_on', o.issue_on,
-                    'due_on', o.due_on, 'charge', o.kind <> 'invoice', 'balance_minor', o.balance_minor,
-                    'total_minor', o.total_minor))
+            'invoices', json((SELECT json_group_array(json_object('number', number, 'issue_on', issue_on,
+                    'due_on', due_on, 'charge', kind <> 'invoice', 'balance_minor', balance_minor,
+                    'total_minor', total_minor))
                 FROM (SELECT * FROM invoices i WHERE i.customer_id = k.id AND i.currency = k.currency
-                    AND i.balance_minor > 0 ORDER BY i.due_on LIMIT ?2) o)))
+                    AND i.balance_minor > 0 ORDER BY i.due_on LIMIT ?2))))
         FROM customers k WHERE k.id = ?1";
     TRY_WORDS = "INSERT INTO messages (id, customer_id, currency, policy, step, template, cycle, purpose, channel, channels,
             about, status, why, scheduled_for, attempt_at, created_at)
