@@ -78,9 +78,9 @@ pub mod message;
 pub mod money;
 mod names;
 pub mod notice;
+pub mod opt_out;
 #[cfg(test)]
 mod oracles;
-pub mod opt_out;
 pub mod paylink;
 pub mod payment_code;
 pub mod percent;
