@@ -106,7 +106,7 @@ fn components_are_thin() {
 #[test]
 fn each_component_may_do_what_it_needs_and_no_more() {
     // Component, whether it sees the ledger, whom it may call.
-    let expected: [(&str, bool, &[&str]); 18] = [
+    let expected: [(&str, bool, &[&str]); 21] = [
         ("access", true, &[]),
         ("agreements", true, &[]),
         ("bank", true, &[]),
