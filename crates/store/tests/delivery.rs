@@ -779,7 +779,7 @@ fn the_law_puts_off_and_forbids_and_each_refusal_names_its_rule() {
     assert_eq!(world.go(18, &ALL, sent("x")), "nothing");
     let view = world.view(&id);
     assert_eq!(view.status, "queued");
-    assert!(view.next_attempt_at.unwrap() >= "2026-01-13T13:00:00Z".to_owned());
+    assert!(view.next_attempt_at.unwrap().as_str() >= "2026-01-13T13:00:00Z");
     assert!(
         world.last("message_deferred").contains("Rule "),
         "{}",
