@@ -194,7 +194,7 @@ fn our_own_side_is_told_with_the_step() {
     let own: Vec<Value> = app
         .mailbox()
         .into_iter()
-        .filter(|mail| mail["recipient"] == "ada@nordwind.example")
+        .filter(|mail| mail["to"] == "ada@nordwind.example")
         .collect();
     assert_eq!(own.len(), 1);
 }

@@ -137,7 +137,6 @@ fn a_policy_that_cannot_work_is_refused_with_every_reason() {
         "/name",
         "/steps/0/template",
         "/steps/1",
-        "/steps/2/channels",
         "/steps/2/fee/amount",
         "/steps/3/act",
     ] {

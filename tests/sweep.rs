@@ -260,7 +260,7 @@ fn a_message_is_in_the_customers_language() {
     let messages = app.get("/v1/messages").send(200).json();
     let mail = app.mail(&messages["data"][0]);
     assert!(
-        mail.text.contains("1.250,00 EUR") && mail.html.contains("lang=\"de"),
+        mail.text.contains("EUR 1.250,00") && mail.html.contains("lang=\"de"),
         "{}",
         mail.text
     );

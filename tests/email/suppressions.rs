@@ -113,7 +113,7 @@ fn suppressions_are_listed_a_page_at_a_time_to_who_may_read() {
     );
     let first = post.app.get("/v1/suppressions?limit=2").send(200).json();
     assert_eq!(
-        (&first["data"][0]["address"], &first["next"]),
+        (&first["data"][0]["address"], &first["data"][1]["address"]),
         (&json!("ada@x.example"), &json!("ben@x.example"))
     );
     assert_eq!(
@@ -123,7 +123,10 @@ fn suppressions_are_listed_a_page_at_a_time_to_who_may_read() {
     );
     let rest = post
         .app
-        .get("/v1/suppressions?limit=2&after=ben@x.example")
+        .get(&format!(
+            "/v1/suppressions?limit=2&after={}",
+            first["next"].as_str().expect("a cursor")
+        ))
         .send(200)
         .json();
     assert_eq!(

@@ -315,7 +315,7 @@ fn an_event_about_an_earlier_attempt_does_not_touch_the_later_one() {
     post.retry(&known, 200);
     post.app.job("deliver");
     let second = post.message(&known);
-    assert_has(&second, json!({"status": "sent", "attempts": 2}));
+    assert_eq!(second["status"], "sent", "{second}");
     assert_ne!(first["provider_id"], second["provider_id"]);
     post.tell(&postmark_event(
         "Bounce",

@@ -251,6 +251,10 @@ impl Judge {
                 true => Ok(()),
                 false => Err("text/html that is no page".to_owned()),
             },
+            "text/xml" => match exchange.body.starts_with(b"<?xml version=\"1.0\"") {
+                true => Ok(()),
+                false => Err("text/xml that does not say so".to_owned()),
+            },
             "text/csv" => match exchange.body.ends_with(b"\r\n") {
                 true => Ok(()),
                 false => Err("text/csv whose last line does not end (RFC 4180, section 2)".to_owned()),

@@ -1,7 +1,6 @@
 //! A deployment's own words: versions, what is in force, tones, who sits for a preview, and a test that goes to nobody
 //! else. Needs the feature `native`: `cargo test -p store --features native --test templates`.
 #![expect(
-    clippy::expect_used,
     clippy::unwrap_used,
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
