@@ -185,7 +185,12 @@ fn every_code_of_a_field_is_in_the_document_and_nothing_else_is() {
         "components",
     ];
     codes.extend(source::codes(&kinds, &[("Problem::new", 0)]));
-    codes.extend(source::codes(&["crates/render/src"], &[("add", 2)]));
+    // What is found in words has a list of its own; what refuses them is a field's code besides.
+    let found = source::codes(&["crates/render/src"], &[("add", 2)]);
+    let findings = "/components/schemas/TemplateFinding/properties/code/enum";
+    assert_eq!(listed(&document(), findings), found);
+    let fields = listed(&document(), "/components/schemas/FieldCode/enum");
+    codes.extend(found.intersection(&fields).cloned());
     codes.extend(source::codes_of_arms("crates/receivables/src/money.rs"));
     codes.extend(source::codes_of_arms("crates/receivables/src/dispute.rs"));
     codes.extend(source::codes_of_table(
@@ -196,7 +201,7 @@ fn every_code_of_a_field_is_in_the_document_and_nothing_else_is() {
     for name in ["after", "customer"] {
         codes.remove(name);
     }
-    assert_eq!(listed(&document(), "/components/schemas/FieldCode/enum"), codes);
+    assert_eq!(fields, codes);
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn suppressions_are_listed_a_page_at_a_time_to_who_may_read() {
     );
     assert_eq!(
         first["data"][0],
-        json!({"address": "ada@x.example", "reason": "bounce", "source": "postmark",
+        json!({"address": "ada@x.example", "channel": null, "reason": "bounce", "source": "postmark",
             "detail": "HardBounce, no such user", "created_at": "2026-01-13T07:02:00Z"})
     );
     let rest = post
