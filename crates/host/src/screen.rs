@@ -60,7 +60,7 @@ pub fn banner(facts: &Facts<'_>) -> String {
             text,
             "\n  This is a demo: a made-up ledger, keys that everyone knows, no real money.\n\
              \x20 Let time pass, decide who is due a word, send it; then read it in the mailbox:\n\n\
-             \x20   {program} clock --advance 5d\n\
+             \x20   {program} clock --advance 3d\n\
              \x20   curl -X POST -H \"Authorization: Bearer {key}\" \\\n\
              \x20     {url}/internal/sweep\n\
              \x20   curl -X POST -H \"Authorization: Bearer {key}\" \\\n\
@@ -69,7 +69,7 @@ pub fn banner(facts: &Facts<'_>) -> String {
             key = facts.cron_key
         );
     } else if facts.clock.is_some() {
-        let _ = write!(text, "\n  Let time pass:  {program} clock --advance 5d\n");
+        let _ = write!(text, "\n  Let time pass:  {program} clock --advance 3d\n");
     }
     text.push_str("\n  Ctrl-C stops it.");
     text
