@@ -3,6 +3,7 @@ the strict policy. `USER PASSWORD`: logs in first; `refuse`: knows no mailbox. E
 
 import email
 import json
+import socket
 import sys
 from email import policy
 
@@ -48,8 +49,12 @@ options = {}
 if login:
     # On the loopback device there is nobody to listen in.
     options = {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}
-controller = Controller(Sink(), hostname="127.0.0.1", port=0, **options)
+# The controller connects to the port that it was told, so it is told one that is free.
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+controller = Controller(Sink(), hostname="127.0.0.1", port=port, **options)
 controller.start()
-say({"port": controller.server.sockets[0].getsockname()[1]})
+say({"port": port})
 sys.stdin.read()
 controller.stop()
