@@ -57,6 +57,7 @@ impl Blueprint {
         wasi.stdout(self.logs.stdout.for_instance())
             .stderr(self.logs.stderr.for_instance())
             .wall_clock(self.clock.clone())
+            .allow_tcp(true)
             .allow_udp(false)
             .allow_ip_name_lookup(false);
         let reach = Arc::clone(&outbound.allowed);
