@@ -19,6 +19,7 @@ mod claim;
 mod due;
 mod files;
 mod inside;
+pub(crate) mod listed;
 mod model;
 mod pause;
 mod route;
@@ -70,7 +71,7 @@ pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
     [
         ALL,
         by_hand::ALL,
-        claim::ALL,
+        listed::ALL,
         due::ALL,
         files::ALL,
         inside::ALL,

@@ -5,10 +5,10 @@
 
 use crate::db::{Db, statements};
 use crate::delivery::Listed;
+use crate::delivery::listed::Invoices;
 use crate::dunning;
 use crate::error::{Result, StoreError};
 use crate::moment::Moment;
-use crate::owed::{OwedRow, owed_members};
 use crate::params;
 use crate::policies::Book;
 use crate::promises::{PromiseNote, Spoken};
@@ -21,7 +21,6 @@ use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
 use receivables::intake::PostalAddress;
 use receivables::limits;
 use receivables::message::MessageStatus;
-use receivables::money::Money;
 use receivables::notice::About;
 use receivables::policy::Policy;
 use serde::Deserialize;
@@ -50,9 +49,6 @@ statements! {
         FROM messages m JOIN customers k ON k.id = m.customer_id WHERE m.id = ?");
     READER = concat!("SELECT json_object('name', k.name, 'locale', k.locale, 'country', k.country, ", reader!(), ")
         FROM customers k WHERE k.id = ?");
-    LISTED = concat!("SELECT json_object('id', i.id, 'kind', i.kind, 'number', i.number, 'issue_on', i.issue_on,
-            'due_on', i.due_on, 'total_minor', i.total_minor, ", owed_members!(), ")
-        FROM invoices i WHERE i.id IN (SELECT value FROM json_each(?))");
     DUE = "SELECT json_object('due_on', i.due_on, 'minor', i.balance_minor) FROM invoices i
         WHERE i.customer_id = ?1 AND i.currency = ?2 AND i.balance_minor > 0";
 }
@@ -111,19 +107,9 @@ pub enum Found {
 }
 
 #[derive(Deserialize)]
-struct PostalRow {
-    #[serde(default)]
-    lines: Vec<String>,
-    postal_code: Option<String>,
-    city: Option<String>,
-    region: Option<String>,
-    country: Option<String>,
-}
-
-#[derive(Deserialize)]
 struct ReaderRow {
     name: String,
-    postal: PostalRow,
+    postal: PostalAddress,
 }
 
 #[derive(Deserialize)]
@@ -140,17 +126,7 @@ impl WhomRow {
         let home = home.ok_or_else(|| StoreError::Decode(format!("no country {}", self.country)))?;
         let (contact_name, postal) = match self.reader {
             None => (None, None),
-            Some(reader) => {
-                let row = reader.postal;
-                let postal = PostalAddress {
-                    lines: row.lines,
-                    postal_code: row.postal_code,
-                    city: row.city,
-                    region: row.region,
-                    country: row.country.as_deref().and_then(Country::parse),
-                };
-                (Some(reader.name), Some(postal))
-            }
+            Some(reader) => (Some(reader.name), Some(reader.postal)),
         };
         let abroad = postal.as_ref().and_then(|postal| postal.country);
         Ok(Whom {
@@ -177,18 +153,6 @@ struct DraftRow {
     invoices: Vec<InvoiceId>,
     promise: Option<Spoken>,
     whom: WhomRow,
-}
-
-#[derive(Deserialize)]
-struct ListedRow {
-    id: InvoiceId,
-    kind: String,
-    number: String,
-    issue_on: NaiveDate,
-    due_on: NaiveDate,
-    total_minor: i64,
-    #[serde(flatten)]
-    owed: OwedRow,
 }
 
 #[derive(Deserialize)]
@@ -256,8 +220,8 @@ pub async fn of(db: &Db, moment: Moment, id: &MessageId) -> Result<Found> {
     let announced = policy.and_then(|policy| policy.acts().find(|act| act.by.id == row.step));
     let notice_days = announced.map_or(limits::NOTICE_DAYS, |act| act.notice_days);
     let wanted: BTreeSet<&InvoiceId> = overdue.iter().chain(&upcoming).collect();
-    let listed: Vec<ListedRow> = db.list(LISTED, params![serde_json::to_string(&wanted)?]).await?;
-    let lines = |ids: &[InvoiceId]| lines(ids, &listed, row.currency, today);
+    let listed = Invoices::read(db, &wanted).await?;
+    let lines = |ids: &[InvoiceId]| listed.lines(ids, row.currency, today);
     Ok(Found::Draft(Box::new(Draft {
         overdue: lines(&overdue)?,
         upcoming: lines(&upcoming)?,
@@ -280,24 +244,4 @@ fn contact(row: &DraftRow, policy: &Policy, facts: &CaseFacts, moment: Moment) -
         Some(promise) => promise.contact(&row.step, policy, &facts, moment),
         None => may_contact(policy, &facts, &row.step, &row.invoices, moment.now),
     }
-}
-
-fn lines(ids: &[InvoiceId], rows: &[ListedRow], currency: Currency, today: NaiveDate) -> Result<Vec<Listed>> {
-    let wanted = rows.iter().filter(|row| ids.contains(&row.id));
-    let mut lines = wanted
-        .map(|row| {
-            Ok(Listed {
-                id: row.id.clone(),
-                number: row.number.clone(),
-                issue_on: row.issue_on,
-                due_on: row.due_on,
-                days_overdue: today.signed_duration_since(row.due_on).num_days(),
-                total: Money::new(row.total_minor, currency),
-                asked: row.owed.owed(currency).asked_on(today)?,
-                charge: row.kind != "invoice",
-            })
-        })
-        .collect::<Result<Vec<_>>>()?;
-    lines.sort_by(|a, b| (a.due_on, &a.number).cmp(&(b.due_on, &b.number)));
-    Ok(lines)
 }

@@ -1,22 +1,21 @@
 //! Claiming: what is due, looked at once more, given its way, and leased to one courier.
 
 use super::due::{DueRow, due};
+use super::listed::Invoices;
 use super::route::{self, Asked, Suppressed, Way};
-use super::{Carrier, Claim, Claimed, Listed, Settlement, files, release_steps, settle_rows};
+use super::{Carrier, Claim, Claimed, Settlement, files, release_steps, settle_rows};
 use crate::activities::{self, Activity};
 use crate::charges;
 use crate::contacts;
-use crate::db::{Tx, statements};
+use crate::db::Tx;
 use crate::dunning;
 use crate::error::{Result, StoreError};
 use crate::instants::{instant, time_zone};
 use crate::law;
 use crate::moment::{Moment, random};
-use crate::owed::{OwedRow, owed_members};
-use crate::params;
 use crate::policies::Book;
 use crate::tasks::{self, NewTask};
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
 use receivables::calendar;
 use receivables::channel::Channel;
@@ -26,14 +25,12 @@ use receivables::id::{CustomerId, InvoiceId, PolicyId};
 use receivables::law::{History, Party, Sent};
 use receivables::limits;
 use receivables::message::MessageStatus;
-use receivables::money::Money;
 use receivables::notice::About;
 use receivables::policy::{Policy, Step};
 use receivables::recipient::HeldFor;
 use receivables::suppression::key;
 use receivables::task::TaskKind;
 use receivables::template::Purpose;
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a claimed message belongs to its claimant: twice what the most patient host gives a handler (60 s), so
@@ -43,24 +40,6 @@ const LEASE: Duration = Duration::seconds(120);
 const HELD: Duration = Duration::days(1);
 /// When one is that waits for a carrier which is away for a moment.
 const AWAY: Duration = Duration::minutes(1);
-
-statements! {
-    INVOICES = concat!("SELECT json_object('id', i.id, 'kind', i.kind, 'number', i.number, 'issue_on', i.issue_on,
-            'due_on', i.due_on, 'total_minor', i.total_minor, ", owed_members!(), ")
-        FROM invoices i WHERE i.id IN (SELECT value FROM json_each(?))");
-}
-
-#[derive(Deserialize)]
-struct InvoiceRow {
-    id: InvoiceId,
-    kind: String,
-    number: String,
-    issue_on: NaiveDate,
-    due_on: NaiveDate,
-    total_minor: i64,
-    #[serde(flatten)]
-    owed: OwedRow,
-}
 
 /// What a message may say.
 #[derive(Default)]
@@ -473,19 +452,14 @@ impl<'a> Scene<'a> {
             })
             .collect();
         let wanted: BTreeSet<&InvoiceId> = going.iter().flat_map(|(_, going)| going.say.all()).collect();
-        let invoices: BTreeMap<InvoiceId, InvoiceRow> = tx
-            .list::<InvoiceRow>(INVOICES, params![serde_json::to_string(&wanted)?])
-            .await?
-            .into_iter()
-            .map(|row| (row.id.clone(), row))
-            .collect();
+        let invoices = Invoices::read(tx, &wanted).await?;
         let files: BTreeSet<&String> = going.iter().flat_map(|(_, going)| &going.documents).collect();
         let files = files::bytes(tx, &files).await?;
         going
             .into_iter()
             .map(|(message, going)| {
                 let today = calendar::day_of(self.moment.now, time_zone(&message.time_zone)?);
-                let list = |ids: &[InvoiceId]| listed(ids, &invoices, message.currency, today);
+                let list = |ids: &[InvoiceId]| invoices.lines(ids, message.currency, today);
                 let say = &going.say;
                 let (policy, step) = (self.policy(&message), self.step(&message));
                 let promise = message.promise.as_ref();
@@ -540,34 +514,6 @@ fn stay(settlement: &mut Settlement<'_>, message: &DueRow) {
 fn notice_days(policy: Option<&Policy>, step: &str) -> i64 {
     let announced = policy.and_then(|policy| policy.acts().find(|act| act.by.id == step));
     i64::from(announced.map_or(limits::NOTICE_DAYS, |act| act.notice_days))
-}
-
-fn listed(
-    ids: &[InvoiceId],
-    invoices: &BTreeMap<InvoiceId, InvoiceRow>,
-    currency: Currency,
-    today: NaiveDate,
-) -> Result<Vec<Listed>> {
-    let mut lines = ids
-        .iter()
-        .map(|id| {
-            let row = invoices
-                .get(id)
-                .ok_or_else(|| StoreError::Decode(format!("no invoice {id}")))?;
-            Ok(Listed {
-                id: row.id.clone(),
-                number: row.number.clone(),
-                issue_on: row.issue_on,
-                due_on: row.due_on,
-                days_overdue: today.signed_duration_since(row.due_on).num_days(),
-                total: Money::new(row.total_minor, currency),
-                asked: row.owed.owed(currency).asked_on(today)?,
-                charge: row.kind != "invoice",
-            })
-        })
-        .collect::<Result<Vec<_>>>()?;
-    lines.sort_by(|a, b| (a.due_on, &a.number).cmp(&(b.due_on, &b.number)));
-    Ok(lines)
 }
 
 /// A message whose courier stopped may have left: what takes an unsent one back, and frees its step, is for a person
