@@ -1,0 +1,3 @@
+//! Who tried to get in, and how often.
+
+pub(super) const STATEMENTS: &[&str] = &[];
