@@ -133,7 +133,11 @@ const SECRETS: [&str; 13] = [
 ];
 
 /// Comparisons of words that look like secrets, and are none.
-const NONE: [(&str, &str); 0] = [];
+const NONE: [(&str, &str); 3] = [
+    ("templates/src/asked.rs", "Language::of(&tag).tag()"),
+    ("reference/src/page.rs", "tag == name"),
+    ("intake/src/stream.rs", "body.digest() != progress.digest"),
+];
 
 /// The last word of what stands left of an operator, and the first path's last word right of it.
 fn operands<'a>(left: &'a str, right: &'a str) -> [&'a str; 2] {
