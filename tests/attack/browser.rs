@@ -175,6 +175,19 @@ fn every_page_is_guarded() {
     }
 }
 
+/// Browsers hold the redirect after a form's POST against the policy too (CSP 3, form-action): a payer has to get through.
+#[test]
+fn a_payer_may_be_sent_on_to_a_provider_and_no_one_else() {
+    let app = own!(App::start_with(&[("stripe_secret_key", "sk_test_sandpiper")]));
+    let known = app.new_customer();
+    app.new_invoice(&known, "50.00", "2026-02-09");
+    let body = json!({"customer": {"id": known.id}});
+    let link = app.post("/v1/payment-links").json(&body).send(201).string("/url");
+    let page = app.get(&link).anonymous().send(200);
+    let policy = page.header("content-security-policy").expect("a policy");
+    assert!(policy.ends_with("form-action 'self' https:"), "{policy}");
+}
+
 #[test]
 fn what_is_no_page_is_not_shown_and_not_kept() {
     let site = own!(Site::start());

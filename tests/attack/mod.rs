@@ -30,6 +30,7 @@
 //! | request smuggling, two `Authorization`s, two `Host`s, paths written otherwise, odd methods | `headers::one_request_is_one_request` |
 //! | line breaks in values that come out as headers | `headers::no_value_becomes_a_header` |
 //! | framing, scripts, inline styles, caches and `Referer`, on every page there is | `browser::every_page_is_guarded` |
+//! | a form that ends anywhere but here or, of a payer's, at a provider over https | `browser::every_page_is_guarded`, `browser::a_payer_may_be_sent_on_to_a_provider_and_no_one_else` |
 //! | JSON that a browser shows, keeps or reads across sites | `browser::what_is_no_page_is_not_shown_and_not_kept` |
 //! | forms and calls of other sites with a visitor's cookie | `browser::another_site_changes_nothing` |
 //! | sessions that are fixed, kept, sent elsewhere or read by scripts | `browser::the_cookie_is_the_consoles_alone` |

@@ -90,6 +90,11 @@ pub(crate) async fn page(
         })
         .collect();
     let plays = |name: &&str| providers::row(name).is_some_and(|row| row.offer.plays);
+    // The form ends at the provider's page, whose address is known only when it is asked for one.
+    let form_targets: &[&str] = match handed_over.iter().all(plays) {
+        true => &[],
+        false => &["https:"],
+    };
     let provider_note = handed_over
         .iter()
         .any(plays)
@@ -139,5 +144,6 @@ pub(crate) async fn page(
     };
     let html = pay_page(&context).map_err(unrendered)?;
     let status = if problem.is_some() { 422 } else { 200 };
-    Ok(Reply::html(status, html, &content_security_policy(&nonce, &[])))
+    let policy = content_security_policy(&nonce, form_targets);
+    Ok(Reply::html(status, html, &policy))
 }
