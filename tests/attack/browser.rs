@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::tokens::unsubscribing;
-use crate::attack::Tried;
+use crate::attack::{Tried, posted};
 use crate::console::sign_in;
 use crate::harness::{Answer, App, Call, own};
 use crate::openapi::{document, filled, operations};
@@ -111,7 +111,7 @@ fn guarded(what: &str, answer: &Answer) {
     let text = answer.text().to_lowercase();
     for word in [
         "<script",
-        "javascript:",
+        "=\"javascript:",
         " onclick=",
         " onload=",
         " onerror=",
@@ -351,25 +351,23 @@ fn nobody_is_led_elsewhere() {
                 ("POST", link.as_str()),
                 ("GET", &link),
             ] {
-                let call = app.call(method, &format!("{path}?{name}={target}")).anonymous();
-                let call = if method == "POST" {
-                    call.form(&[("key", &app.admin_key), (name, target)])
-                } else {
-                    call
+                let address = format!("{path}?{name}={target}");
+                let (location, page) = match method {
+                    "POST" => {
+                        let (_, location, page) =
+                            posted(app, &address, &[("key", &app.admin_key), (name, target)]);
+                        (location, page)
+                    }
+                    _ => {
+                        let answer = app.get(&address).anonymous().answer();
+                        (answer.header("location").map(str::to_owned), answer.text())
+                    }
                 };
-                let answer = call.answer();
-                if let Some(location) = answer.header("location") {
-                    let own = location.starts_with("/console")
-                        || location.starts_with(&app.url())
-                        || location.starts_with("http://127.0.0.1:3000/");
-                    assert!(
-                        own && !location.contains("evil"),
-                        "{path}?{name}={target}: {location}"
-                    );
+                if let Some(location) = location {
+                    let own = location.starts_with("/console") || location.starts_with(&app.url());
+                    assert!(own && !location.contains("evil"), "{address}: {location}");
                 }
-                if is_page(&answer) {
-                    assert!(!answer.text().contains("evil.example"), "{path}?{name}={target}");
-                }
+                assert!(!page.contains("evil.example"), "{address}: {page}");
                 tried.one();
             }
         }

@@ -1,14 +1,8 @@
 //! Headers that lie: about who asks, where, and what is asked for; and values that would like to be headers.
 
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-    time::Duration,
-};
-
 use serde_json::json;
 
-use crate::attack::Tried;
+use crate::attack::{Tried, raw};
 use crate::harness::{App, own, unique};
 use crate::openapi::{document, filled, operations};
 
@@ -68,18 +62,6 @@ fn rights_are_not_had_by_headers() {
         tried.one();
     }
     assert!(tried.count() > 800, "{}", tried.count());
-}
-
-/// Sends a request as it is written and answers what comes back, until the other side has had enough.
-fn raw(app: &App, request: &str) -> String {
-    let mut stream = TcpStream::connect(app.address()).expect("a connection");
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .expect("a limit");
-    stream.write_all(request.as_bytes()).expect("a request");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).ok();
-    String::from_utf8_lossy(&answer).into_owned()
 }
 
 fn statuses(answer: &str) -> Vec<&str> {

@@ -44,7 +44,15 @@ mod scopes;
 mod tokens;
 mod webhooks;
 
-use crate::harness::say;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use url::form_urlencoded;
+
+use crate::harness::{App, say};
 
 /// Counts attempts, and says how many there were when the test is through with them.
 pub(crate) struct Tried {
@@ -74,4 +82,38 @@ impl Drop for Tried {
             say(&format!("ATTACKS TRIED: {:5} {}", self.count, self.what));
         }
     }
+}
+
+/// Sends a request as it is written and answers what comes back, until the other side has had enough.
+pub(crate) fn raw(app: &App, request: &str) -> String {
+    let mut stream = TcpStream::connect(app.address()).expect("a connection");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("a limit");
+    stream.write_all(request.as_bytes()).expect("a request");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Posts a form, also with fields that the description does not know; answers the status, where it leads, and the page.
+pub(crate) fn posted(app: &App, path: &str, fields: &[(&str, &str)]) -> (String, Option<String>, String) {
+    let path = path.replace(&app.url(), "");
+    let form = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    let answer = raw(
+        app,
+        &format!(
+            "POST {path} HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{form}",
+            form.len()
+        ),
+    );
+    let (head, page) = answer.split_once("\r\n\r\n").expect("an answer");
+    let status = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    let location = head
+        .lines()
+        .find_map(|line| line.strip_prefix("location: ").map(str::to_owned));
+    (status, location, page.to_owned())
 }

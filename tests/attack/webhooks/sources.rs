@@ -1,6 +1,6 @@
 //! Every source of webhooks: how each signs, and what there is to try on its scheme in particular.
 
-use data_encoding::{BASE64, BASE64URL, BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256, Sha512};
@@ -142,10 +142,7 @@ fn standard_tries(names: [&'static str; 3], sent: &Sent, secret: &str, at: i64) 
             format!("v1a,{tag}"),
             format!("v1={tag}"),
             format!("v1,{}", tag.to_lowercase()),
-            format!(
-                "v1,{}",
-                BASE64URL.encode(&sha256(&key, &text)).replace(['-', '_'], "*")
-            ),
+            format!("v1,{}", BASE64URL_NOPAD.encode(&sha256(&key, &text))),
             format!("v1,{}", hex(&sha256(&key, &text))),
             format!("v1,{}", base64(&sha256(secret.as_bytes(), &text))),
             format!("v1,{}", base64(&sha256(&key, &sent.body))),
