@@ -18,6 +18,7 @@
 mod harness;
 
 mod agreements;
+mod attack;
 mod auth;
 mod bad_input;
 mod bank;

@@ -9,6 +9,7 @@ mod m0002_providers;
 mod m0003_collections;
 mod m0004_cash_in;
 mod m0005_reaching_people;
+mod m0006_nobody_let_in;
 
 use crate::db::{Db, Tx};
 use crate::error::{Result, StoreError};
@@ -47,10 +48,15 @@ const MIGRATIONS: &[Migration] = &[
         name: "reaching people",
         statements: m0005_reaching_people::STATEMENTS,
     },
+    Migration {
+        version: 6,
+        name: "nobody let in",
+        statements: m0006_nobody_let_in::STATEMENTS,
+    },
 ];
 
 /// The schema that this build works with.
-pub const SCHEMA_VERSION: i64 = 5;
+pub const SCHEMA_VERSION: i64 = 6;
 
 const RECORDED: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'";
 const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM schema_migrations";
