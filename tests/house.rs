@@ -30,7 +30,7 @@ pub(crate) fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 }
 
 /// The code of a file, without comments and tests.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let body = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
     body.lines()
         .filter(|line| !line.trim_start().starts_with("//"))

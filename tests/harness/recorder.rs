@@ -62,6 +62,15 @@ impl Reply {
         }
     }
 
+    /// An answer with a text.
+    pub(crate) fn text(status: u16, text: &str) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".to_owned(), "text/plain".to_owned())],
+            body: text.to_owned(),
+        }
+    }
+
     /// With a header.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));

@@ -60,6 +60,10 @@ pub(crate) async fn log_in(cx: &Cx) -> Result<Reply, Problem> {
         Err(problem) if problem.status().as_u16() == 401 => {
             return ask(cx, 401, Some("That key is not valid.".to_owned())).await;
         }
+        Err(problem) if problem.status().as_u16() == 429 => {
+            let page = ask(cx, 429, Some(problem.detail().to_owned())).await?;
+            return problem.into_page(|_| page);
+        }
         Err(problem) => return Err(problem),
     };
     let token = secrets::token()?;

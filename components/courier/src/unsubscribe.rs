@@ -17,7 +17,7 @@ const CHANNELS: [Channel; 3] = [Channel::Email, Channel::Sms, Channel::Voice];
 pub(crate) async fn show(cx: &Cx, token: &str) -> Result<Reply, Problem> {
     match unsubscribes::find(&cx.db().await?, &secrets::hash(token)).await? {
         Some(subscription) => page(cx, &subscription, false).await,
-        None => gone(cx),
+        None => gone(cx, token).await,
     }
 }
 
@@ -27,7 +27,7 @@ pub(crate) async fn refuse(cx: &Cx, token: &str) -> Result<Reply, Problem> {
     let body = cx.bytes(limits::FORM).await?;
     let (hash, db) = (secrets::hash(token), cx.db().await?);
     let Some(subscription) = unsubscribes::find(&db, &hash).await? else {
-        return gone(cx);
+        return gone(cx, token).await;
     };
     let Some(channels) = chosen(&body, subscription.channel) else {
         return page(cx, &subscription, false).await;
@@ -97,11 +97,15 @@ fn veiled(phone: &str) -> String {
 }
 
 /// The one answer to a token that nobody was given.
-fn gone(cx: &Cx) -> Result<Reply, Problem> {
+async fn gone(cx: &Cx, token: &str) -> Result<Reply, Problem> {
     let nonce = secrets::token()?;
     let wanted = cx.header("accept-language").unwrap_or("");
     let page = gone_page(&nonce, Language::of(wanted.split(',').next().unwrap_or(""))).map_err(unrendered)?;
-    Ok(Reply::html(404, page, &content_security_policy(&nonce, &[])))
+    let page = |status| Reply::html(status, page, &content_security_policy(&nonce, &[]));
+    match cx.failed_token(token).await {
+        Ok(()) => Ok(page(404)),
+        Err(problem) => problem.into_page(page),
+    }
 }
 
 fn unrendered(error: RenderError) -> Problem {

@@ -40,7 +40,7 @@ pub(crate) async fn pay(cx: &Cx, token: &str) -> Result<Reply, Problem> {
     let typed = form.get("amount").map(String::as_str);
     let db = cx.db().await?;
     let Some(link) = links::by_token(&db, cx.moment(), &secrets::hash(token)).await? else {
-        return gone(cx);
+        return gone(cx, token).await;
     };
     let wanted = form.get("method").map(String::as_str);
     let Some(name) = chosen(&methods(cx, &link, false).await?, wanted) else {
@@ -54,7 +54,7 @@ pub(crate) async fn pay(cx: &Cx, token: &str) -> Result<Reply, Problem> {
             .transaction(async |tx: &Tx<'_>| step(cx, tx, token, name, typed).await)
             .await?;
         match step {
-            Step::Gone => return gone(cx),
+            Step::Gone => return gone(cx, token).await,
             Step::Page(link, problem) => return page(cx, token, &link, false, problem).await,
             Step::Wait(link) => return page(cx, token, &link, true, None).await,
             Step::To(url) => return Reply::see_other(&url),

@@ -17,7 +17,7 @@ use web::{Cx, Problem, Reply, rfc3339, secrets};
 pub(crate) async fn show(cx: &Cx, token: &str) -> Result<Reply, Problem> {
     let db = cx.db().await?;
     let Some(link) = links::by_token(&db, cx.moment(), &secrets::hash(token)).await? else {
-        return gone(cx);
+        return gone(cx, token).await;
     };
     let underway = checkouts::underway(&db, &link.id).await?;
     if let Some(underway) = underway.as_ref().filter(|_| !link.asked.is_positive()) {
@@ -51,11 +51,15 @@ pub(crate) async fn methods(cx: &Cx, link: &Link, by_transfer: bool) -> Result<V
 }
 
 /// The one answer to an unknown, an expired and a revoked link.
-pub(crate) fn gone(cx: &Cx) -> Result<Reply, Problem> {
+pub(crate) async fn gone(cx: &Cx, token: &str) -> Result<Reply, Problem> {
     let nonce = secrets::token()?;
     let wanted = cx.header("accept-language").unwrap_or("");
     let page = gone_page(&nonce, Language::of(wanted.split(',').next().unwrap_or(""))).map_err(unrendered)?;
-    Ok(Reply::html(404, page, &content_security_policy(&nonce, &[])))
+    let page = |status| Reply::html(status, page, &content_security_policy(&nonce, &[]));
+    match cx.failed_token(token).await {
+        Ok(()) => Ok(page(404)),
+        Err(problem) => problem.into_page(page),
+    }
 }
 
 fn unrendered(error: RenderError) -> Problem {

@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod activities;
 pub mod agreements;
 pub mod approvals;
+pub mod attempts;
 pub mod bank;
 pub mod billing;
 pub mod chargebacks;

@@ -1,10 +1,10 @@
 //! Every statement's query plan, read from SQLite itself: a full scan of a table that grows fails.
 
 use crate::{
-    accounts, activities, agreements, approvals, bank, billing, chargebacks, charges, checkouts, contacts,
-    credit_notes, customers, delivery, disputes, document_requests, documents, drafts, drift, dues, dunning,
-    endpoints, events, hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal, keys,
-    law, letters, links, mailbox, mappings, migrations, notices, orders, overdue, payments, personal,
+    accounts, activities, agreements, approvals, attempts, bank, billing, chargebacks, charges, checkouts,
+    contacts, credit_notes, customers, delivery, disputes, document_requests, documents, drafts, drift, dues,
+    dunning, endpoints, events, hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal,
+    keys, law, letters, links, mailbox, mappings, migrations, notices, orders, overdue, payments, personal,
     policies, postings, progress, promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks,
     telephone, templates, tokens, unsubscribes, views, voice, write_offs,
 };
@@ -119,6 +119,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
         [
             accounts::ALL,
             approvals::ALL,
+            attempts::ALL,
             hand_overs::ALL,
             holds::ALL,
             drafts::ALL,

@@ -103,6 +103,7 @@ impl Cx {
                 "No keys work here yet: the variable `admin_key` is not set.",
             ));
         };
+        self.may_guess(token).await?;
         if secrets::same(token, &admin_key) {
             let scopes = vec![Scope::Admin.name().to_owned()];
             return Ok(Principal {
@@ -111,17 +112,28 @@ impl Cx {
                 key: None,
             });
         }
-        let refused = || Problem::unauthorized("That key is not valid.");
-        let (id, secret) = parse_key(token).ok_or_else(refused)?;
-        let key = keys::one(&self.db().await?, &id).await?.ok_or_else(refused)?;
-        if key.revoked_at.is_some() || !secrets::same(&secrets::hash(secret), &key.secret_hash) {
-            return Err(refused());
+        match self.made_key(token).await? {
+            Some(key) => Ok(Principal {
+                id: key.id.to_string(),
+                scopes: key.scopes,
+                key: Some(key.id),
+            }),
+            None => {
+                let named = parse_key(token).map(|(id, _)| id);
+                self.failed_attempt(named.as_ref().map(ApiKeyId::as_str)).await?;
+                Err(Problem::unauthorized("That key is not valid."))
+            }
         }
-        Ok(Principal {
-            id: key.id.to_string(),
-            scopes: key.scopes,
-            key: Some(key.id),
-        })
+    }
+
+    /// The key that somebody made, while it works.
+    async fn made_key(&self, token: &str) -> Result<Option<keys::ApiKey>, Problem> {
+        let Some((id, secret)) = parse_key(token) else {
+            return Ok(None);
+        };
+        let key = keys::one(&self.db().await?, &id).await?;
+        let hash = secrets::hash(secret);
+        Ok(key.filter(|key| key.revoked_at.is_none() && secrets::same(&hash, &key.secret_hash)))
     }
 
     /// Lets cron in: the `cron_key` as a bearer token or, for a cron that can only send a plain GET, as `?key=`.
@@ -131,13 +143,14 @@ impl Cx {
                 "Jobs do not run: the variable `cron_key` is not set.",
             ));
         };
-        let given = self.bearer().or(key.map(String::as_str));
-        match given.is_some_and(|given| secrets::same(given, &cron_key)) {
-            true => Ok(()),
-            false => Err(Problem::unauthorized(
-                "Send the cron key as `Authorization: Bearer` or `?key=`.",
-            )),
+        let refused = || Problem::unauthorized("Send the cron key as `Authorization: Bearer` or `?key=`.");
+        let given = self.bearer().or(key.map(String::as_str)).ok_or_else(refused)?;
+        self.may_guess(given).await?;
+        if secrets::same(given, &cron_key) {
+            return Ok(());
         }
+        self.failed_attempt(None).await?;
+        Err(refused())
     }
 }
 

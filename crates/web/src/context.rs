@@ -94,6 +94,12 @@ impl Cx {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Every value of a header that is text, in their order.
+    pub(crate) fn headers(&self, name: &str) -> Vec<&str> {
+        let values = self.headers.get_all(name).iter();
+        values.filter_map(|value| value.to_str().ok()).collect()
+    }
+
     /// A cookie's value.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let cookies = self.headers.get_all(http::header::COOKIE).iter();

@@ -69,6 +69,20 @@ pub const INBOUND_CLAIM: usize = 10;
 pub const INBOUND_GRACE_S: i64 = 60;
 /// Events of a webhook that take effect in one transaction: the write lock is held for a few milliseconds.
 pub const EVENTS: usize = 50;
+/// Seconds within which failed look-ups are counted, and for which too many of them are refused at most.
+pub const ATTEMPTS_WINDOW_S: i64 = 900;
+/// Look-ups of one address that may fail in that time: a link that has expired is opened again and again by people, and
+/// by what guards their mail.
+pub const ATTEMPTS_OF_ADDRESS: u32 = 60;
+/// The same of what begins alike, wherever it comes from.
+pub const ATTEMPTS_OF_PREFIX: u32 = 20;
+/// The last of the slots that addresses fall into, and of those that prefixes do; a power of two less one. It bounds what
+/// guessing can make the ledger keep; whoever shares a slot with a guesser waits with it only where they fail themselves.
+pub const ATTEMPT_SLOTS: u16 = 0x0fff;
+/// Characters of a link's token that are its prefix: 48 bits, which nobody has by chance.
+pub const TOKEN_PREFIX: usize = 8;
+/// Characters from which on a secret cannot be guessed: our own have 128 bits in 22.
+pub const UNGUESSABLE: usize = 22;
 /// Hours for which a provider delivers one signed webhook again and again (Twilio SendGrid: a day).
 pub const WEBHOOK_RETRIES_H: i64 = 24;
 

@@ -47,6 +47,7 @@ const KINDS: &[(u16, &str, &str)] = &[
         "invalid",
         "The request does not say something that can be done",
     ),
+    (429, "too_many_attempts", "Too many attempts have failed"),
     (500, "internal", "Something went wrong on our side"),
     (502, "provider_failed", "The provider did not answer as it should"),
     (503, "busy", "Too much is going on just now"),
@@ -141,6 +142,13 @@ impl Problem {
         Self::new(422, detail).with(|parts| parts.code = code)
     }
 
+    /// 429, naming how long to wait, of which nothing is rounded down.
+    pub fn too_many_attempts(wait: chrono::Duration) -> Self {
+        let seconds = wait.num_seconds().saturating_add(1);
+        Self::new(429, format!("Try again in {seconds} seconds."))
+            .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
     /// 500; `cause` goes to the log.
     pub fn internal(cause: impl Into<String>) -> Self {
         Self::new(500, "").with(|parts| parts.cause = Some(cause.into()))
@@ -156,6 +164,16 @@ impl Problem {
         Self::new(503, "Try again in a moment.")
             .with(|parts| parts.cause = Some(cause.into()))
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("2"))
+    }
+
+    /// A refusal as a page for a person, with the problem's status and headers. What is our own fault stays a problem.
+    pub fn into_page(self, page: impl FnOnce(u16) -> Reply) -> Result<Reply, Self> {
+        if !self.0.status.is_client_error() {
+            return Err(self);
+        }
+        let reply = page(self.0.status.as_u16());
+        let headers = self.0.headers.into_iter();
+        Ok(headers.fold(reply, |reply, (name, value)| reply.with_header(name, value)))
     }
 
     fn with_header(self, name: header::HeaderName, value: HeaderValue) -> Self {

@@ -41,6 +41,10 @@ fn keyed(secret: &str) -> Result<Hmac<Sha256>, Unverified> {
     let key = BASE64
         .decode(encoded.as_bytes())
         .map_err(|_| Unverified::BadSecret)?;
+    // Whoever sends could sign with nothing, too.
+    if key.is_empty() {
+        return Err(Unverified::BadSecret);
+    }
     Hmac::<Sha256>::new_from_slice(&key).map_err(|_| Unverified::BadSecret)
 }
 
@@ -153,6 +157,13 @@ mod tests {
     #[test]
     fn signs_as_the_reference_does() {
         assert_eq!(sign(SECRET, ID, AT, BODY).unwrap(), SIGNATURE);
+    }
+
+    #[test]
+    fn nothing_is_no_secret() {
+        for secret in ["whsec_", ""] {
+            assert_eq!(sign(secret, ID, AT, BODY), Err(Unverified::BadSecret), "{secret}");
+        }
     }
 
     #[test]

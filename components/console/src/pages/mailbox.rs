@@ -60,6 +60,7 @@ pub(super) async fn show(cx: &Cx, db: &Db, id: &MessageId) -> Result<Reply, Prob
         text: mail.text,
         html: mail.html,
     };
+    let policy = mail_content_security_policy(&nonce, &page.html);
     let html = mail_page(&page).map_err(|error| Problem::internal(format!("page: {error}")))?;
-    Ok(Reply::html(200, html, &mail_content_security_policy(&nonce)))
+    Ok(Reply::html(200, html, &policy))
 }

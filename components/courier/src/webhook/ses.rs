@@ -51,7 +51,7 @@ pub(crate) async fn webhook(cx: &Cx) -> Result<Reply, Problem> {
     let body = cx.bytes(limits::BODY).await?;
     let envelope: Envelope = serde_json::from_str(inbox::text(&body)?)
         .map_err(|error| Problem::bad_request(format!("The body is nothing of SNS: {error}.")))?;
-    envelope.verify(&url, &topic).await?;
+    envelope.verify(&url, &topic, cx.moment().now).await?;
     if envelope.r#type == "SubscriptionConfirmation" {
         envelope.confirm(&url).await?;
         return inbox::receive_all::<Read<'_>, _>(cx, SES, &[], async |tx, read| apply(cx, tx, read).await)

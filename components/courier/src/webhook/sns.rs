@@ -6,6 +6,7 @@
 //! be the one that is configured. The certificate is fetched from `sns_url` and from nowhere else: that it is Amazon's is
 //! what TLS says of that host. It is kept for an instance's life, by its address.
 
+use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
 use rsa::RsaPublicKey;
 use rsa::pkcs1v15::{Signature, VerifyingKey};
@@ -46,7 +47,7 @@ fn unbelieved(why: &str) -> Problem {
 
 impl Envelope {
     /// Whether SNS at `url` said it, of the topic that is ours.
-    pub(super) async fn verify(&self, url: &str, topic: &str) -> Result<(), Problem> {
+    pub(super) async fn verify(&self, url: &str, topic: &str, now: DateTime<Utc>) -> Result<(), Problem> {
         if self.topic_arn != topic {
             return Err(unbelieved("it is of another topic"));
         }
@@ -58,9 +59,21 @@ impl Envelope {
         }
         let key = key(&self.signing_cert_url).await?;
         match self.is_signed(&key) {
-            true => Ok(()),
+            true if self.is_recent(now) => Ok(()),
+            true => Err(unbelieved("it is more than a day old, or ahead of us")),
             false => Err(unbelieved("its signature is not SNS's")),
         }
+    }
+
+    /// SNS goes on delivering for an hour and some, where a topic's delivery policy says so.
+    fn is_recent(&self, now: DateTime<Utc>) -> bool {
+        let oldest_s = limits::WEBHOOK_RETRIES_H
+            .saturating_mul(3_600)
+            .saturating_add(limits::WEBHOOK_TOLERANCE_S);
+        self.timestamp.parse::<DateTime<Utc>>().is_ok_and(|at| {
+            let age_s = now.timestamp().saturating_sub(at.timestamp());
+            (-limits::WEBHOOK_TOLERANCE_S..=oldest_s).contains(&age_s)
+        })
     }
 
     fn is_signed(&self, key: &RsaPublicKey) -> bool {
@@ -229,6 +242,19 @@ mod tests {
         let mut without_token = read(SUBSCRIPTION);
         without_token.token = None;
         assert!(!without_token.is_signed(&key));
+    }
+
+    #[test]
+    fn what_was_signed_long_ago_is_somebody_else_s_to_tell() {
+        let envelope = read(NOTIFICATION);
+        for (now, recent) in [
+            ("2026-01-13T08:00:00Z", true),
+            ("2026-01-14T08:05:00Z", true),
+            ("2026-01-14T08:05:01Z", false),
+            ("2026-01-13T07:54:59Z", false),
+        ] {
+            assert_eq!(envelope.is_recent(now.parse().unwrap()), recent, "{now}");
+        }
     }
 
     #[test]

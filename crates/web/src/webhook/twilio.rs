@@ -51,9 +51,12 @@ pub struct Signed<'a> {
     pub settings: Option<&'a str>,
 }
 
-#[derive(Clone, Copy)]
-enum Algorithm {
+/// How a request is signed.
+#[derive(Debug, Clone, Copy)]
+pub enum Algorithm {
+    /// HMAC-SHA1, where the settings say nothing.
     Sha1,
+    /// HMAC-SHA256.
     Sha256,
 }
 
@@ -75,7 +78,7 @@ fn algorithm(settings: Option<&str>) -> Result<Algorithm, Unverified> {
 }
 
 /// The signature of an address and fields under `secret`: what Twilio sends, and what our tests do.
-fn sign(algorithm: Algorithm, secret: &str, url: &str, fields: &[(String, String)]) -> Vec<u8> {
+pub fn sign(algorithm: Algorithm, secret: &str, url: &str, fields: &[(String, String)]) -> Vec<u8> {
     let mut sorted: Vec<&(String, String)> = fields.iter().collect();
     sorted.sort();
     sorted.dedup();
