@@ -37,7 +37,10 @@ pub(super) fn doors() -> Vec<Door> {
             places,
         })
     };
-    operations(&document).into_iter().filter_map(of_operation).collect()
+    operations(&document)
+        .into_iter()
+        .filter_map(of_operation)
+        .collect()
 }
 
 fn collect(document: &Value, schema: &Value, at: String, depth: usize, found: &mut Vec<String>) {
@@ -57,7 +60,10 @@ fn collect(document: &Value, schema: &Value, at: String, depth: usize, found: &m
         collect(document, items, format!("{at}/0"), depth + 1, found);
     }
     let types = &schema["type"];
-    let string = types == "string" || types.as_array().is_some_and(|types| types.contains(&json!("string")));
+    let string = types == "string"
+        || types
+            .as_array()
+            .is_some_and(|types| types.contains(&json!("string")));
     let bound = ["enum", "const", "format", "pattern"];
     if string && !bound.iter().any(|keyword| schema.get(*keyword).is_some()) {
         found.push(at);

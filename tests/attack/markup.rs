@@ -88,7 +88,12 @@ fn path(app: &App, doors: &[Door], door: &Door, about: &About) -> Option<String>
         }
         "/v1/dispute-codes" => unique("code"),
         "/v1/intake/mappings" | "/v1/bank-statements/mappings" => unique("m").to_lowercase(),
-        "/v1/disputes" | "/v1/promises" | "/v1/plans" | "/v1/tasks" | "/v1/payments" | "/v1/webhook-endpoints" => {
+        "/v1/disputes"
+        | "/v1/promises"
+        | "/v1/plans"
+        | "/v1/tasks"
+        | "/v1/payments"
+        | "/v1/webhook-endpoints" => {
             let maker = doors
                 .iter()
                 .find(|maker| maker.path == collection && maker.method == "POST")?;
@@ -134,21 +139,32 @@ impl Seen {
         };
         let mut breaches = Vec::new();
         for (name, parts) in self.names.iter().zip(&all) {
-            breaches.extend(parts.breaches().into_iter().map(|breach| format!("{name}: {breach}")));
+            breaches.extend(
+                parts
+                    .breaches()
+                    .into_iter()
+                    .map(|breach| format!("{name}: {breach}")),
+            );
             if parts.text().contains(EVALUATED) {
                 breaches.push(format!("{name}: a text was evaluated"));
             }
         }
         assert_eq!(breaches, Vec::<String>::new());
         for kind in ["console", "mailbox", "pay", "mail"] {
-            let of_kind = self.names.iter().zip(&all).filter(|(name, _)| name.split(' ').next() == Some(kind));
+            let of_kind = self
+                .names
+                .iter()
+                .zip(&all)
+                .filter(|(name, _)| name.split(' ').next() == Some(kind));
             let (mut documents, mut marked) = (0, 0);
             for (_, parts) in of_kind {
                 documents += 1;
                 marked += usize::from(parts.shows_the_mark());
             }
             assert!(marked > 0, "no hostile text is shown at all: {kind}");
-            say(&format!("markup: {kind}: {documents} documents, {marked} with hostile texts in them"));
+            say(&format!(
+                "markup: {kind}: {documents} documents, {marked} with hostile texts in them"
+            ));
         }
     }
 }
@@ -156,7 +172,10 @@ impl Seen {
 #[test]
 fn whatever_a_field_is_given_is_shown_as_a_text() {
     let app = own!(App::start_with(&[
-        ("webhook_signing_keys", "a-signing-key-of-thirty-two-bytes-at-least"),
+        (
+            "webhook_signing_keys",
+            "a-signing-key-of-thirty-two-bytes-at-least"
+        ),
         ("creditor_name", "Sandpiper <Tools> & \"Sons\""),
     ]));
     let (doors, mut tried) = (fields::doors(), Tried::of("hostile texts in fields of the API"));
@@ -165,11 +184,18 @@ fn whatever_a_field_is_given_is_shown_as_a_text() {
         for place in &door.places {
             for text in HOSTILE {
                 let about = About::new(&app);
-                let Some(path) = path(&app, &doors, door, &about) else { continue };
+                let Some(path) = path(&app, &doors, door, &about) else {
+                    continue;
+                };
                 let mut body = document(door, &about);
                 fields::put(&mut body, place, text);
                 let answer = app.call(&door.method, &path).json(&body).answer();
-                assert!(answer.status < 500, "{} {path} {place}: {}", door.method, answer.text());
+                assert!(
+                    answer.status < 500,
+                    "{} {path} {place}: {}",
+                    door.method,
+                    answer.text()
+                );
                 tried.one();
                 if answer.status < 300 {
                     accepted += 1;
@@ -182,7 +208,9 @@ fn whatever_a_field_is_given_is_shown_as_a_text() {
             }
             for text in [format!("a\0{MARK}"), MARK.repeat(50_000)] {
                 let about = About::new(&app);
-                let Some(path) = path(&app, &doors, door, &about) else { continue };
+                let Some(path) = path(&app, &doors, door, &about) else {
+                    continue;
+                };
                 let mut body = document(door, &about);
                 fields::put(&mut body, place, &text);
                 let answer = app.call(&door.method, &path).json(&body).answer();
@@ -198,20 +226,33 @@ fn whatever_a_field_is_given_is_shown_as_a_text() {
         }
     }
     say(&format!("markup: {} doors, {accepted} texts taken", doors.len()));
-    assert!(accepted > 150, "{accepted} texts were taken: the test shows nothing");
+    assert!(
+        accepted > 150,
+        "{accepted} texts were taken: the test shows nothing"
+    );
     judge(&app, &customers, &mut tried);
 }
 
 /// Looks at every page and message that speaks of these customers.
 fn judge(app: &App, customers: &[String], tried: &mut Tried) {
     let mut seen = Seen::default();
-    let sign_in = app.post("/console/login").anonymous().form(&[("key", &app.admin_key)]);
-    let cookie = sign_in.send(303).header("set-cookie").expect("a cookie").to_owned();
+    let sign_in = app
+        .post("/console/login")
+        .anonymous()
+        .form(&[("key", &app.admin_key)]);
+    let cookie = sign_in
+        .send(303)
+        .header("set-cookie")
+        .expect("a cookie")
+        .to_owned();
     let cookie = cookie.split(';').next().expect("a pair").to_owned();
     let console = |path: &str| app.get(path).anonymous().header("cookie", &cookie).answer();
 
     for id in customers {
-        seen.page(format!("console {id}"), &console(&format!("/console/customers/{id}")));
+        seen.page(
+            format!("console {id}"),
+            &console(&format!("/console/customers/{id}")),
+        );
         let link = json!({"customer": {"id": id}});
         let link = app.post("/v1/payment-links").json(&link).answer();
         if link.status == 201 {
@@ -232,23 +273,52 @@ fn judge(app: &App, customers: &[String], tried: &mut Tried) {
         let whole = app.get(&format!("/v1/mailbox/{id}")).send(200);
         let html = whole.string("/html");
         if let Some((_, token)) = html.split_once("/unsubscribe/") {
-            let token: String = token.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
+            let token: String = token
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
+                .collect();
             let page = app.get(&format!("/unsubscribe/{token}")).anonymous().answer();
             seen.page(format!("unsubscribe {id}"), &page);
         }
         seen.document(format!("mail {id}"), html);
-        seen.page(format!("mailbox {id}"), &console(&format!("/console/mailbox/{id}")));
+        seen.page(
+            format!("mailbox {id}"),
+            &console(&format!("/console/mailbox/{id}")),
+        );
     }
     let hostile = "%3Cxqz%20onxqz%3D1%3E%22%27%3E%3Csvg%20onload%3Dxqz%28%29%3E";
-    for place in ["", "console/", "console/customers/", "console/mailbox/", "pay/", "unsubscribe/", "docs/", "v1/", "sandbox/checkout/"] {
+    for place in [
+        "",
+        "console/",
+        "console/customers/",
+        "console/mailbox/",
+        "pay/",
+        "unsubscribe/",
+        "docs/",
+        "v1/",
+        "sandbox/checkout/",
+    ] {
         seen.page(format!("error {place}"), &console(&format!("/{place}{hostile}")));
         tried.one();
     }
-    for place in ["console", "console/customers", "docs", "pay/x", "unsubscribe/x", "v1/invoices"] {
-        seen.page(format!("error {place}"), &console(&format!("/{place}?{hostile}={hostile}&after={hostile}")));
+    for place in [
+        "console",
+        "console/customers",
+        "docs",
+        "pay/x",
+        "unsubscribe/x",
+        "v1/invoices",
+    ] {
+        seen.page(
+            format!("error {place}"),
+            &console(&format!("/{place}?{hostile}={hostile}&after={hostile}")),
+        );
         tried.one();
     }
-    let wrong = app.post("/console/login").anonymous().form(&[("key", HOSTILE[0])]);
+    let wrong = app
+        .post("/console/login")
+        .anonymous()
+        .form(&[("key", HOSTILE[0])]);
     seen.page("error login", &wrong.answer());
     seen.page("docs", &app.get("/docs").anonymous().send(200));
     seen.judge();
@@ -256,7 +326,15 @@ fn judge(app: &App, customers: &[String], tried: &mut Tried) {
 
 /// Names of PDF by which a document does something, or has something fetched (ISO 32000-2, 12.6.4 and 7.11).
 const DOES: [&str; 9] = [
-    "/JavaScript", "/JS", "/Launch", "/OpenAction", "/AA", "/SubmitForm", "/ImportData", "/RichMedia", "/GoToR",
+    "/JavaScript",
+    "/JS",
+    "/Launch",
+    "/OpenAction",
+    "/AA",
+    "/SubmitForm",
+    "/ImportData",
+    "/RichMedia",
+    "/GoToR",
 ];
 
 #[test]
@@ -281,12 +359,18 @@ fn paper_says_it_and_does_nothing() {
         let mut invoice = crate::harness::invoice(&number, &key, "10.00", "2026-01-09");
         invoice["po_number"] = json!(text);
         app.post("/v1/invoices").json(&invoice).send(201);
-        let paper = app.get(&format!("/v1/customers/{id}/statement.pdf?from=2025-12-01&to=2026-01-12"));
+        let paper = app.get(&format!(
+            "/v1/customers/{id}/statement.pdf?from=2025-12-01&to=2026-01-12"
+        ));
         let paper = paper.send(200);
         let whole = String::from_utf8_lossy(paper.bytes()).into_owned();
         assert!(whole.starts_with("%PDF-"));
         // What is in a stream is drawn, and is packed besides.
-        let outside = |part: &str| part.split_once("\nstream").map_or(part, |(before, _)| before).to_owned();
+        let outside = |part: &str| {
+            part.split_once("\nstream")
+                .map_or(part, |(before, _)| before)
+                .to_owned()
+        };
         let names: String = whole.split("endstream").map(outside).collect();
         for does in DOES {
             let found = names.match_indices(does).find(|(at, _)| {

@@ -27,15 +27,37 @@ pub(super) fn read(documents: &[String]) -> Option<Vec<Parts>> {
 
 /// Attributes that hold an address, which a browser fetches or goes to.
 const ADDRESSES: [&str; 11] = [
-    "href", "src", "action", "formaction", "srcset", "poster", "data", "background", "ping", "manifest", "cite",
+    "href",
+    "src",
+    "action",
+    "formaction",
+    "srcset",
+    "poster",
+    "data",
+    "background",
+    "ping",
+    "manifest",
+    "cite",
 ];
 /// Elements of which our pages and mails have none, whatever they say.
-const FOREIGN: [&str; 8] = ["object", "embed", "base", "frame", "applet", "math", "foreignobject", "audio"];
+const FOREIGN: [&str; 8] = [
+    "object",
+    "embed",
+    "base",
+    "frame",
+    "applet",
+    "math",
+    "foreignobject",
+    "audio",
+];
 
 impl Parts {
     /// Whether a hostile text is shown, as a text.
     pub(super) fn shows_the_mark(&self) -> bool {
-        let values = self.elements.iter().flat_map(|(_, attributes)| attributes.values());
+        let values = self
+            .elements
+            .iter()
+            .flat_map(|(_, attributes)| attributes.values());
         self.text.iter().chain(values).any(|text| text.contains(MARK))
     }
 
@@ -79,11 +101,21 @@ impl Parts {
 /// Whether an address is one of the web, of this site, of a mail, or a picture in itself. Browsers leave out white space
 /// and control characters in front, and line breaks anywhere.
 fn leads_nowhere_strange(address: &str) -> bool {
-    let plain: String = address.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+    let plain: String = address
+        .chars()
+        .filter(|c| !c.is_whitespace() && !c.is_control())
+        .collect();
     let plain = plain.to_lowercase();
     let host = |rest: &str| rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
-    match plain.split_once(':').map(|(scheme, rest)| (scheme.to_owned(), rest.to_owned())) {
-        Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) => {
+    match plain
+        .split_once(':')
+        .map(|(scheme, rest)| (scheme.to_owned(), rest.to_owned()))
+    {
+        Some((scheme, rest))
+            if scheme
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) =>
+        {
             match scheme.as_str() {
                 "http" | "https" => !host(rest.trim_start_matches('/')).contains(MARK),
                 "mailto" | "tel" => true,
@@ -117,7 +149,8 @@ fn the_judge_sees_what_gets_through() {
     for (document, parts) in documents.iter().zip(&parts) {
         assert!(!parts.breaches().is_empty(), "{document}");
     }
-    let harmless = "<p title=\"&quot; onxqz=1\">&lt;xqz&gt; <a href=\"/a?xqz\">x</a> <a href=\"mailto:a@b\">y</a>";
+    let harmless =
+        "<p title=\"&quot; onxqz=1\">&lt;xqz&gt; <a href=\"/a?xqz\">x</a> <a href=\"mailto:a@b\">y</a>";
     let parts = read(&[harmless.to_owned()]).expect("a reader");
     assert_eq!(parts[0].breaches(), Vec::<String>::new());
     assert!(parts[0].shows_the_mark());

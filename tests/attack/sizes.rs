@@ -46,7 +46,11 @@ fn a_body_is_read_up_to_its_limit_at_every_door() {
     let mut doors_tried = 0;
     for (method, path, target) in doors() {
         let bulk = BULK.contains(&path.as_str());
-        for media_type in ["application/json", "application/x-www-form-urlencoded", "application/xml"] {
+        for media_type in [
+            "application/json",
+            "application/x-www-form-urlencoded",
+            "application/xml",
+        ] {
             let body = if bulk { &far_over } else { &over };
             let started = Instant::now();
             let call = app.call(&method, &target).body(media_type, body.clone());
@@ -58,7 +62,11 @@ fn a_body_is_read_up_to_its_limit_at_every_door() {
                 answer.status,
                 answer.text()
             );
-            assert!(started.elapsed() < QUICK, "{method} {path}: {:?}", started.elapsed());
+            assert!(
+                started.elapsed() < QUICK,
+                "{method} {path}: {:?}",
+                started.elapsed()
+            );
             tried.one();
             if bulk && media_type == "application/json" {
                 break;
@@ -96,7 +104,10 @@ fn a_body_without_a_length_is_cut_off_at_every_door() {
         stream.write_all(b"0\r\n\r\n").ok();
         let answer = read(&mut stream);
         let status = answer.get(9..12).unwrap_or_default().to_owned();
-        assert!(["401", "403", "404", "413", "415", "429"].contains(&status.as_str()), "{method} {path}: {answer:?}");
+        assert!(
+            ["401", "403", "404", "413", "415", "429"].contains(&status.as_str()),
+            "{method} {path}: {answer:?}"
+        );
         tried.one();
     }
     app.get("/health").send(200);
@@ -104,8 +115,12 @@ fn a_body_without_a_length_is_cut_off_at_every_door() {
 
 fn connect(app: &App) -> TcpStream {
     let stream = TcpStream::connect(app.address()).expect("a connection");
-    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a limit");
-    stream.set_write_timeout(Some(Duration::from_secs(60))).expect("a limit");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .expect("a limit");
+    stream
+        .set_write_timeout(Some(Duration::from_secs(60)))
+        .expect("a limit");
     stream
 }
 
@@ -142,14 +157,22 @@ fn heads_and_addresses_have_limits_too() {
         stream.write_all(request.as_bytes()).ok();
         stream.shutdown(std::net::Shutdown::Write).ok();
         let answer = read(&mut stream);
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{what}: {answer:?}");
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
+            "{what}: {answer:?}"
+        );
         tried.one();
     }
     // What is long, and still an address.
     for length in [1_000, 30_000] {
         let target = format!("/v1/invoices?number={}", "x".repeat(length));
         assert!(app.get(&target).answer().status < 500);
-        assert!(app.get(&format!("/v1/customers/{}", "x".repeat(length))).answer().status < 500);
+        assert!(
+            app.get(&format!("/v1/customers/{}", "x".repeat(length)))
+                .answer()
+                .status
+                < 500
+        );
         tried.one();
     }
     app.get("/health").send(200);
@@ -163,32 +186,62 @@ fn deep_wide_and_long_documents_are_refused_quickly_at_every_door() {
     let same: String = "\"name\":1,".repeat(80_000);
     let digits = "9".repeat(100_000);
     let documents = [
-        ("deep lists", format!("{}{}", "[".repeat(400_000), "]".repeat(400_000))),
-        ("deep objects", format!("{}1{}", "{\"a\":".repeat(150_000), "}".repeat(150_000))),
+        (
+            "deep lists",
+            format!("{}{}", "[".repeat(400_000), "]".repeat(400_000)),
+        ),
+        (
+            "deep objects",
+            format!("{}1{}", "{\"a\":".repeat(150_000), "}".repeat(150_000)),
+        ),
         ("many members", format!("{{{members}\"z\":1}}")),
         ("one member often", format!("{{{same}\"name\":2}}")),
         ("a long number", format!("{{\"name\":{digits}}}")),
-        ("a huge number", "{\"name\":1e999999999,\"limit\":-1e999999999}".to_owned()),
+        (
+            "a huge number",
+            "{\"name\":1e999999999,\"limit\":-1e999999999}".to_owned(),
+        ),
         ("a small number", "{\"name\":1e-999999999}".to_owned()),
         ("a long name", format!("{{\"{}\":1}}", "x".repeat(1_000_000))),
-        ("a long text", format!("{{\"name\":\"{}\"}}", "x".repeat(1_000_000))),
+        (
+            "a long text",
+            format!("{{\"name\":\"{}\"}}", "x".repeat(1_000_000)),
+        ),
         ("half a character", "{\"name\":\"\\ud800\"}".to_owned()),
         ("many empty lists", format!("[{}[]]", "[],".repeat(300_000))),
         ("unfinished", format!("{{\"name\":[{}", "1,".repeat(400_000))),
     ];
     let mut slowest = Duration::ZERO;
     for door in fields::doors() {
-        let target = door.path.replace("{id}", "x").replace("{name}", "x").replace("{channel}", "sms");
+        let target = door
+            .path
+            .replace("{id}", "x")
+            .replace("{name}", "x")
+            .replace("{channel}", "sms");
         let target = target.replace(['{', '}'], "");
         for (what, document) in &documents {
             let started = Instant::now();
-            let answer = app.call(&door.method, &target).body("application/json", document.clone()).answer();
+            let answer = app
+                .call(&door.method, &target)
+                .body("application/json", document.clone())
+                .answer();
             let took = started.elapsed();
             slowest = slowest.max(took);
             // In a list of many a bad one is reported, and nothing of it is taken.
-            let taken = answer.status < 300 && answer.json()["accepted"] != json!(0) && door.path != "/v1/reports/drift";
-            assert!(answer.status < 500 && !taken, "{} {target}: {what}: {}", door.method, answer.status);
-            assert!(answer.bytes().len() < 256 << 10, "{what}: an answer of {} bytes", answer.bytes().len());
+            let taken = answer.status < 300
+                && answer.json()["accepted"] != json!(0)
+                && door.path != "/v1/reports/drift";
+            assert!(
+                answer.status < 500 && !taken,
+                "{} {target}: {what}: {}",
+                door.method,
+                answer.status
+            );
+            assert!(
+                answer.bytes().len() < 256 << 10,
+                "{what}: an answer of {} bytes",
+                answer.bytes().len()
+            );
             assert!(took < QUICK, "{} {target}: {what}: {took:?}", door.method);
             tried.one();
         }
@@ -221,7 +274,8 @@ fn slow_and_half_open_clients_hold_up_nobody() {
             3 => "GET /health HTTP/1.1\r\nhost: x\r\nx-slow: ".to_owned(),
             4 => head("/v1/notes", 1_000),
             5 => head("/v1/invoices", 30 << 20) + "[",
-            _ => "POST /webhooks/stripe HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"a\"".to_owned(),
+            _ => "POST /webhooks/stripe HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"a\""
+                .to_owned(),
         };
         stream.write_all(begun.as_bytes()).expect("a beginning");
         held.push(stream);
@@ -240,10 +294,15 @@ fn slow_and_half_open_clients_hold_up_nobody() {
         app.post("/v1/notes").json(&note).send(201);
         slowest = slowest.max(started.elapsed());
     }
-    say(&format!("sizes: beside {} slow clients three requests took {slowest:?} at most", held.len()));
+    say(&format!(
+        "sizes: beside {} slow clients three requests took {slowest:?} at most",
+        held.len()
+    ));
     assert!(slowest < QUICK, "{slowest:?}");
     drop(held);
-    app.post("/v1/customers").json(&crate::harness::customer(&unique("C"))).send(201);
+    app.post("/v1/customers")
+        .json(&crate::harness::customer(&unique("C")))
+        .send(201);
 }
 
 /// Paths in names and in ids: nothing outside is read, and nothing is stored under a path.
@@ -283,29 +342,55 @@ fn no_name_and_no_id_is_a_path() {
     for (number, path) in paths.into_iter().enumerate() {
         let content = data_encoding::BASE64.encode(format!("file {number}").as_bytes());
         let body = json!({"name": path, "media_type": "application/pdf", "content": content});
-        let made = app.post(&format!("/v1/invoices/{id}/documents")).json(&body).answer();
+        let made = app
+            .post(&format!("/v1/invoices/{id}/documents"))
+            .json(&body)
+            .answer();
         let encoded: String = path.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let again = app.post(&format!("/v1/invoices/{id}/documents?name={encoded}"));
         let again = again.body("application/pdf", format!("again {number}")).send(201);
         for made in [made, again].iter().filter(|made| made.status == 201) {
             let name = made.string("/name");
             let clean = |c: char| !"/\\:*?\"<>|%".contains(c) && !c.is_control();
-            assert!(name.chars().all(clean) && !name.starts_with('.'), "{path:?}: {name:?}");
+            assert!(
+                name.chars().all(clean) && !name.starts_with('.'),
+                "{path:?}: {name:?}"
+            );
             tried.one();
         }
         // As an id: of a document, a letter, an invoice, a page, a mapping.
-        for place in ["/v1/documents/", "/v1/letters/", "/v1/invoices/", "/v1/templates/", "/v1/messages/", "/pay/", "/unsubscribe/", "/"] {
+        for place in [
+            "/v1/documents/",
+            "/v1/letters/",
+            "/v1/invoices/",
+            "/v1/templates/",
+            "/v1/messages/",
+            "/pay/",
+            "/unsubscribe/",
+            "/",
+        ] {
             let answer = app.get(&format!("{place}{encoded}")).answer();
             let found = answer.status == 200 && !["", "."].contains(&path);
             let said = String::from_utf8_lossy(answer.bytes()).into_owned();
-            assert!(!found && answer.status < 500, "{place}{path}: {} {said}", answer.status);
-            assert!(!said.contains("root:") && !said.contains("[extensions]"), "{place}{path}");
+            assert!(
+                !found && answer.status < 500,
+                "{place}{path}: {} {said}",
+                answer.status
+            );
+            assert!(
+                !said.contains("root:") && !said.contains("[extensions]"),
+                "{place}{path}"
+            );
             tried.one();
         }
     }
     let mut raw = connect(&app);
-    raw.write_all(b"GET /../../../../etc/passwd HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("a request");
+    raw.write_all(b"GET /../../../../etc/passwd HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .expect("a request");
     let answer = read(&mut raw);
-    assert!(answer.starts_with("HTTP/1.1 4") && !answer.contains("root:"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 4") && !answer.contains("root:"),
+        "{answer}"
+    );
     tried.one();
 }

@@ -42,7 +42,14 @@ fn encoded(text: &str) -> String {
 }
 
 /// What a database says of a statement that it cannot read.
-const CONFESSIONS: [&str; 6] = ["sqlite", "syntax error", "no such column", "no such table", "unrecognized token", "prepare"];
+const CONFESSIONS: [&str; 6] = [
+    "sqlite",
+    "syntax error",
+    "no such column",
+    "no such table",
+    "unrecognized token",
+    "prepare",
+];
 
 #[test]
 fn no_parameter_is_a_part_of_a_statement() {
@@ -86,8 +93,14 @@ fn no_parameter_is_a_part_of_a_statement() {
                 assert!(answer.status < 500, "{asked}: {text}");
                 // What was sent is repeated in refusals; the database's words are not in them.
                 let said = text.replace(&hostile.to_lowercase(), "");
-                for word in CONFESSIONS.iter().filter(|word| !hostile.to_lowercase().contains(**word)) {
-                    assert!(!said.contains(word) || path == "/openapi.json" || path == "/docs", "{asked}: {text}");
+                for word in CONFESSIONS
+                    .iter()
+                    .filter(|word| !hostile.to_lowercase().contains(**word))
+                {
+                    assert!(
+                        !said.contains(word) || path == "/openapi.json" || path == "/docs",
+                        "{asked}: {text}"
+                    );
                 }
                 // A filter that nothing fits finds nothing: one that became a condition would find everything. A cursor
                 // is no filter, and what was asked for at an instant is a part of no list.
@@ -104,7 +117,12 @@ fn no_parameter_is_a_part_of_a_statement() {
     say(&format!("sql: {parameters} parameters of every GET"));
     assert!(parameters > 80, "{parameters}");
     assert_eq!(app.get("/v1/reports/integrity").send(200).json(), before);
-    assert_eq!(app.get("/v1/customers").send(200).json()["data"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        app.get("/v1/customers").send(200).json()["data"]
+            .as_array()
+            .map(Vec::len),
+        Some(2)
+    );
 }
 
 #[test]
@@ -119,20 +137,30 @@ fn sql_in_a_document_is_text() {
         let answer = app.post("/v1/customers").json(&customer).answer();
         tried.one();
         if answer.status != 201 {
-            assert!(hostile.contains('\0') && answer.status == 422, "{hostile}: {}", answer.text());
+            assert!(
+                hostile.contains('\0') && answer.status == 422,
+                "{hostile}: {}",
+                answer.text()
+            );
             continue;
         }
         assert_eq!(app.customer(&answer.string("/id"))["name"], hostile);
     }
     let report = app.get("/v1/reports/integrity").send(200).text();
-    assert!(app.get("/v1/invoices").send(200).json()["data"].is_array(), "{report}");
+    assert!(
+        app.get("/v1/invoices").send(200).json()["data"].is_array(),
+        "{report}"
+    );
 }
 
 #[test]
 fn statements_are_written_before_the_program_runs() {
     let db = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../store/src/db.rs")).expect("db.rs");
     for runner in ["rows", "run", "row", "list", "find"] {
-        let signature = db.split(&format!("pub(crate) async fn {runner}")).nth(1).expect(runner);
+        let signature = db
+            .split(&format!("pub(crate) async fn {runner}"))
+            .nth(1)
+            .expect(runner);
         let signature = signature.split(") ->").next().expect("parameters");
         assert!(signature.contains("sql: &'static str"), "{runner}: {signature}");
     }

@@ -111,15 +111,25 @@ const STRANGE: [&str; 18] = [
 
 #[test]
 fn no_endpoint_leads_inside() {
-    let app = own!(App::start_with(&[("webhook_signing_keys", "a-signing-key-of-thirty-two-bytes-at-least")]));
+    let app = own!(App::start_with(&[(
+        "webhook_signing_keys",
+        "a-signing-key-of-thirty-two-bytes-at-least"
+    )]));
     let mut tried = Tried::of("addresses that lead inside");
     let good = json!({"url": "https://hooks.example.com/in"});
-    let id = app.post("/v1/webhook-endpoints").json(&good).send(201).string("/id");
+    let id = app
+        .post("/v1/webhook-endpoints")
+        .json(&good)
+        .send(201)
+        .string("/id");
     for url in INSIDE.iter().chain(&STRANGE) {
         let body = json!({"url": url});
         let made = app.post("/v1/webhook-endpoints").json(&body).send(422);
         assert_eq!(made.pointers(), ["/url"], "{url}");
-        let changed = app.call("PATCH", &format!("/v1/webhook-endpoints/{id}")).json(&body).send(422);
+        let changed = app
+            .call("PATCH", &format!("/v1/webhook-endpoints/{id}"))
+            .json(&body)
+            .send(422);
         assert_eq!(changed.pointers(), ["/url"], "{url}");
         tried.one();
         tried.one();
@@ -134,19 +144,30 @@ fn no_endpoint_leads_inside() {
 #[test]
 fn what_was_stored_when_it_was_allowed_is_judged_again_when_it_is_called() {
     let app = own!(App::start_with(&[
-        ("webhook_signing_keys", "a-signing-key-of-thirty-two-bytes-at-least"),
+        (
+            "webhook_signing_keys",
+            "a-signing-key-of-thirty-two-bytes-at-least"
+        ),
         ("webhook_private_networks", "allow"),
     ]));
     let mut tried = Tried::of("calls to what is not on the allow list");
     let inside = Recorder::start(|_| Reply::json(200, &json!({})));
-    for url in [inside.url(), format!("{}/in", inside.url().replace("127.0.0.1", "localhost"))] {
-        app.post("/v1/webhook-endpoints").json(&json!({"url": url})).send(201);
+    for url in [
+        inside.url(),
+        format!("{}/in", inside.url().replace("127.0.0.1", "localhost")),
+    ] {
+        app.post("/v1/webhook-endpoints")
+            .json(&json!({"url": url}))
+            .send(201);
         tried.one();
     }
     let known = app.new_customer();
     app.new_invoice(&known, "10.00", "2026-02-01");
     app.job("relay");
-    assert!(inside.journal().is_empty(), "called although only https is on the allow list");
+    assert!(
+        inside.journal().is_empty(),
+        "called although only https is on the allow list"
+    );
 }
 
 #[test]
@@ -174,12 +195,19 @@ fn what_is_only_shown_is_never_fetched() {
     app.post("/v1/invoices").xml(ubl).answer();
     tried.one();
     // SNS says where its certificate lies and where to confirm: anybody can say that.
-    for base in [url.clone(), format!("https://sns.eu-central-1.amazonaws.com@{}", &url[7..]), format!("{url}/https://sns.eu-central-1.amazonaws.com")] {
+    for base in [
+        url.clone(),
+        format!("https://sns.eu-central-1.amazonaws.com@{}", &url[7..]),
+        format!("{url}/https://sns.eu-central-1.amazonaws.com"),
+    ] {
         let envelope = json!({"Type": "SubscriptionConfirmation", "MessageId": "m", "Token": "t",
             "TopicArn": "arn:aws:sns:eu-central-1:1:dunlin", "Message": "x", "Timestamp": "2026-01-12T09:00:00.000Z",
             "SignatureVersion": "2", "Signature": "AAAA", "SigningCertURL": format!("{base}/cert.pem"),
             "SubscribeURL": format!("{base}/?Action=ConfirmSubscription")});
-        app.post("/webhooks/ses").anonymous().body("text/plain", envelope.to_string()).send(401);
+        app.post("/webhooks/ses")
+            .anonymous()
+            .body("text/plain", envelope.to_string())
+            .send(401);
         tried.one();
     }
     for job in ["sweep", "deliver", "relay", "inbound", "payments"] {
@@ -209,10 +237,17 @@ fn a_provider_sends_nobody_to_what_is_no_page() {
                 "payment_status": "unpaid", "amount_total": 1000, "currency": "eur"});
             Reply::json(200, &session)
         });
-        let app = App::start_with(&[("stripe_url", &stripe.url()), ("stripe_secret_key", "sk_test_sandpiper")]);
+        let app = App::start_with(&[
+            ("stripe_url", &stripe.url()),
+            ("stripe_secret_key", "sk_test_sandpiper"),
+        ]);
         let known = app.new_customer();
         app.new_invoice(&known, "10.00", "2026-01-09");
-        let link = app.post("/v1/payment-links").json(&json!({"customer": {"id": known.id}})).send(201).string("/url");
+        let link = app
+            .post("/v1/payment-links")
+            .json(&json!({"customer": {"id": known.id}}))
+            .send(201)
+            .string("/url");
         for _ in 0..2 {
             let pressed = app.post(&link).anonymous().form(&[("method", "stripe")]).answer();
             assert_eq!(pressed.header("location"), None, "{page:?}: {}", pressed.text());

@@ -69,7 +69,10 @@ fn cells(table: &str, delimiters: &[char]) -> Vec<Vec<String>> {
 fn runs(cell: &str) -> bool {
     let number = cell.strip_prefix('-').unwrap_or(cell);
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    !is_number && cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
+    !is_number
+        && cell.starts_with([
+            '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+        ])
 }
 
 #[test]
@@ -80,7 +83,10 @@ fn a_formula_is_known_when_it_is_seen() {
     for cell in ["'=1", "-12.50", "7", "", "x=1"] {
         assert!(!runs(cell), "{cell:?}");
     }
-    assert_eq!(cells("a,\"b,\"\"c\"\r\nd;e\r\n", &[',']), [vec!["a", "b,\"c"], vec!["d;e"]]);
+    assert_eq!(
+        cells("a,\"b,\"\"c\"\r\nd;e\r\n", &[',']),
+        [vec!["a", "b,\"c"], vec!["d;e"]]
+    );
 }
 
 #[test]
@@ -97,7 +103,12 @@ fn no_cell_of_a_table_is_a_formula_and_each_comes_back_as_it_was() {
             continue;
         }
         taken += 1;
-        let mut document = invoice(&format!("{formula} {}", unique("R")), &key, "100.00", "2026-01-09");
+        let mut document = invoice(
+            &format!("{formula} {}", unique("R")),
+            &key,
+            "100.00",
+            "2026-01-09",
+        );
         document["po_number"] = json!(formula);
         document["order_number"] = json!(formula);
         document["payment_reference"] = json!(formula);
@@ -105,12 +116,22 @@ fn no_cell_of_a_table_is_a_formula_and_each_comes_back_as_it_was() {
             "amount": {"amount": "100.00", "currency": "EUR"}}]);
         app.post("/v1/invoices").json(&document).send(201);
         let reference = format!("{formula} {}", unique("P"));
-        app.post("/v1/payments").json(&payment(&reference, &key, "130.00")).send(201);
+        app.post("/v1/payments")
+            .json(&payment(&reference, &key, "130.00"))
+            .send(201);
         app.post("/v1/invoices")
-            .json(&invoice(&format!("{formula} {}", unique("R")), &key, "100.00", "2026-01-09"))
+            .json(&invoice(
+                &format!("{formula} {}", unique("R")),
+                &key,
+                "100.00",
+                "2026-01-09",
+            ))
             .send(201);
         // A line that is kept for correction, as it came.
-        let line = format!("Number,Customer,Issue date,Currency,Total\r\n\"{}\",nobody,x,EUR,1\r\n", formula.replace('"', "\"\""));
+        let line = format!(
+            "Number,Customer,Issue date,Currency,Total\r\n\"{}\",nobody,x,EUR,1\r\n",
+            formula.replace('"', "\"\"")
+        );
         app.post("/v1/invoices").body("text/csv", line).send(200);
     }
     assert!(taken > 18, "{taken}");
@@ -124,7 +145,12 @@ fn no_cell_of_a_table_is_a_formula_and_each_comes_back_as_it_was() {
     for path in tables {
         let answer = app.get(path).header("accept", "text/csv").send(200);
         let table = answer.text();
-        assert!(answer.header("content-type").is_some_and(|kind| kind.starts_with("text/csv")), "{path}");
+        assert!(
+            answer
+                .header("content-type")
+                .is_some_and(|kind| kind.starts_with("text/csv")),
+            "{path}"
+        );
         assert!(table.contains("1+2"), "{path} shows nothing of it: {table}");
         for delimiters in [[','].as_slice(), &[';'], &['\t'], &['|'], &[',', ';', '\t', '|']] {
             for cell in cells(&table, delimiters).iter().flatten() {
@@ -136,8 +162,16 @@ fn no_cell_of_a_table_is_a_formula_and_each_comes_back_as_it_was() {
     // Our own export is read as what it was made of: not one invoice is new, and not one is another.
     let exported = app.get(tables[0]).header("accept", "text/csv").send(200).text();
     let rows = cells(&exported, &[',']).len() - 1;
-    let report = app.post("/v1/invoices").body("text/csv", exported).send(200).json();
-    assert_eq!((&report["duplicates"], &report["accepted"]), (&json!(rows), &json!(0)), "{report}");
+    let report = app
+        .post("/v1/invoices")
+        .body("text/csv", exported)
+        .send(200)
+        .json();
+    assert_eq!(
+        (&report["duplicates"], &report["accepted"]),
+        (&json!(rows), &json!(0)),
+        "{report}"
+    );
 }
 
 #[test]
@@ -151,18 +185,40 @@ fn the_table_for_an_agency_is_no_formula_either() {
     let (ann, ben) = (person(), person());
     for formula in FORMULAS {
         let key = unique("C");
-        let id = app.post("/v1/customers").json(&customer(&key)).send(201).string("/id");
-        let mut document = invoice(&format!("{formula} {}", unique("R")), &key, "100.00", "2026-01-09");
+        let id = app
+            .post("/v1/customers")
+            .json(&customer(&key))
+            .send(201)
+            .string("/id");
+        let mut document = invoice(
+            &format!("{formula} {}", unique("R")),
+            &key,
+            "100.00",
+            "2026-01-09",
+        );
         document["po_number"] = json!(formula);
         if app.post("/v1/invoices").json(&document).answer().status != 201 {
             continue;
         }
         let path = format!("/v1/customers/{id}/hand-over");
-        let asked = app.post(&path).key(&ann).json(&json!({"reason": "no answer"})).send(202);
+        let asked = app
+            .post(&path)
+            .key(&ann)
+            .json(&json!({"reason": "no answer"}))
+            .send(202);
         let decision = format!("/v1/approvals/{}/decision", asked.string("/id"));
-        app.post(&decision).key(&ben).json(&json!({"decision": "approve"})).send(200);
-        let over = app.get(&format!("/v1/hand-overs?customer={id}")).send(200).string("/data/0/id");
-        let table = app.get(&format!("/v1/hand-overs/{over}?format=csv")).send(200).text();
+        app.post(&decision)
+            .key(&ben)
+            .json(&json!({"decision": "approve"}))
+            .send(200);
+        let over = app
+            .get(&format!("/v1/hand-overs?customer={id}"))
+            .send(200)
+            .string("/data/0/id");
+        let table = app
+            .get(&format!("/v1/hand-overs/{over}?format=csv"))
+            .send(200)
+            .text();
         assert!(table.contains("1+2") || table.contains("100.00"), "{table}");
         for delimiters in [[','].as_slice(), &[';'], &['\t'], &['|']] {
             for cell in cells(&table, delimiters).iter().flatten() {

@@ -57,14 +57,19 @@ const REACHING: [&str; 38] = [
 fn runaway() -> Vec<String> {
     let long = "x".repeat(60);
     let nested = |depth: usize| {
-        let open: String = (0..depth).map(|n| format!("{{% for a{n} in '{long}' %}}")).collect();
+        let open: String = (0..depth)
+            .map(|n| format!("{{% for a{n} in '{long}' %}}"))
+            .collect();
         format!("{open}x{}", "{% endfor %}".repeat(depth))
     };
     let mut all = vec![
         nested(4),
         nested(12),
         format!("{{{{ '{long}'{} }}}}", format!("|join('{long}')").repeat(20)),
-        format!("{{{{ '{long}'{} }}}}", "|replace('x', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx')".repeat(20)),
+        format!(
+            "{{{{ '{long}'{} }}}}",
+            "|replace('x', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx')".repeat(20)
+        ),
         // Multiplication, in the open and behind what looks like a tag's end.
         "{{ 'x' * 99999999 }}".to_owned(),
         "{{ '}}' * 49999999 }}".to_owned(),
@@ -94,7 +99,13 @@ fn runaway() -> Vec<String> {
         "x".repeat(2_001),
         "{{ customer_name }}".repeat(200),
     ];
-    let nonsense = ["1 // 0", "1 % 0", "1 / 0", "'x'[::0]", "(0 - 9223372036854775807 - 1) // (0 - 1)"];
+    let nonsense = [
+        "1 // 0",
+        "1 % 0",
+        "1 / 0",
+        "'x'[::0]",
+        "(0 - 9223372036854775807 - 1) // (0 - 1)",
+    ];
     all.extend(nonsense.map(|value| format!("{{{{ {value} }}}}")));
     all
 }
@@ -141,7 +152,12 @@ fn tried(app: &App, document: &Value, tried: &mut Tried) -> Answer {
     let preview = app.post("/v1/templates/firm/preview").json(document).answer();
     let stored = app.put("/v1/templates/firm").json(document).answer();
     for answer in [&preview, &stored] {
-        assert!(answer.status < 500, "{document}: {} {}", answer.status, answer.text());
+        assert!(
+            answer.status < 500,
+            "{document}: {} {}",
+            answer.status,
+            answer.text()
+        );
         tried.one();
     }
     let took = started.elapsed();
@@ -153,7 +169,11 @@ fn tried(app: &App, document: &Value, tried: &mut Tried) -> Answer {
 fn words_reach_nothing_and_do_not_run_on() {
     let app = own!(App::start());
     let mut count = Tried::of("templates that reach out or run on");
-    let bad: Vec<String> = REACHING.iter().map(|text| (*text).to_owned()).chain(runaway()).collect();
+    let bad: Vec<String> = REACHING
+        .iter()
+        .map(|text| (*text).to_owned())
+        .chain(runaway())
+        .collect();
     let started = Instant::now();
     for (channel, block, more) in BLOCKS {
         for text in &bad {
@@ -169,7 +189,10 @@ fn words_reach_nothing_and_do_not_run_on() {
     let mutual = json!({"channel": "email", "locale": "en",
         "blocks": {"opening": "{{ self.closing() }}", "closing": "{{ self.opening() }}"}});
     assert_eq!(tried(&app, &mutual, &mut count).status, 422);
-    say(&format!("templates: {:.0} ms each", started.elapsed().as_secs_f64() * 1e3 / count.count() as f64));
+    say(&format!(
+        "templates: {:.0} ms each",
+        started.elapsed().as_secs_f64() * 1e3 / count.count() as f64
+    ));
     // An instance that had to be stopped would have taken others' requests with it.
     let log = std::fs::read_to_string(app.state_file("test.log")).expect("a log");
     assert!(!log.contains("wasm trap") && !log.contains("panicked"), "{log}");
@@ -195,6 +218,9 @@ fn words_that_only_run_on_for_somebody_who_owes_much_hold_up_nobody() {
     assert!(started.elapsed() < QUICK, "{:?}", started.elapsed());
     let status = |known| app.messages(known)[0]["status"].clone();
     assert_eq!(status(&little), "sent", "stored with {}", stored.status);
-    say(&format!("templates: what runs on for one customer is {} there", status(&much)));
+    say(&format!(
+        "templates: what runs on for one customer is {} there",
+        status(&much)
+    ));
     assert_ne!(status(&much), "sending");
 }

@@ -29,8 +29,14 @@ fn readers(app: &App) -> [(&'static str, String); 5] {
     [
         ("/v1/invoices", crate::ubl::document(&unique("UBL"))),
         ("/v1/invoices", crate::cii::document(&unique("CII"), "380", "")),
-        ("/v1/credit-notes", crate::cii::document(&unique("CII"), "381", "")),
-        ("/v1/bank-statements", crate::bank::camt(&unique("A"), 1, "2026-01-12", 0, &[])),
+        (
+            "/v1/credit-notes",
+            crate::cii::document(&unique("CII"), "381", ""),
+        ),
+        (
+            "/v1/bank-statements",
+            crate::bank::camt(&unique("A"), 1, "2026-01-12", 0, &[]),
+        ),
         ("/v1/remittances", advice),
     ]
 }
@@ -59,7 +65,15 @@ fn attributes(document: &str, what: &str) -> Vec<u8> {
 
 fn utf16(document: &str, big: bool, mark: bool) -> Vec<u8> {
     let units = mark.then_some(0xfeff).into_iter().chain(document.encode_utf16());
-    units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+    units
+        .flat_map(|unit| {
+            if big {
+                unit.to_be_bytes()
+            } else {
+                unit.to_le_bytes()
+            }
+        })
+        .collect()
 }
 
 /// What no document of business has: refused, whatever else is in it.
@@ -69,7 +83,9 @@ fn refused(document: &str, elsewhere: &str) -> Vec<(&'static str, Vec<u8>)> {
         .collect();
     let quadratic = format!("<!DOCTYPE a [<!ENTITY q \"{}\">]>", "q".repeat(50_000));
     let declared = |encoding: &str| {
-        let bare = document.split_once("?>").filter(|(head, _)| head.starts_with("<?xml"));
+        let bare = document
+            .split_once("?>")
+            .filter(|(head, _)| head.starts_with("<?xml"));
         let bare = bare.map_or(document, |(_, bare)| bare);
         format!("<?xml version=\"1.0\" encoding=\"{encoding}\"?>{bare}").into_bytes()
     };
@@ -77,32 +93,96 @@ fn refused(document: &str, elsewhere: &str) -> Vec<(&'static str, Vec<u8>)> {
     let at = invalid.len() - 20;
     invalid.splice(at..at, [0xc0, 0xaf, 0xff, 0xfe]);
     vec![
-        ("a billion laughs", before(document, &format!("<!DOCTYPE a [<!ENTITY l0 \"ha\">{laughs}]>"))),
-        ("a quadratic bomb", inside(&String::from_utf8_lossy(&before(document, &quadratic)), &"&q;".repeat(10_000))),
-        ("a file", before(document, "<!DOCTYPE a [<!ENTITY f SYSTEM \"file:///etc/passwd\">]>")),
-        ("an address", before(document, &format!("<!DOCTYPE a [<!ENTITY f SYSTEM \"{elsewhere}/entity\">]>"))),
-        ("a parameter entity", before(document, &format!("<!DOCTYPE a [<!ENTITY % p SYSTEM \"{elsewhere}/p\">%p;]>"))),
-        ("a type from elsewhere", before(document, &format!("<!DOCTYPE a SYSTEM \"{elsewhere}/dtd\">"))),
-        ("a public type", before(document, &format!("<!DOCTYPE a PUBLIC \"x\" \"{elsewhere}/dtd\">"))),
-        ("a type behind a comment", before(document, "<!-- > --><!DOCTYPE a [<!ENTITY f \"x\">]>")),
-        ("a type behind an instruction", before(document, "<?x >?><!DOCTYPE a []>")),
+        (
+            "a billion laughs",
+            before(document, &format!("<!DOCTYPE a [<!ENTITY l0 \"ha\">{laughs}]>")),
+        ),
+        (
+            "a quadratic bomb",
+            inside(
+                &String::from_utf8_lossy(&before(document, &quadratic)),
+                &"&q;".repeat(10_000),
+            ),
+        ),
+        (
+            "a file",
+            before(
+                document,
+                "<!DOCTYPE a [<!ENTITY f SYSTEM \"file:///etc/passwd\">]>",
+            ),
+        ),
+        (
+            "an address",
+            before(
+                document,
+                &format!("<!DOCTYPE a [<!ENTITY f SYSTEM \"{elsewhere}/entity\">]>"),
+            ),
+        ),
+        (
+            "a parameter entity",
+            before(
+                document,
+                &format!("<!DOCTYPE a [<!ENTITY % p SYSTEM \"{elsewhere}/p\">%p;]>"),
+            ),
+        ),
+        (
+            "a type from elsewhere",
+            before(document, &format!("<!DOCTYPE a SYSTEM \"{elsewhere}/dtd\">")),
+        ),
+        (
+            "a public type",
+            before(
+                document,
+                &format!("<!DOCTYPE a PUBLIC \"x\" \"{elsewhere}/dtd\">"),
+            ),
+        ),
+        (
+            "a type behind a comment",
+            before(document, "<!-- > --><!DOCTYPE a [<!ENTITY f \"x\">]>"),
+        ),
+        (
+            "a type behind an instruction",
+            before(document, "<?x >?><!DOCTYPE a []>"),
+        ),
         ("a type in lower case", before(document, "<!doctype a>")),
         ("an undefined entity", inside(document, "&nobody;")),
         ("NUL by its number", inside(document, "<x>&#0;</x>")),
-        ("a number beyond all characters", inside(document, "<x>&#xFFFFFFFFFF;</x>")),
-        ("deep nesting", inside(document, &format!("{}{}", "<a>".repeat(200_000), "</a>".repeat(200_000)))),
+        (
+            "a number beyond all characters",
+            inside(document, "<x>&#xFFFFFFFFFF;</x>"),
+        ),
+        (
+            "deep nesting",
+            inside(
+                document,
+                &format!("{}{}", "<a>".repeat(200_000), "</a>".repeat(200_000)),
+            ),
+        ),
         ("deep nesting, unclosed", inside(document, &"<a>".repeat(200_000))),
         (
             "many attributes",
-            attributes(document, &(0..50_000).map(|n| format!("a{n}=\"\" ")).collect::<String>()),
+            attributes(
+                document,
+                &(0..50_000).map(|n| format!("a{n}=\"\" ")).collect::<String>(),
+            ),
         ),
         (
             "many prefixes",
-            attributes(document, &(0..5_000).map(|n| format!("xmlns:p{n}=\"urn:{n}\" ")).collect::<String>()),
+            attributes(
+                document,
+                &(0..5_000)
+                    .map(|n| format!("xmlns:p{n}=\"urn:{n}\" "))
+                    .collect::<String>(),
+            ),
         ),
         (
             "many prefixes, one an element",
-            inside(document, &(0..5_000).map(|n| format!("<x xmlns:p{n}=\"urn:{n}\"/>")).collect::<String>()),
+            inside(
+                document,
+                &(0..5_000)
+                    .map(|n| format!("<x xmlns:p{n}=\"urn:{n}\"/>"))
+                    .collect::<String>(),
+            ),
         ),
         ("an attribute twice", attributes(document, "a=\"1\" a=\"2\"")),
         ("a million elements", inside(document, &"<a/>".repeat(1_000_000))),
@@ -116,7 +196,10 @@ fn refused(document: &str, elsewhere: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("UTF-7, declared", declared("UTF-7")),
         ("EBCDIC, declared", declared("IBM037")),
         ("UTF-8 that is none", invalid),
-        ("another namespace", document.replace("urn:", "urn:xqz:").into_bytes()),
+        (
+            "another namespace",
+            document.replace("urn:", "urn:xqz:").into_bytes(),
+        ),
         ("packed", packed(document.as_bytes())),
     ]
 }
@@ -131,21 +214,41 @@ fn odd(document: &str, elsewhere: &str) -> Vec<(&'static str, Vec<u8>)> {
                 "<xi:include xmlns:xi=\"http://www.w3.org/2001/XInclude\" href=\"file:///etc/passwd\" parse=\"text\"/>",
             ),
         ),
-        ("a style sheet", before(document, &format!("<?xml-stylesheet href=\"{elsewhere}/x.xsl\" type=\"text/xsl\"?>"))),
+        (
+            "a style sheet",
+            before(
+                document,
+                &format!("<?xml-stylesheet href=\"{elsewhere}/x.xsl\" type=\"text/xsl\"?>"),
+            ),
+        ),
         (
             "a schema's place",
             attributes(
                 document,
-                &format!("xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:schemaLocation=\"urn:x {elsewhere}/x.xsd\""),
+                &format!(
+                    "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:schemaLocation=\"urn:x {elsewhere}/x.xsd\""
+                ),
             ),
         ),
-        ("a long attribute", attributes(document, &format!("a=\"{}\"", "x".repeat(8 << 20)))),
-        ("a long name", inside(document, &format!("<{0}></{0}>", "x".repeat(1 << 20)))),
-        ("a long text", inside(document, &format!("<x>{}</x>", "x".repeat(8 << 20)))),
+        (
+            "a long attribute",
+            attributes(document, &format!("a=\"{}\"", "x".repeat(8 << 20))),
+        ),
+        (
+            "a long name",
+            inside(document, &format!("<{0}></{0}>", "x".repeat(1 << 20))),
+        ),
+        (
+            "a long text",
+            inside(document, &format!("<x>{}</x>", "x".repeat(8 << 20))),
+        ),
         ("many comments", inside(document, &"<!---->".repeat(200_000))),
         ("many sections", inside(document, &"<![CDATA[]]>".repeat(200_000))),
         ("many instructions", inside(document, &"<?a?>".repeat(200_000))),
-        ("many brackets in a text", inside(document, &format!("<x>{}</x>", "]]&gt;".repeat(500_000)))),
+        (
+            "many brackets in a text",
+            inside(document, &format!("<x>{}</x>", "]]&gt;".repeat(500_000))),
+        ),
     ]
 }
 
@@ -168,19 +271,33 @@ fn every_reader_of_xml_refuses_what_no_business_document_has() {
     let elsewhere = Recorder::start(|_| Reply::json(200, &json!("<!ENTITY x \"xqz\">")));
     let mut tried = Tried::of("hostile XML documents");
     for (path, document) in readers(&app) {
-        let (bad, strange) = (refused(&document, &elsewhere.url()), odd(&document, &elsewhere.url()));
-        let cases = bad.into_iter().map(|case| (case, true)).chain(strange.into_iter().map(|case| (case, false)));
+        let (bad, strange) = (
+            refused(&document, &elsewhere.url()),
+            odd(&document, &elsewhere.url()),
+        );
+        let cases = bad
+            .into_iter()
+            .map(|case| (case, true))
+            .chain(strange.into_iter().map(|case| (case, false)));
         for ((what, body), must_refuse) in cases {
             let started = Instant::now();
             let answer = app.post(path).xml(body).answer();
             let took = started.elapsed();
-            assert!(answer.status < 500, "{path}: {what}: {} {}", answer.status, answer.text());
+            assert!(
+                answer.status < 500,
+                "{path}: {what}: {} {}",
+                answer.status,
+                answer.text()
+            );
             assert!(
                 !must_refuse || answer.status >= 400,
                 "{path}: {what} was taken: {}",
                 answer.text()
             );
-            assert!(!answer.text().contains("root:") && !answer.text().contains("xqz\""), "{path}: {what}");
+            assert!(
+                !answer.text().contains("root:") && !answer.text().contains("xqz\""),
+                "{path}: {what}"
+            );
             assert!(took < QUICK, "{path}: {what}: {took:?}");
             tried.one();
         }
@@ -188,7 +305,11 @@ fn every_reader_of_xml_refuses_what_no_business_document_has() {
         let taken = app.post(path).xml(document).answer();
         assert!(taken.status < 300, "{path}: {}", taken.text());
     }
-    assert!(elsewhere.journal().is_empty(), "something was fetched: {:?}", elsewhere.journal());
+    assert!(
+        elsewhere.journal().is_empty(),
+        "something was fetched: {:?}",
+        elsewhere.journal()
+    );
     let log = std::fs::read_to_string(app.state_file("test.log")).expect("a log");
     assert!(!log.contains("wasm trap"), "{log}");
 }
@@ -203,21 +324,39 @@ fn nothing_is_unpacked() {
     let pdf = b"%PDF-1.7\n1 0 obj<</Type/ObjStm/N 1000000/First 9/Filter[/FlateDecode/FlateDecode/FlateDecode]\
         /Length 1073741824>>stream\n\x78\xda\xed\xc1\x01\nendstream endobj\n2 0 obj<</Type/EmbeddedFile/Length 3 0 R>>\
         endobj 3 0 obj 2 0 R endobj\ntrailer<</Root 1 0 R/Prev 0>>startxref 0 %%EOF";
-    let zip = [b"PK\x03\x04".as_slice(), &[0xff; 26], b"xl/worksheets/sheet1.xml", &[0; 64]].concat();
-    let png = [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x7f\xff\xff\xff\x7f\xff\xff\xff".as_slice(), &[8, 6, 0, 0, 0]].concat();
+    let zip = [
+        b"PK\x03\x04".as_slice(),
+        &[0xff; 26],
+        b"xl/worksheets/sheet1.xml",
+        &[0; 64],
+    ]
+    .concat();
+    let png = [
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x7f\xff\xff\xff\x7f\xff\xff\xff".as_slice(),
+        &[8, 6, 0, 0, 0],
+    ]
+    .concat();
     for (kind, file) in [
         ("application/pdf", pdf.to_vec()),
-        ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", zip),
+        (
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            zip,
+        ),
         ("image/png", png),
     ] {
         let started = Instant::now();
         // An invoice is no file: only its text is read.
-        app.post("/v1/invoices").body(kind, file.clone()).send(415).problem("unsupported_media_type");
+        app.post("/v1/invoices")
+            .body(kind, file.clone())
+            .send(415)
+            .problem("unsupported_media_type");
         let kept = app
             .post(&format!("/v1/invoices/{id}/documents?name=bomb"))
             .body(kind, file.clone())
             .send(201);
-        let back = app.get(&format!("/v1/documents/{}", kept.string("/id"))).send(200);
+        let back = app
+            .get(&format!("/v1/documents/{}", kept.string("/id")))
+            .send(200);
         assert!(back.bytes() == file.as_slice(), "{kind}: other bytes came back");
         assert!(started.elapsed() < QUICK, "{kind}: {:?}", started.elapsed());
         tried.one();

@@ -11,7 +11,8 @@ const TELLING: usize = 8;
 pub(crate) fn secret_variables() -> Vec<String> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spin.toml");
     let manifest = fs::read_to_string(manifest).expect("spin.toml");
-    let marked = |line: &str| Some(line.split_once(" = {")?.0.to_owned()).filter(|_| line.contains("secret = true"));
+    let marked =
+        |line: &str| Some(line.split_once(" = {")?.0.to_owned()).filter(|_| line.contains("secret = true"));
     manifest.lines().filter_map(marked).collect()
 }
 
@@ -21,8 +22,14 @@ pub(super) fn of(keys: &[String; 3], variables: &[(String, String)]) -> Vec<Stri
         .iter()
         .map(|name| format!("SPIN_VARIABLE_{}", name.to_uppercase()))
         .collect();
-    let set = variables.iter().filter(|(name, _)| secret.contains(name)).map(|(_, value)| value);
-    let parts = keys.iter().chain(set).flat_map(|value| value.split([' ', ',', '\n']));
+    let set = variables
+        .iter()
+        .filter(|(name, _)| secret.contains(name))
+        .map(|(_, value)| value);
+    let parts = keys
+        .iter()
+        .chain(set)
+        .flat_map(|value| value.split([' ', ',', '\n']));
     parts
         .filter(|part| part.len() >= TELLING && !part.contains("-----"))
         .map(str::to_owned)
@@ -31,9 +38,11 @@ pub(super) fn of(keys: &[String; 3], variables: &[(String, String)]) -> Vec<Stri
 
 /// Whether one of them is in some bytes.
 pub(super) fn is_in(secrets: &[String], bytes: &[u8]) -> bool {
-    secrets
-        .iter()
-        .any(|secret| bytes.windows(secret.len()).any(|window| window == secret.as_bytes()))
+    secrets.iter().any(|secret| {
+        bytes
+            .windows(secret.len())
+            .any(|window| window == secret.as_bytes())
+    })
 }
 
 /// The files below a folder in which one of them stands.
@@ -47,5 +56,8 @@ pub(crate) fn files_with(secrets: &[String], folder: &Path) -> Vec<String> {
         grep.args(["-e", secret]);
     }
     let output = grep.arg("--").arg(folder).output().expect("grep");
-    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }

@@ -113,8 +113,14 @@ impl<'a> Call<'a> {
             _ => self.agent.run(request.body(())?)?,
         };
         let body = response.body_mut().with_config().limit(64 << 20).read_to_vec()?;
-        let shown = response.headers().values().any(|value| canary::is_in(self.secrets, value.as_bytes()));
-        assert!(!shown && !canary::is_in(self.secrets, &body), "{line}: the answer shows a secret");
+        let shown = response
+            .headers()
+            .values()
+            .any(|value| canary::is_in(self.secrets, value.as_bytes()));
+        assert!(
+            !shown && !canary::is_in(self.secrets, &body),
+            "{line}: the answer shows a secret"
+        );
         let exchange = Exchange {
             method: &self.method,
             target: target(&self.url),

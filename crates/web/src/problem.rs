@@ -274,8 +274,15 @@ mod tests {
     fn a_line_of_the_log_is_one_line_and_plain() {
         let cause = "a\r\nb\u{1b}[2J \u{7f}\u{9b}31m \u{85}\u{2028}\u{202e} \"}{\"level\":\"info\" é€";
         let line = Problem::internal(cause).log_line("id").unwrap();
-        assert!(line.chars().all(|c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{202e}')), "{line}");
+        assert!(
+            line.chars()
+                .all(|c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{202e}')),
+            "{line}"
+        );
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();
-        assert_eq!((&read["message"], &read["level"]), (&serde_json::json!(cause), &serde_json::json!("error")));
+        assert_eq!(
+            (&read["message"], &read["level"]),
+            (&serde_json::json!(cause), &serde_json::json!("error"))
+        );
     }
 }
