@@ -30,6 +30,8 @@ pub(super) fn doors() -> Vec<Door> {
         places.sort();
         places.dedup();
         let example = content.get("example").cloned().unwrap_or_else(|| json!({}));
+        // Where one or many are taken, one stands for all.
+        places.retain(|place| example.is_array() || !place.starts_with("/0/"));
         (path.starts_with("/v1/") && !places.is_empty()).then_some(Door {
             path,
             method,
@@ -106,5 +108,5 @@ fn the_free_strings_of_the_api_are_found() {
     assert!(has("/v1/customers", "/contacts/0/postal/lines/0"));
     assert!(has("/v1/notes", "/text"));
     let count: usize = doors.iter().map(|door| door.places.len()).sum();
-    assert!(count > 150, "{count} places");
+    assert!(count > 130, "{count} places");
 }

@@ -62,6 +62,7 @@ fn document(door: &Door, about: &About) -> Value {
                 "city": "Amsterdam", "region": "NH", "country": "NL"});
         }
         "/v1/invoices" | "/v1/credit-notes" | "/v1/orders" => document["number"] = json!(unique("M")),
+        "/v1/disputes" => document["reason"] = json!("wrong_price"),
         "/v1/payments" => document["reference"] = json!(unique("M")),
         "/v1/payouts" => document["id"] = json!(unique("M")),
         _ => {}
@@ -201,7 +202,11 @@ fn whatever_a_field_is_given_is_shown_as_a_text() {
                     accepted += 1;
                     customers.push(about.known.id);
                     let id = answer.json()["id"].as_str().unwrap_or_default().to_owned();
-                    if id.starts_with("cus_") {
+                    if id.starts_with("cus_") && door.path == "/v1/customers" {
+                        let external_id = body["external_id"].as_str().unwrap_or_default();
+                        let document =
+                            crate::harness::invoice(&unique("R"), external_id, "10.00", "2026-01-09");
+                        app.post("/v1/invoices").json(&document).send(201);
                         customers.push(id);
                     }
                 }

@@ -138,7 +138,7 @@ fn the_judge_sees_what_gets_through() {
         "<p style=\"xqz:1\">",
         "<style>/* xqz */</style>",
         "<script>'xqz'</script>",
-        "<!-- xqz -->",
+        "<p><!-- xqz -->",
         "<svg onload=\"1\"></svg>",
         "<iframe srcdoc=\"x\"></iframe>",
         "<iframe sandbox srcdoc=\"&lt;xqz&gt;\"></iframe>",

@@ -103,7 +103,11 @@ fn no_secret_is_anywhere_but_where_it_is_used() {
         .iter()
         .enumerate()
         .filter(|(_, name)| !["admin_key", "cron_key", "sandbox_secret"].contains(&name.as_str()))
-        .map(|(number, name)| (name.clone(), canary_for(name, number)))
+        .map(|(number, name)| match name.as_str() {
+            // A key of the shape that its reader wants.
+            "vonage_private_key" => (name.clone(), crate::phone::VONAGE_PRIVATE_KEY.to_owned()),
+            _ => (name.clone(), canary_for(name, number)),
+        })
         .collect();
     assert!(canaries.len() > 30, "{canaries:?}");
     let of = |provider: &'static str| {
@@ -116,7 +120,12 @@ fn no_secret_is_anywhere_but_where_it_is_used() {
         variables.push(("email_providers", provider));
         App::start_with(&variables)
     };
-    let secrets: Vec<String> = canaries.iter().map(|(_, value)| value.clone()).collect();
+    // A key in PEM is lines between two that say what they are.
+    let lines = canaries.iter().flat_map(|(_, value)| value.lines());
+    let secrets: Vec<String> = lines
+        .filter(|line| !line.contains("-----"))
+        .map(str::to_owned)
+        .collect();
     for provider in ["postmark", "sendgrid", "mailgun", "resend", "ses"] {
         let app = of(provider);
         let mut tokens = vec![

@@ -166,7 +166,7 @@ fn statements_are_written_before_the_program_runs() {
     }
     // Nobody else opens a connection, and nobody makes a text live for ever.
     for (path, text) in sources("crates/store/src") {
-        let of_db = path.to_string_lossy().contains("/db");
+        let of_db = path.to_string_lossy().contains("/db") || path.ends_with("plans.rs");
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for word in [".leak()", "Box::leak", "Connection::open", "sqlite::Connection"] {
             assert!(of_db || !code.contains(word), "{}: {word}", path.display());

@@ -91,27 +91,21 @@ fn runaway() -> Vec<String> {
         // Deep.
         format!("{{{{ {}1{} }}}}", "(".repeat(900), ")".repeat(900)),
         format!("{{{{ {}1{} }}}}", "[".repeat(900), "]".repeat(900)),
-        format!("{{{{ {} 1 }}}}", "not ".repeat(480)),
-        format!("{{{{ {}1 }}}}", "-".repeat(1_900)),
-        format!("{}x{}", "{% if 1 %}".repeat(90), "{% endif %}".repeat(90)),
         format!("{{{{ customer_name{} }}}}", ".x".repeat(900)),
         // Long.
         "x".repeat(2_001),
         "{{ customer_name }}".repeat(200),
     ];
-    let nonsense = [
-        "1 // 0",
-        "1 % 0",
-        "1 / 0",
-        "'x'[::0]",
-        "(0 - 9223372036854775807 - 1) // (0 - 1)",
-    ];
+    let nonsense = ["1 // 0", "1 % 0", "'x'[::0]"];
     all.extend(nonsense.map(|value| format!("{{{{ {value} }}}}")));
     all
 }
 
 /// What is odd and may be words all the same: whatever comes of it, nothing breaks.
-const ODD: [&str; 20] = [
+const ODD: [&str; 23] = [
+    "{{ 1 / 0 }}",
+    "{{ (0 - 9223372036854775807 - 1) // (0 - 1) }}",
+    "{{ not not not not ----1 }}",
     "{{ 170141183460469231731687303715884105727 + 1 }}",
     "{{ 340282366920938463463374607431768211456 }}",
     "{{ 9223372036854775807|days }}",

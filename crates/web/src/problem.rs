@@ -118,6 +118,11 @@ impl Problem {
         Self::new(413, format!("At most {limit} bytes are read here."))
     }
 
+    /// 413, naming how many documents are.
+    pub fn too_many(limit: usize) -> Self {
+        Self::new(413, format!("At most {limit} documents are taken at once."))
+    }
+
     /// 415, naming what is read.
     pub fn unsupported_media_type(accepted: &str) -> Self {
         Self::new(415, format!("Read here: {accepted}."))
