@@ -66,7 +66,7 @@ fn collect(document: &Value, schema: &Value, at: String, depth: usize, found: &m
         || types
             .as_array()
             .is_some_and(|types| types.contains(&json!("string")));
-    let bound = ["enum", "const", "format", "pattern"];
+    let bound = ["enum", "const", "format", "pattern", "contentEncoding"];
     if string && !bound.iter().any(|keyword| schema.get(*keyword).is_some()) {
         found.push(at);
     }
