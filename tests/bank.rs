@@ -19,7 +19,7 @@ fn cents(amount: &str) -> i64 {
 }
 
 /// A camt.053 over euros: each line its amount, end-to-end id, payer's name and account, text, and return reason.
-fn camt(account: &str, number: u32, day: &str, opening: i64, lines: &[[&str; 6]]) -> String {
+pub(crate) fn camt(account: &str, number: u32, day: &str, opening: i64, lines: &[[&str; 6]]) -> String {
     let moved: i64 = lines.iter().map(|[amount, ..]| cents(amount)).sum();
     let money = |minor: i64| format!("{}.{:02}", minor.abs() / 100, minor.abs() % 100);
     let side = |minor: i64| if minor < 0 { "DBIT" } else { "CRDT" };

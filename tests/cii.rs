@@ -90,7 +90,7 @@ fn every_published_invoice_goes_in_with_its_amount_its_date_and_its_files() {
 }
 
 /// A small but complete document, with what else stands in its agreement.
-fn document(number: &str, kind: &str, attachments: &str) -> String {
+pub(crate) fn document(number: &str, kind: &str, attachments: &str) -> String {
     format!(
         r#"<rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"
   xmlns:ram="urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"

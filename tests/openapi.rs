@@ -36,7 +36,7 @@ pub(crate) fn operations(document: &Value) -> Vec<(String, String, Value)> {
     paths.iter().flat_map(of_path).collect()
 }
 
-fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
         Some(reference) => document
             .pointer(reference.trim_start_matches('#'))

@@ -23,7 +23,7 @@ const PUBLIC_URL: &str = "https://pay.sandpiper.example";
 const TWILIO_KEY: &str = "webhooks-sharedkey-secret";
 const VONAGE_KEY: &str = "vonage-signature-secret-of-32-bytes";
 /// An RSA key made for tests.
-const VONAGE_PRIVATE_KEY: &str = include_str!("../crates/carriers/src/vonage/token/test_key.pem");
+pub(crate) const VONAGE_PRIVATE_KEY: &str = include_str!("../crates/carriers/src/vonage/token/test_key.pem");
 
 fn fields(form: &str) -> BTreeMap<String, String> {
     form_urlencoded::parse(form.as_bytes()).into_owned().collect()

@@ -35,14 +35,42 @@
 //! | forms and calls of other sites with a visitor's cookie | `browser::another_site_changes_nothing` |
 //! | sessions that are fixed, kept, sent elsewhere or read by scripts | `browser::the_cookie_is_the_consoles_alone` |
 //! | open redirects | `browser::nobody_is_led_elsewhere` |
+//! | mark-up, attribute breakouts, `javascript:`, SVG, template syntax, bidi, NUL and length, in every string of the API, on every page, in mails and in error pages | `markup::whatever_a_field_is_given_is_shown_as_a_text` |
+//! | the same on paper: actions, scripts and addresses in a PDF | `markup::paper_says_it_and_does_nothing` |
+//! | templates that read what is not theirs, fetch, import, keep, recurse, multiply, or run on | `templates::words_reach_nothing_and_do_not_run_on` |
+//! | templates that run on for one customer alone | `templates::words_that_only_run_on_for_somebody_who_owes_much_hold_up_nobody` |
+//! | formulas and DDE in cells of every export, whatever it is cut at | `tables::no_cell_of_a_table_is_a_formula_and_each_comes_back_as_it_was`, `tables::the_table_for_an_agency_is_no_formula_either` |
+//! | XML bombs, external entities, types, depth, width, namespaces, encodings, at every reader | `xml::every_reader_of_xml_refuses_what_no_business_document_has` |
+//! | files and bodies that unpack to more than they are | `xml::nothing_is_unpacked` |
+//! | SQL in every parameter, path and document | `sql::no_parameter_is_a_part_of_a_statement`, `sql::sql_in_a_document_is_text`, `sql::statements_are_written_before_the_program_runs` |
+//! | bodies over their limit, with a length and without, at every door | `sizes::a_body_is_read_up_to_its_limit_at_every_door`, `sizes::a_body_without_a_length_is_cut_off_at_every_door` |
+//! | heads, addresses, depth, members and digits beyond measure | `sizes::heads_and_addresses_have_limits_too`, `sizes::deep_wide_and_long_documents_are_refused_quickly_at_every_door` |
+//! | slow and half-open connections, many at a time | `sizes::slow_and_half_open_clients_hold_up_nobody` |
+//! | paths in names and ids of documents | `sizes::no_name_and_no_id_is_a_path` |
+//! | endpoints inside, in every way of writing an address | `ssrf::no_endpoint_leads_inside`, `ssrf::what_was_stored_when_it_was_allowed_is_judged_again_when_it_is_called` |
+//! | addresses in documents and in what SNS says | `ssrf::what_is_only_shown_is_never_fetched` |
+//! | pages that a payment provider names and that are none | `ssrf::a_provider_sends_nobody_to_what_is_no_page` |
+//! | line breaks, terminal sequences and forged lines in logs and headers | `logs::a_line_of_the_log_is_one_object_whoever_wrote_it`, `logs::what_comes_out_as_a_header_is_one_header` |
+//! | secrets in logs, answers, databases and addresses; keys and tokens at rest | `secrets::no_secret_is_anywhere_but_where_it_is_used`, and every app of the suite when it stops |
 
 mod browser;
+mod fields;
 mod headers;
+mod logs;
+mod markup;
+mod page;
 mod privilege;
 mod references;
 mod scopes;
+mod secrets;
+mod sizes;
+mod sql;
+mod ssrf;
+mod tables;
+mod templates;
 mod tokens;
 mod webhooks;
+mod xml;
 
 use std::{
     io::{Read, Write},

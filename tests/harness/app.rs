@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::http::Call;
+use super::{canary, http::Call};
 
 /// The instant at which every app starts: a Monday morning.
 pub(crate) const START: &str = "2026-01-12T09:00:00Z";
@@ -58,6 +58,8 @@ pub(crate) struct App {
     agent: ureq::Agent,
     /// Variables of the app beside the three secrets.
     variables: Vec<(String, String)>,
+    /// What nobody may read, wherever they look.
+    secrets: Vec<String>,
     /// The deployment's administrator key.
     pub(crate) admin_key: String,
     /// What cron authenticates with.
@@ -111,6 +113,7 @@ impl App {
             })
             .collect::<Vec<_>>();
         let (process, address) = launch(state.path(), &keys, &variables);
+        let secrets = canary::of(&keys, &variables);
         let [admin_key, cron_key, sandbox_secret] = keys;
         Self {
             state,
@@ -119,6 +122,7 @@ impl App {
             clock: Clock::Virtual,
             agent: agent(),
             variables,
+            secrets,
             admin_key,
             cron_key,
             sandbox_secret,
@@ -144,7 +148,9 @@ impl App {
         let date = health.headers().get("date").and_then(|date| date.to_str().ok());
         let date = DateTime::parse_from_rfc2822(date.expect("a Date header")).expect("a date");
         let key = |name| env::var(name).unwrap_or_else(|_| panic!("{BASE_URL} is set, but {name} is not"));
-        let [admin_key, cron_key, sandbox_secret] = KEYS.map(key);
+        let keys = KEYS.map(key);
+        let secrets = canary::of(&keys, &[]);
+        let [admin_key, cron_key, sandbox_secret] = keys;
         Self {
             state: tempfile::tempdir().expect("a temporary folder"),
             process: None,
@@ -152,6 +158,7 @@ impl App {
             clock: Clock::Real(date.to_utc(), Instant::now()),
             agent: agent(),
             variables: Vec::new(),
+            secrets,
             admin_key,
             cron_key,
             sandbox_secret,
@@ -213,7 +220,12 @@ impl App {
     fn stop(&mut self) -> ExitStatus {
         let mut guard = self.process.take().expect("a process of our own").guard;
         drop(guard.stdin.take());
-        guard.wait().expect("the app's guard")
+        let status = guard.wait().expect("the app's guard");
+        if !thread::panicking() {
+            let found = canary::files_with(&self.secrets, self.state.path());
+            assert!(found.is_empty(), "a secret of the app's stands in {found:?}");
+        }
+        status
     }
 
     /// Moves the clock forward to an instant.
@@ -288,7 +300,8 @@ impl App {
         let base = self.url();
         let path = path.strip_prefix(&base).unwrap_or(path);
         assert!(path.starts_with('/'), "{path} is not on {base}");
-        Call::new(&self.agent, method, format!("{base}{path}"), self.log_path()).key(&self.admin_key)
+        let url = format!("{base}{path}");
+        Call::new(&self.agent, method, url, self.log_path(), &self.secrets).key(&self.admin_key)
     }
 
     fn log_path(&self) -> PathBuf {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::app::tail;
+use super::{app::tail, canary};
 use crate::openapi::{Exchange, judge};
 
 /// A request in the making.
@@ -15,10 +15,18 @@ pub(crate) struct Call<'a> {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     log: PathBuf,
+    /// What no answer may show.
+    secrets: &'a [String],
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(agent: &'a ureq::Agent, method: &str, url: String, log: PathBuf) -> Self {
+    pub(super) fn new(
+        agent: &'a ureq::Agent,
+        method: &str,
+        url: String,
+        log: PathBuf,
+        secrets: &'a [String],
+    ) -> Self {
         Self {
             agent,
             method: method.to_owned(),
@@ -26,6 +34,7 @@ impl<'a> Call<'a> {
             headers: Vec::new(),
             body: Vec::new(),
             log,
+            secrets,
         }
     }
 
@@ -104,6 +113,14 @@ impl<'a> Call<'a> {
             _ => self.agent.run(request.body(())?)?,
         };
         let body = response.body_mut().with_config().limit(64 << 20).read_to_vec()?;
+        let shown = response
+            .headers()
+            .values()
+            .any(|value| canary::is_in(self.secrets, value.as_bytes()));
+        assert!(
+            !shown && !canary::is_in(self.secrets, &body),
+            "{line}: the answer shows a secret"
+        );
         let exchange = Exchange {
             method: &self.method,
             target: target(&self.url),

@@ -1,6 +1,7 @@
 //! Starts Dunlin, talks to it as a client does, and leaves nothing behind.
 
 mod app;
+pub(crate) mod canary;
 mod http;
 mod partner;
 mod recorder;

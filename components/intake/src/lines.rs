@@ -1,11 +1,13 @@
 //! Many documents in one body: a JSON array or NDJSON. Each line is parsed by itself, so that a body of 32 MiB is
-//! never held as one tree and a bad line spoils nothing but itself.
+//! never held as one tree and a bad line spoils nothing but itself. There are at most [`limits::DOCUMENTS_AT_ONCE`]: a body
+//! of nothing but brackets would be millions.
 
 use receivables::fields::FieldError;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use store::rejects::Reject;
-use web::Problem;
+use web::{Problem, limits};
 
 /// How documents arrive on this request.
 pub(crate) enum Shape<'a> {
@@ -25,21 +27,67 @@ pub(crate) fn shape<'a>(media_type: &str, bytes: &'a [u8]) -> Result<Shape<'a>, 
     })?;
     if media_type != "application/json" {
         let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-        return Ok(Shape::Many(lines.map(|(line, number)| (number, line)).collect()));
+        let lines: Vec<(u32, &str)> = lines
+            .map(|(line, number)| (number, line))
+            .take(limits::DOCUMENTS_AT_ONCE.saturating_add(1))
+            .collect();
+        return match lines.len() > limits::DOCUMENTS_AT_ONCE {
+            true => Err(Problem::too_many(limits::DOCUMENTS_AT_ONCE)),
+            false => Ok(Shape::Many(lines)),
+        };
     }
     if !text.trim_start().starts_with('[') {
         return Ok(Shape::One(web::parse_json(bytes)?));
     }
-    let items: Vec<&RawValue> = serde_json::from_str(text)
+    let items: Items<'_> = serde_json::from_str(text)
         .map_err(|error| Problem::bad_request(format!("The body is not a JSON array: {error}.")))?;
+    if items.more {
+        return Err(Problem::too_many(limits::DOCUMENTS_AT_ONCE));
+    }
     Ok(Shape::Many(
         items
+            .first
             .into_iter()
             .map(RawValue::get)
             .zip(1..)
             .map(|(item, number)| (number, item))
             .collect(),
     ))
+}
+
+/// The items of an array, each as its text: the first ones, and whether there are more than are held.
+struct Items<'a> {
+    first: Vec<&'a RawValue>,
+    more: bool,
+}
+
+impl<'de> Deserialize<'de> for Items<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reading;
+        impl<'de> Visitor<'de> for Reading {
+            type Value = Items<'de>;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Items<'de>, A::Error> {
+                let mut first = Vec::new();
+                while first.len() < limits::DOCUMENTS_AT_ONCE {
+                    match items.next_element()? {
+                        Some(item) => first.push(item),
+                        None => return Ok(Items { first, more: false }),
+                    }
+                }
+                let mut more = false;
+                while items.next_element::<IgnoredAny>()?.is_some() {
+                    more = true;
+                }
+                Ok(Items { first, more })
+            }
+        }
+        deserializer.deserialize_seq(Reading)
+    }
 }
 
 /// Parses each line; what does not parse goes to `rejected`.

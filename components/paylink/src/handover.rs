@@ -4,6 +4,7 @@
 use crate::page::{gone, methods, page};
 use chrono::{DateTime, Utc};
 use providers::{Closed, Order, Provider, Unopened, named};
+use receivables::fields::kinds::url_in;
 use receivables::id::CheckoutId;
 use receivables::money::Money;
 use receivables::paylink::{self, Method, Onward, Refused, Session, Stage, Turn, Underway};
@@ -177,6 +178,11 @@ async fn ask(
     order: &Order<'_>,
 ) -> Result<Reply, Problem> {
     let problem = match provider.open(cx, order).await {
+        // Whoever answers in the provider's place sends nobody to what is no page of the web.
+        Ok(session) if url_in(&session.url).is_err() => {
+            let cause = format!("the page of {}'s session is no http or https URL", order.checkout);
+            Problem::provider("The payment could not be started.", cause)
+        }
         Ok(session) => {
             let opened = db
                 .transaction(async |tx: &Tx<'_>| {

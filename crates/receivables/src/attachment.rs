@@ -96,6 +96,8 @@ pub fn file_name(given: &str, media_type: MediaType) -> String {
         .map(|c| match c {
             '"' | '*' | ':' | '<' | '>' | '?' | '|' | '%' => '_',
             c if c.is_control() => '_',
+            // `Rechnung\u{202e}fdp.exe` is shown as one that ends in `exe.pdf`.
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '_',
             c => c,
         })
         .take(limits::FILE_NAME)
@@ -156,6 +158,7 @@ mod tests {
             ("C:\\Rechnungen\\R 17.PDF", "R 17.PDF"),
             ("a\"b\r\nset-cookie: x.pdf", "a_b__set-cookie_ x.pdf"),
             ("Rechnung für Müller", "Rechnung für Müller.pdf"),
+            ("Rechnung\u{202e}fdp.exe", "Rechnung_fdp.exe"),
             ("..", "document.pdf"),
             ("", "document.pdf"),
             ("Invoice No. 17", "Invoice No. 17.pdf"),

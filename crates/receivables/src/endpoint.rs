@@ -160,12 +160,18 @@ fn host(authority: &str) -> Option<&str> {
     }
 }
 
-/// Top-level domains that never lead outside: RFC 6761, RFC 6762, RFC 8375, ICANN's resolution 2024.07.29.06 and
-/// what Spin calls a deployment's own components.
+/// Top-level domains that never lead outside: RFC 6761, RFC 6762 with its appendix G, RFC 8375, ICANN's resolution
+/// 2024.07.29.06, what systems call themselves in their hosts file, and what Spin calls a deployment's own components.
 const INTERNAL: &[&str] = &[
     "localhost",
+    "localdomain",
     "local",
     "internal",
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "lan",
     "home.arpa",
     "test",
     "invalid",

@@ -348,10 +348,15 @@ const COLUMNS: [&str; 14] = [
     "po_number",
 ];
 
+/// What a formula begins with: OWASP, "CSV Injection", full-width forms and line feed included.
+const FORMULA: [char; 11] = [
+    '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+];
+
 /// A cell that holds other people's text. A spreadsheet takes what begins with one of these for a formula and runs it:
 /// an apostrophe before it makes it text. The document itself keeps the text as it is.
 fn text(cell: &str) -> String {
-    match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    match cell.starts_with(FORMULA) {
         true => format!("'{cell}"),
         false => cell.to_owned(),
     }
@@ -362,7 +367,8 @@ fn line(csv: &mut String, cells: impl IntoIterator<Item = String>) {
         if at > 0 {
             csv.push(',');
         }
-        if cell.contains([',', '"', '\r', '\n']) {
+        // The other delimiters too: a spreadsheet may have been told another one than the comma.
+        if cell.contains([',', ';', '\t', '|', '"', '\r', '\n']) || cell.trim() != cell {
             csv.push('"');
             csv.push_str(&cell.replace('"', "\"\""));
             csv.push('"');

@@ -8,6 +8,9 @@
 //! **Why `collect` always.** The host holds the connection's lock while it streams rows, and reports constraint
 //! and busy errors only at the end. Every statement here is read to its end before the next one starts.
 //!
+//! **No text of anybody's is ever part of a statement.** What runs one takes a `&'static str`: a statement that is made at
+//! run time does not compile.
+//!
 //! **Refuses:** several statements in one text (the host would run only the first), nested transactions.
 
 use crate::error::{Result, StoreError};
@@ -87,7 +90,11 @@ impl Db {
     }
 
     /// Runs one statement and returns its rows.
-    pub(crate) async fn rows(&self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
+    pub(crate) async fn rows(&self, sql: &'static str, parameters: Vec<Value>) -> Result<Vec<Row>> {
+        self.rows_of(sql, parameters).await
+    }
+
+    async fn rows_of(&self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
         let connection = self.connection()?;
         self.unfinished.set(self.unfinished.get().saturating_add(1));
         let outcome = run(connection, sql, parameters).await;
@@ -97,12 +104,12 @@ impl Db {
     }
 
     /// Runs one statement whose rows do not matter.
-    pub(crate) async fn run(&self, sql: &str, parameters: Vec<Value>) -> Result<()> {
+    pub(crate) async fn run(&self, sql: &'static str, parameters: Vec<Value>) -> Result<()> {
         self.rows(sql, parameters).await.map(drop)
     }
 
     /// The first row, if there is one.
-    pub(crate) async fn row(&self, sql: &str, parameters: Vec<Value>) -> Result<Option<Row>> {
+    pub(crate) async fn row(&self, sql: &'static str, parameters: Vec<Value>) -> Result<Option<Row>> {
         Ok(self.rows(sql, parameters).await?.into_iter().next())
     }
 
@@ -112,12 +119,13 @@ impl Db {
     /// changes rows cannot stand in a WITH.
     pub(crate) async fn list<T: DeserializeOwned>(
         &self,
-        sql: &str,
+        sql: &'static str,
         parameters: Vec<Value>,
     ) -> Result<Vec<T>> {
         let sql =
             format!("WITH listed (document) AS ({sql}) SELECT group_concat(document, char(10)) FROM listed");
-        let Some(row) = self.row(&sql, parameters).await? else {
+        let rows = self.rows_of(&sql, parameters).await?;
+        let Some(row) = rows.first() else {
             return Ok(Vec::new());
         };
         let Some(documents) = row.optional_text(0)? else {
@@ -132,7 +140,7 @@ impl Db {
     /// The first row's first column, a JSON text, decoded.
     pub(crate) async fn find<T: DeserializeOwned>(
         &self,
-        sql: &str,
+        sql: &'static str,
         parameters: Vec<Value>,
     ) -> Result<Option<T>> {
         self.row(sql, parameters)

@@ -28,6 +28,14 @@ impl Cx {
     }
 
     fn take_body(&self, limit: usize) -> Result<IncomingRequestBody, Problem> {
+        // What is packed would have to be unpacked before anybody knows how much it is.
+        let plain = |coding: &str| coding.eq_ignore_ascii_case("identity");
+        if self
+            .header("content-encoding")
+            .is_some_and(|coding| !plain(coding))
+        {
+            return Err(Problem::unsupported_media_type("a body without a content coding"));
+        }
         let declared = self
             .header("content-length")
             .and_then(|length| length.parse::<usize>().ok());

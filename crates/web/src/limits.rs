@@ -6,6 +6,9 @@ pub const BODY: usize = 1 << 20;
 /// is read as it comes is held to the same limit, although it takes no more memory when it is longer: a hundred thousand
 /// rows of 300 bytes fit, and take less than the half minute that hosted platforms give a handler.
 pub const BULK_BODY: usize = 32 << 20;
+/// Documents of one JSON array, and of customers' lines: each that is bad is held with what is wrong with it until all are
+/// taken, and that many fit an instance. Invoices' lines and tables are read as they come and have no such limit.
+pub const DOCUMENTS_AT_ONCE: usize = 50_000;
 /// Rows of a bulk intake that are committed together. Measured natively, what a row costs is the same from 250 rows to
 /// 5,000, while the write lock is held, and others wait, in proportion to them.
 pub const BATCH_ROWS: usize = 1_000;

@@ -22,6 +22,9 @@ const CREDENTIALS: &[&str] = &[
     "x-postmark-server-token",
 ];
 
+/// Bytes of a credential: what is shorter is none, and may stand in an answer by chance.
+const TELLING: usize = 8;
+
 /// What came back.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -153,6 +156,7 @@ pub async fn pause(ms: u64) {
 }
 
 async fn send(request: Request<FullBody<Bytes>>) -> Result<Answer, Unanswered> {
+    let credentials = credentials(request.headers());
     let response = spin_sdk::http::send(request).await.map_err(unanswered)?;
     let status = response.status().as_u16();
     let headers = response.headers().clone();
@@ -164,8 +168,44 @@ async fn send(request: Request<FullBody<Bytes>>) -> Result<Answer, Unanswered> {
     Ok(Answer {
         status,
         headers,
-        body,
+        body: without(body, &credentials),
     })
+}
+
+/// What a request shows to be believed, in full and without the scheme in front.
+fn credentials(headers: &HeaderMap) -> Vec<Vec<u8>> {
+    let shown = headers.values().filter(|value| value.is_sensitive());
+    shown
+        .flat_map(|value| {
+            [
+                value.as_bytes(),
+                value
+                    .as_bytes()
+                    .rsplit(|byte| *byte == b' ')
+                    .next()
+                    .unwrap_or_default(),
+            ]
+        })
+        .filter(|credential| credential.len() >= TELLING)
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+/// An answer without what it was asked with: a provider that repeats a key in its error has it in no log and no ledger.
+fn without(body: Bytes, credentials: &[Vec<u8>]) -> Bytes {
+    let mut body = body;
+    for credential in credentials {
+        let at = |body: &[u8]| {
+            body.windows(credential.len())
+                .position(|window| window == credential.as_slice())
+        };
+        while let Some(found) = at(&body) {
+            let (before, rest) = body.split_at(found);
+            let after = rest.get(credential.len()..).unwrap_or_default();
+            body = Bytes::from([before, b"***", after].concat());
+        }
+    }
+    body
 }
 
 /// A POST where there is a body, with its media type; else a GET.
@@ -257,6 +297,20 @@ mod tests {
         );
         assert_eq!(after("soon"), None);
         assert_eq!(after("-1"), None);
+    }
+
+    #[test]
+    fn what_was_shown_to_be_believed_is_not_in_the_answer() {
+        let mut headers = HeaderMap::new();
+        let mut key = HeaderValue::from_static("Bearer sk_live_1");
+        key.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, key);
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        let said = Bytes::from_static(b"no such key: sk_live_1 (Bearer sk_live_1), application/json");
+        assert_eq!(
+            without(said, &credentials(&headers)),
+            "no such key: *** (***), application/json"
+        );
     }
 
     #[test]

@@ -118,6 +118,11 @@ impl Problem {
         Self::new(413, format!("At most {limit} bytes are read here."))
     }
 
+    /// 413, naming how many documents are.
+    pub fn too_many(limit: usize) -> Self {
+        Self::new(413, format!("At most {limit} documents are taken at once."))
+    }
+
     /// 415, naming what is read.
     pub fn unsupported_media_type(accepted: &str) -> Self {
         Self::new(415, format!("Read here: {accepted}."))
@@ -195,7 +200,7 @@ impl Problem {
         let cause = self.0.cause.as_ref()?;
         let line = serde_json::json!({"level": "error", "request_id": request_id, "status": self.0.status.as_u16(),
             "code": self.0.code, "message": cause});
-        Some(line.to_string())
+        Some(one_line(&line.to_string()))
     }
 
     /// The answer that the client gets.
@@ -232,6 +237,21 @@ impl Problem {
     }
 }
 
+/// JSON in which nothing ends a line or moves a terminal's cursor: the controls that JSON lets stand (DEL, C1), and what
+/// turns the direction of writing or ends a line in Unicode, are written as it writes the others.
+fn one_line(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    for c in json.chars() {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns {
+            line.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
@@ -248,5 +268,26 @@ impl From<StoreError> for Problem {
 impl Transient for Problem {
     fn is_transient(&self) -> bool {
         self.0.transient
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_is_one_line_and_plain() {
+        let cause = "a\r\nb\u{1b}[2J \u{7f}\u{9b}31m \u{85}\u{2028}\u{202e} \"}{\"level\":\"info\" é€";
+        let line = Problem::internal(cause).log_line("id").unwrap();
+        assert!(
+            line.chars()
+                .all(|c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{202e}')),
+            "{line}"
+        );
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(
+            (&read["message"], &read["level"]),
+            (&serde_json::json!(cause), &serde_json::json!("error"))
+        );
     }
 }

@@ -92,6 +92,20 @@ fn csv_is_what_rfc_4180_says_and_no_formula() {
 }
 
 #[test]
+fn a_cell_is_one_cell_whatever_a_spreadsheet_cuts_at() {
+    for (number, cell) in [
+        ("x;=1+2", "\"x;=1+2\""),
+        ("x|=1+2", "\"x|=1+2\""),
+        ("\u{ff1d}1+2", "'\u{ff1d}1+2"),
+        (" =1+2", "\" =1+2\""),
+    ] {
+        let odd = receivable(number, Invoice, None, "2026-05-01", 1);
+        let csv = Document::of(parts(vec![odd])).unwrap().csv().unwrap();
+        assert!(csv.contains(&format!(",{cell},invoice,")), "{csv}");
+    }
+}
+
+#[test]
 fn what_is_not_due_is_no_days_overdue() {
     let document = Document::of(parts(vec![receivable("F-1", Invoice, None, "2026-05-01", 1)])).unwrap();
     assert!(document.csv().unwrap().contains(",2026-05-01,0,EUR,"));

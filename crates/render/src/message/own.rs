@@ -174,11 +174,10 @@ pub(crate) fn refuse(name: &str, text: &str) -> Result<(), RenderError> {
             Some(b'{') => ("}}", false),
             _ => continue,
         };
-        let inner = rest.split(end).next().unwrap_or_default();
-        if inner.contains('*') {
+        if within(rest, end).contains('*') {
             return wrong("it may not multiply".to_owned());
         }
-        let word = inner.trim_start_matches(['%', '-', '+', ' ', '\n', '\t', '\r']);
+        let word = rest.trim_start_matches(['%', '-', '+', ' ', '\n', '\t', '\r']);
         let word = word
             .split(|c: char| !c.is_ascii_alphabetic())
             .next()
@@ -191,6 +190,28 @@ pub(crate) fn refuse(name: &str, text: &str) -> Result<(), RenderError> {
         }
     }
     Ok(())
+}
+
+/// What is written up to the end of a tag, read as the engine reads it: an end in quotes or in brackets is none. Of what
+/// is left open, all.
+fn within<'a>(tag: &'a str, end: &str) -> &'a str {
+    let (mut quote, mut escaped, mut open) = (None, false, 0_i32);
+    for (at, c) in tag.char_indices().skip(1) {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(opened), _) if opened == c => quote = None,
+            (Some(_), _) => {}
+            (None, _) if open == 0 && tag.get(at..).is_some_and(|rest| rest.starts_with(end)) => {
+                return tag.get(..at).unwrap_or_default();
+            }
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '(' | '[' | '{') => open = open.saturating_add(1),
+            (None, ')' | ']' | '}') => open = open.saturating_sub(1),
+            (None, _) => {}
+        }
+    }
+    tag
 }
 
 /// The variables that own words name; an error where they do not parse.
