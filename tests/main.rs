@@ -19,6 +19,7 @@ mod harness;
 
 mod agreements;
 mod auth;
+mod backup;
 mod bad_input;
 mod bank;
 mod billing;
@@ -56,4 +57,5 @@ mod sweep;
 mod tables;
 mod templates;
 mod terms;
+mod trail;
 mod ubl;

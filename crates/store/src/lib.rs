@@ -59,6 +59,8 @@ pub mod policies;
 pub mod postings;
 pub mod progress;
 pub mod promises;
+#[cfg(feature = "native")]
+pub mod proof;
 pub mod rates;
 pub mod refunds;
 pub mod rejects;
@@ -70,6 +72,7 @@ pub mod telephone;
 pub mod templates;
 pub mod tokens;
 pub mod told;
+pub mod trail;
 pub mod unsubscribes;
 pub mod views;
 pub mod voice;
@@ -82,6 +85,7 @@ pub use error::{Result, StoreError};
 pub use instants::rfc3339;
 pub use migrations::SCHEMA_VERSION;
 pub use moment::{Mint, Moment, random};
+pub use trail::Act;
 
 #[cfg(test)]
 mod plans;

@@ -1,6 +1,7 @@
 //! Who may do what. A key is the deployment's administrator key, or one made with it; the cron secret opens the
 //! jobs and nothing else.
 
+use crate::act;
 use crate::context::Cx;
 use crate::problem::Problem;
 use crate::secrets;
@@ -105,6 +106,7 @@ impl Cx {
         };
         if secrets::same(token, &admin_key) {
             let scopes = vec![Scope::Admin.name().to_owned()];
+            self.is_of("admin");
             return Ok(Principal {
                 id: "admin".to_owned(),
                 scopes,
@@ -117,6 +119,7 @@ impl Cx {
         if key.revoked_at.is_some() || !secrets::same(&secrets::hash(secret), &key.secret_hash) {
             return Err(refused());
         }
+        self.is_of(key.id.as_str());
         Ok(Principal {
             id: key.id.to_string(),
             scopes: key.scopes,
@@ -133,7 +136,10 @@ impl Cx {
         };
         let given = self.bearer().or(key.map(String::as_str));
         match given.is_some_and(|given| secrets::same(given, &cron_key)) {
-            true => Ok(()),
+            true => {
+                self.is_of(act::CRON);
+                Ok(())
+            }
             false => Err(Problem::unauthorized(
                 "Send the cron key as `Authorization: Bearer` or `?key=`.",
             )),

@@ -7,6 +7,7 @@
 //!
 //! **Architecture invariant:** this is the only layer that reads the clock, and it does so once per request.
 
+mod act;
 mod auth;
 mod body;
 mod context;

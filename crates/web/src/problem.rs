@@ -218,6 +218,14 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy => Self::busy("the database is busy").with(|parts| parts.transient = true),
+            StoreError::Newer { found, known } => Self::new(
+                503,
+                format!("A newer version of Dunlin has written the ledger: its schema is {found}, this one knows {known}."),
+            )
+            .with(|parts| {
+                parts.code = "newer_schema";
+                parts.cause = Some(format!("schema {found}, {known} is known"));
+            }),
             StoreError::BackDated(_) => {
                 Self::conflict("back_dated", format!("Nothing was decided: {error}."))
             }
