@@ -77,7 +77,7 @@ pub fn proof_of(file: &Path, kept: Option<&TrailHead>) -> anyhow::Result<Proof> 
     let read = || {
         let connection = open(file)?;
         refuse_newer(&connection)?;
-        Ok(prove(&connection, kept)?)
+        anyhow::Ok(prove(&connection, kept)?)
     };
     read().with_context(|| format!("the ledger in {}", file.display()))
 }

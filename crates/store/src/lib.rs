@@ -84,6 +84,8 @@ pub use db::{Db, Transient, Tx};
 pub use error::{Result, StoreError};
 pub use instants::rfc3339;
 pub use migrations::SCHEMA_VERSION;
+#[cfg(feature = "native")]
+pub use migrations::schema_of;
 pub use moment::{Mint, Moment, random};
 pub use trail::Act;
 

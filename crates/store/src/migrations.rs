@@ -114,6 +114,30 @@ pub(crate) async fn bring_up_to_date(db: &Db) -> Result<()> {
     Ok(())
 }
 
+/// What makes an empty database of an earlier version, as that version left it: for tests of the way from there.
+#[cfg(feature = "native")]
+pub fn schema_of(version: i64) -> Vec<String> {
+    let mut statements = vec![CREATE.to_owned()];
+    for migration in MIGRATIONS
+        .iter()
+        .take_while(|migration| migration.version <= version)
+    {
+        statements.extend(
+            migration
+                .statements
+                .iter()
+                .copied()
+                .flatten()
+                .map(|sql| (*sql).to_owned()),
+        );
+        let (version, name) = (migration.version, migration.name);
+        statements.push(format!(
+            "INSERT INTO schema_migrations (version, name) VALUES ({version}, '{name}')"
+        ));
+    }
+    statements
+}
+
 #[cfg(test)]
 pub(crate) fn all_statements() -> impl Iterator<Item = &'static str> {
     MIGRATIONS
