@@ -158,6 +158,17 @@ impl Problem {
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("2"))
     }
 
+    /// 503 with a code of its own, for what somebody has to see to.
+    pub fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self::new(503, detail.clone())
+            .with(|parts| {
+                parts.code = code;
+                parts.cause = Some(detail);
+            })
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("60"))
+    }
+
     fn with_header(self, name: header::HeaderName, value: HeaderValue) -> Self {
         self.with(|parts| parts.headers.push((name, value)))
     }
@@ -218,14 +229,12 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy => Self::busy("the database is busy").with(|parts| parts.transient = true),
-            StoreError::Newer { found, known } => Self::new(
-                503,
-                format!("A newer version of Dunlin has written the ledger: its schema is {found}, this one knows {known}."),
-            )
-            .with(|parts| {
-                parts.code = "newer_schema";
-                parts.cause = Some(format!("schema {found}, {known} is known"));
-            }),
+            StoreError::Newer { found, known } => Self::unavailable(
+                "newer_schema",
+                format!(
+                    "A newer Dunlin has written the ledger: its schema is {found}, this one knows {known}."
+                ),
+            ),
             StoreError::BackDated(_) => {
                 Self::conflict("back_dated", format!("Nothing was decided: {error}."))
             }
