@@ -11,7 +11,7 @@
 
 mod ground;
 
-use ground::{file, now};
+use ground::{file, ledger, now};
 use receivables::id::ApiKeyId;
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -241,7 +241,7 @@ fn opened() -> Result<(), StoreError> {
 /// The app goes on: it writes, and what it writes is sealed after what was there.
 fn works() {
     let work = || {
-        let db = now(Db::open()).unwrap();
+        let db = ledger();
         assert_eq!(now(postings::drift(&db)).unwrap().len(), 0);
         let before = now(trail::newest(&db)).unwrap().act;
         let moment = Moment::at("2026-02-01T12:00:00Z".parse().unwrap());
