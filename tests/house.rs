@@ -200,6 +200,69 @@ fn each_component_may_do_what_it_needs_and_no_more() {
     assert_eq!(actual, expected);
 }
 
+/// Named like a secret, and none: what is said in the open, or only verifies.
+const NO_SECRETS: [&str; 3] = ["ses_access_key", "sendgrid_webhook_key", "vonage_api_key"];
+
+#[test]
+fn what_is_secret_is_a_variable_that_says_so_and_is_set_nowhere() {
+    let text = fs::read_to_string(root().join("spin.toml")).expect("spin.toml");
+    let manifest: toml::Table = text.parse().expect("TOML");
+    let variables = manifest["variables"].as_table().expect("variables");
+    let words = [
+        "key", "keys", "secret", "secrets", "token", "tokens", "password", "auth",
+    ];
+    let mut found = 0;
+    for (name, variable) in variables {
+        let is_secret = name.rsplit('_').next().is_some_and(|word| words.contains(&word));
+        if !is_secret || NO_SECRETS.contains(&name.as_str()) {
+            continue;
+        }
+        found += 1;
+        assert_eq!(
+            variable.get("secret").and_then(toml::Value::as_bool),
+            Some(true),
+            "{name}"
+        );
+        assert_eq!(
+            variable.get("default").and_then(toml::Value::as_str),
+            Some(""),
+            "{name}"
+        );
+    }
+    assert!(found > 30, "{found}: this shows little");
+}
+
+/// Columns of such a name that open nothing: what a bank line is known by, and what clients call their requests.
+const HELD: &[(&str, &str)] = &[
+    ("bank_lines", "key"),
+    ("idempotency", "key"),
+    ("intake_progress", "key"),
+];
+
+#[test]
+fn keys_and_tokens_rest_as_hashes() {
+    let words = ["secret", "token", "password", "key"];
+    let mut named = Vec::new();
+    for (path, text) in sources("crates/store/src/migrations") {
+        let mut table = String::new();
+        for line in code(&text).lines() {
+            if let Some((_, after)) = line.split_once("CREATE TABLE ") {
+                table = after.split([' ', '(']).next().unwrap_or_default().to_owned();
+            }
+            let Some(column) = line.split_whitespace().next() else {
+                continue;
+            };
+            let is_column = line.contains(" TEXT") || line.contains(" BLOB");
+            let is_secret = column.split('_').any(|word| words.contains(&word));
+            let is_hashed = column.ends_with("_hash") || column.ends_with("_id");
+            if is_column && is_secret && !is_hashed && !HELD.contains(&(table.as_str(), column)) {
+                named.push(format!("{}: {table}.{column}", path.display()));
+            }
+        }
+    }
+    assert_eq!(named, Vec::<String>::new());
+}
+
 /// How a test comes by an app that is not the shared one.
 const OWN: [&str; 5] = ["App::start", "App::without_keys", "Setup::", "Post::", " app()"];
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, App, Call, customer, invoice, own, payment, random_seed, say, unique};
+use crate::harness::{Answer, App, Call, customer, dunlin, invoice, own, payment, random_seed, say, unique};
 
 /// How often the app is killed.
 const KILLS: i64 = 50;
@@ -421,4 +421,15 @@ fn the_files_are_sound(app: App) {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .expect("an integrity check");
     assert_eq!(said, "ok");
+    let proof = dunlin()
+        .arg("verify")
+        .arg("--state-dir")
+        .arg(folder.path())
+        .output();
+    let proof = proof.expect("dunlin verify");
+    assert!(
+        proof.status.success(),
+        "{}",
+        String::from_utf8_lossy(&proof.stdout)
+    );
 }

@@ -139,7 +139,7 @@ fn listed(document: &Value, pointer: &str) -> BTreeSet<String> {
 fn every_problem_code_is_in_the_document_and_nothing_else_is() {
     let mut codes = source::codes(
         &["components", "crates/web/src"],
-        &[("conflict", 0), ("unprocessable", 0)],
+        &[("conflict", 0), ("unprocessable", 0), ("unavailable", 0)],
     );
     codes.extend(source::codes_of_table("crates/web/src/problem.rs", "const KINDS"));
     // Every 409 has a code of its own.

@@ -4,8 +4,8 @@ use chrono::{Months, NaiveDate};
 use receivables::fields::kinds;
 use receivables::id::{CustomerId, InvoiceId};
 use std::collections::BTreeMap;
-use store::views;
 use store::{charges, postings};
+use store::{trail, views};
 use web::{Cx, Problem, Reply, Scope};
 
 /// `GET /health`: public. Proves that the database answers and which schema it has.
@@ -110,13 +110,16 @@ pub(crate) async fn worklist(cx: &Cx) -> Result<Reply, Problem> {
     Ok(Reply::list(&rows, None))
 }
 
-/// `GET /v1/reports/integrity`: proves every stored balance against the postings. Reads the whole ledger.
+/// `GET /v1/reports/integrity`: proves every stored balance against the postings, and says where the trail ends. Reads
+/// the whole ledger.
 pub(crate) async fn integrity(cx: &Cx) -> Result<Reply, Problem> {
     cx.require(Scope::Admin).await?;
     cx.query(&[])?;
-    let drift = postings::drift(&cx.db().await?).await?;
+    let db = cx.db().await?;
+    let drift = postings::drift(&db).await?;
+    let trail = trail::newest(&db).await?;
     Ok(Reply::json(
         200,
-        &serde_json::json!({"holds": drift.is_empty(), "drift": drift}),
+        &serde_json::json!({"holds": drift.is_empty(), "drift": drift, "trail": trail}),
     ))
 }

@@ -1,5 +1,6 @@
 //! `console`: what a collector sees: the pages under `/console`, and the read side of `/v1`.
 
+mod acts;
 mod api;
 mod events;
 mod mailbox;
@@ -33,6 +34,8 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("GET", ["v1", "reports", "aging"]) => api::aging(cx).await,
         ("GET", ["v1", "reports", "worklist"]) => api::worklist(cx).await,
         ("GET", ["v1", "reports", "integrity"]) => api::integrity(cx).await,
+        ("GET", ["v1", "acts"]) => acts::list(cx).await,
+        ("GET", ["v1", "acts", number]) => acts::show(cx, number).await,
         ("GET", ["v1", "webhook-events"]) => events::list(cx).await,
         ("GET", ["v1", "webhook-events", source, id]) => events::show(cx, source, id).await,
         ("GET", ["v1", "mailbox"]) => mailbox::list(cx).await,

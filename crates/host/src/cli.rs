@@ -1,11 +1,13 @@
 //! The command line: what can be asked of `dunlin`, and how each is carried out.
 
+use crate::backup::{Backup, Restore};
 use crate::clock::{Clock, Move, instant};
 use crate::components::Components;
 use crate::host::{Host, Options};
 use crate::limits::REQUEST_TIME;
 use crate::screen::{Facts, banner};
 use crate::toolchain::{self, FLAGS_VARIABLE};
+use crate::verify::Verify;
 use crate::{control, demo, doctor, inspect};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
@@ -49,6 +51,12 @@ enum Command {
     Target,
     /// Check that this machine has what it takes
     Doctor(From),
+    /// Prove that the ledger holds what was written to it, or name the first row that differs
+    Verify(Verify),
+    /// Copy the ledger as it stands, while the app runs
+    Backup(Backup),
+    /// Make a state folder of a backup
+    Restore(Restore),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -136,6 +144,9 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Demo(from)) => play_demo(from).await,
         Some(Command::Target) => wasm_target().await,
         Some(Command::Doctor(from)) => Ok(doctor::run(root(&from.manifest))),
+        Some(Command::Verify(verify)) => tokio::task::spawn_blocking(move || verify.run()).await?,
+        Some(Command::Backup(backup)) => tokio::task::spawn_blocking(move || backup.run()).await?,
+        Some(Command::Restore(restore)) => tokio::task::spawn_blocking(move || restore.run()).await?,
     }
 }
 

@@ -17,7 +17,9 @@ use crate::{
     components::{Components, State},
     manifest::Manifest,
     process,
+    runtime_config::RuntimeConfig,
     toolchain::{self, Rustc},
+    verify,
 };
 
 /// The oldest Rust that builds Dunlin.
@@ -47,13 +49,14 @@ use Finding::{Fail, Ok as Well, Warn};
 type Check = fn(&Path) -> Finding;
 
 /// In the order in which a first start needs them.
-const CHECKS: [(&str, Check); 8] = [
+const CHECKS: [(&str, Check); 9] = [
     ("rust", rust),
     ("wasm target", target),
     ("C compiler", c_compiler),
     ("manifest", manifest),
     ("components", components),
     ("state", state),
+    ("ledger", ledger),
     ("port", port),
     ("spin", spin),
 ];
@@ -144,6 +147,17 @@ fn state(root: &Path) -> Finding {
     }
 }
 
+fn ledger(root: &Path) -> Finding {
+    let file = RuntimeConfig::in_folder(&root.join(STATE_DIR)).database;
+    match verify::refuse_newer_ledger(&file) {
+        Err(error) => Fail(format!("{error:#}")),
+        Ok(()) if file.is_file() => {
+            Well("this version knows its schema; `dunlin verify` proves it".to_owned())
+        }
+        Ok(()) => Well("none yet".to_owned()),
+    }
+}
+
 fn port(root: &Path) -> Finding {
     match TcpListener::bind(ADDRESS) {
         Ok(_) => Well(format!("{ADDRESS} is free")),
@@ -214,6 +228,19 @@ mod tests {
         assert!(matches!(manifest(root.path()), Fail(text) if text.contains("spin.toml")));
         assert!(matches!(components(root.path()), Fail(_)));
         assert!(matches!(state(root.path()), Well(_)));
+        assert!(matches!(ledger(root.path()), Well(_)));
+    }
+
+    #[test]
+    fn a_newer_ledger_fails() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join(STATE_DIR)).unwrap();
+        let file = RuntimeConfig::in_folder(&root.path().join(STATE_DIR)).database;
+        let connection = rusqlite::Connection::open(file).unwrap();
+        connection
+            .execute_batch("CREATE TABLE schema_migrations (version INTEGER); INSERT INTO schema_migrations VALUES (999)")
+            .unwrap();
+        assert!(matches!(ledger(root.path()), Fail(text) if text.contains("newer Dunlin")));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::schedule;
 use crate::server;
 use crate::state::StateDir;
 use crate::variables::Variables;
+use crate::verify;
 use anyhow::Context;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -84,6 +85,7 @@ impl Host {
             Some(file) => RuntimeConfig::load(file, state.path())?,
             None => RuntimeConfig::in_folder(state.path()),
         };
+        verify::refuse_newer_ledger(&runtime.database)?;
         let listener = TcpListener::bind(options.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; --listen takes another address",

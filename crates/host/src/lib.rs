@@ -9,6 +9,7 @@
 //! [`key_value`], [`variables`], [`clock`], [`outbound`] HTTP. [`runtime_config`] says where their data lies.
 
 mod app;
+pub mod backup;
 mod bindings;
 mod chain;
 pub mod cli;
@@ -43,5 +44,6 @@ pub mod state;
 mod stream;
 pub mod toolchain;
 pub mod variables;
+pub mod verify;
 
 pub use host::{Host, Options};

@@ -2,8 +2,9 @@
 //!
 //! **Shape.** A [`Db`] is one connection, checked out of a per-instance pool for the length of one request.
 //! Instances serve up to 16 requests at a time and share their statics, so a connection is never shared: one
-//! request, one checkout. It goes back to the pool only when clean: no open transaction and no statement cut
-//! off half way. A request that is dropped in between drops its connection, which rolls back.
+//! request, one checkout. It goes back to the pool only when clean: no open transaction, no statement cut off half
+//! way, and none that failed for a reason of the host's, which may have taken effect all the same (a `BEGIN` that did
+//! would hold the write lock in the pool). A request that is dropped in between drops its connection, which rolls back.
 //!
 //! **Why `collect` always.** The host holds the connection's lock while it streams rows, and reports constraint
 //! and busy errors only at the end. Every statement here is read to its end before the next one starts.
@@ -15,9 +16,11 @@
 
 use crate::error::{Result, StoreError};
 use crate::migrations;
+use crate::trail::{self, Act, Head};
 use serde::de::DeserializeOwned;
 use spin_sdk::sqlite::Value;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 #[cfg(feature = "native")]
 mod native;
@@ -56,6 +59,14 @@ pub struct Db {
     connection: Option<Connection>,
     /// Statements started and not read to their end, plus one for an open transaction.
     unfinished: Cell<u32>,
+    /// Whose request it is.
+    act: Rc<RefCell<Act>>,
+    /// In a transaction that is to be sealed.
+    seals: Cell<bool>,
+    /// How far the trail went when this transaction began to write.
+    head: RefCell<Option<Head>>,
+    /// Whether a statement failed and nobody can know what it did.
+    doubtful: Cell<bool>,
 }
 
 impl Db {
@@ -75,12 +86,23 @@ impl Db {
         let db = Self {
             connection: Some(connection),
             unfinished: Cell::new(0),
+            act: Rc::default(),
+            seals: Cell::new(false),
+            head: RefCell::default(),
+            doubtful: Cell::new(false),
         };
         if !MIGRATED.get() {
             migrations::bring_up_to_date(&db).await?;
             MIGRATED.set(true);
         }
         Ok(db)
+    }
+
+    /// The same, whatever it writes being the act of whoever `act` says at that time.
+    #[must_use]
+    pub fn signed(mut self, act: Rc<RefCell<Act>>) -> Self {
+        self.act = act;
+        self
     }
 
     fn connection(&self) -> Result<&Connection> {
@@ -91,14 +113,23 @@ impl Db {
 
     /// Runs one statement and returns its rows.
     pub(crate) async fn rows(&self, sql: &'static str, parameters: Vec<Value>) -> Result<Vec<Row>> {
-        self.rows_of(sql, parameters).await
+        if self.seals.get() && trail::changes(sql) && self.head.borrow().is_none() {
+            let head = trail::head(self).await?;
+            self.head.replace(Some(head));
+        }
+        self.step(sql, parameters).await
     }
 
-    async fn rows_of(&self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
+    /// Runs one statement beside the trail: the trail's own, those that change nothing, and those that begin and end
+    /// transactions.
+    pub(crate) async fn step(&self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
         let connection = self.connection()?;
         self.unfinished.set(self.unfinished.get().saturating_add(1));
         let outcome = run(connection, sql, parameters).await;
-        // Read to its end, with an error or without: the connection itself is in order.
+        if matches!(outcome, Err(StoreError::Host(_))) {
+            self.doubtful.set(true);
+        }
+        // Read to its end, with SQLite's own error or without: the connection itself is in order.
         self.unfinished.set(self.unfinished.get().saturating_sub(1));
         outcome
     }
@@ -124,7 +155,7 @@ impl Db {
     ) -> Result<Vec<T>> {
         let sql =
             format!("WITH listed (document) AS ({sql}) SELECT group_concat(document, char(10)) FROM listed");
-        let rows = self.rows_of(&sql, parameters).await?;
+        let rows = self.step(&sql, parameters).await?;
         let Some(row) = rows.first() else {
             return Ok(Vec::new());
         };
@@ -149,7 +180,7 @@ impl Db {
             .transpose()
     }
 
-    /// Runs `work` between `BEGIN IMMEDIATE` and `COMMIT`; rolls back when it fails. Run again from the start
+    /// Runs `work` between `BEGIN IMMEDIATE` and `COMMIT`, before which what it wrote is sealed; rolls back when it fails. Run again from the start
     /// when the write lock could not be had, so `work` must have no effect but through the [`Tx`]: above all, no
     /// outbound HTTP.
     pub async fn transaction<T, E, F>(&self, mut work: F) -> Result<T, E>
@@ -157,15 +188,44 @@ impl Db {
         E: From<StoreError> + Transient,
         F: AsyncFnMut(&Tx<'_>) -> Result<T, E>,
     {
+        self.attempts(true, &mut work).await
+    }
+
+    /// The same beside the trail: for what comes before there is one.
+    pub(crate) async fn unsealed<T, F>(&self, mut work: F) -> Result<T>
+    where
+        F: AsyncFnMut(&Tx<'_>) -> Result<T>,
+    {
+        self.attempts(false, &mut work).await
+    }
+
+    async fn attempts<T, E, F>(&self, seals: bool, work: &mut F) -> Result<T, E>
+    where
+        E: From<StoreError> + Transient,
+        F: AsyncFnMut(&Tx<'_>) -> Result<T, E>,
+    {
         let mut tried: u32 = 1;
         loop {
-            match self.attempt(&mut work).await {
+            self.head.take();
+            self.seals.set(seals);
+            let outcome = self.attempt(work).await;
+            self.seals.set(false);
+            match outcome {
                 Err(error) if error.is_transient() && tried < TRANSACTION_TRIES => {
                     tried = tried.saturating_add(1);
                 }
                 outcome => return outcome,
             }
         }
+    }
+
+    /// Seals what the open transaction has written.
+    async fn seal(&self) -> Result<()> {
+        let Some(head) = self.head.take() else {
+            return Ok(());
+        };
+        let act = self.act.borrow().clone();
+        trail::seal(self, &head, &act).await
     }
 
     async fn attempt<T, E, F>(&self, work: &mut F) -> Result<T, E>
@@ -176,19 +236,20 @@ impl Db {
         if self.unfinished.get() != 0 {
             return Err(StoreError::Host("a transaction inside a transaction".into()).into());
         }
-        self.run("BEGIN IMMEDIATE", Vec::new()).await?;
+        self.step("BEGIN IMMEDIATE", Vec::new()).await?;
         self.unfinished.set(1);
         let tx = Tx { db: self };
         let outcome = match work(&tx).await {
-            Ok(value) => self
-                .run("COMMIT", Vec::new())
-                .await
-                .map(|()| value)
-                .map_err(E::from),
+            Ok(value) => match self.seal().await {
+                Ok(()) => self.step("COMMIT", Vec::new()).await,
+                Err(error) => Err(error),
+            }
+            .map(|_| value)
+            .map_err(E::from),
             Err(error) => Err(error),
         };
         // A failed ROLLBACK leaves `unfinished` set: the connection is dropped, which rolls back.
-        if outcome.is_ok() || self.run("ROLLBACK", Vec::new()).await.is_ok() {
+        if outcome.is_ok() || self.step("ROLLBACK", Vec::new()).await.is_ok() {
             self.unfinished.set(0);
         }
         outcome
@@ -197,7 +258,7 @@ impl Db {
 
 impl Drop for Db {
     fn drop(&mut self) {
-        if self.unfinished.get() != 0 {
+        if self.unfinished.get() != 0 || self.doubtful.get() {
             return;
         }
         if let Some(connection) = self.connection.take() {
@@ -275,7 +336,7 @@ impl Row {
         }
     }
 
-    fn optional_text(&self, index: usize) -> Result<Option<&str>> {
+    pub(crate) fn optional_text(&self, index: usize) -> Result<Option<&str>> {
         match self.value(index)? {
             Value::Null => Ok(None),
             _ => self.text(index).map(Some),

@@ -60,6 +60,8 @@ pub mod policies;
 pub mod postings;
 pub mod progress;
 pub mod promises;
+#[cfg(feature = "native")]
+pub mod proof;
 pub mod rates;
 pub mod refunds;
 pub mod rejects;
@@ -71,6 +73,7 @@ pub mod telephone;
 pub mod templates;
 pub mod tokens;
 pub mod told;
+pub mod trail;
 pub mod unsubscribes;
 pub mod views;
 pub mod voice;
@@ -82,7 +85,10 @@ pub use db::{Db, Transient, Tx};
 pub use error::{Result, StoreError};
 pub use instants::rfc3339;
 pub use migrations::SCHEMA_VERSION;
+#[cfg(feature = "native")]
+pub use migrations::schema_of;
 pub use moment::{Mint, Moment, random};
+pub use trail::Act;
 
 #[cfg(test)]
 mod plans;

@@ -14,6 +14,7 @@ mod m0006_nobody_let_in;
 use crate::db::{Db, Tx};
 use crate::error::{Result, StoreError};
 use crate::params;
+use crate::trail::{self, Act, Head};
 
 struct Migration {
     version: i64,
@@ -58,6 +59,9 @@ const MIGRATIONS: &[Migration] = &[
 /// The schema that this build works with.
 pub const SCHEMA_VERSION: i64 = 6;
 
+/// The migration that the trail begins with: what is there by then is sealed in its transaction.
+const SEALED_FROM: i64 = 6;
+
 const RECORDED: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'";
 const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM schema_migrations";
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -91,20 +95,47 @@ pub(crate) async fn bring_up_to_date(db: &Db) -> Result<()> {
         }
     }
     for migration in MIGRATIONS {
-        db.transaction(async |tx: &Tx<'_>| {
+        db.unsealed(async |tx: &Tx<'_>| {
             tx.run(CREATE, params![]).await?;
             // Read again under the lock: another instance may have been first.
             if version(tx).await? >= migration.version {
-                return Ok::<(), StoreError>(());
+                return Ok(());
             }
             for statement in migration.statements.iter().copied().flatten() {
                 tx.run(statement, params![]).await?;
+            }
+            if migration.version == SEALED_FROM {
+                trail::seal(tx, &Head::beginning(), &Act::beginning()).await?;
             }
             tx.run(RECORD, params![migration.version, migration.name]).await
         })
         .await?;
     }
     Ok(())
+}
+
+/// What makes an empty database of an earlier version, as that version left it: for tests of the way from there.
+#[cfg(feature = "native")]
+pub fn schema_of(version: i64) -> Vec<String> {
+    let mut statements = vec![CREATE.to_owned()];
+    for migration in MIGRATIONS
+        .iter()
+        .take_while(|migration| migration.version <= version)
+    {
+        statements.extend(
+            migration
+                .statements
+                .iter()
+                .copied()
+                .flatten()
+                .map(|sql| (*sql).to_owned()),
+        );
+        let (version, name) = (migration.version, migration.name);
+        statements.push(format!(
+            "INSERT INTO schema_migrations (version, name) VALUES ({version}, '{name}')"
+        ));
+    }
+    statements
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::{
     dunning, endpoints, events, hand_overs, holds, idempotency, inbound, instalment_plans, invoices, journal,
     keys, law, letters, links, mailbox, mappings, migrations, notices, orders, overdue, payments, personal,
     policies, postings, progress, promises, rates, refunds, rejects, risk, suppressions, suspensions, tasks,
-    telephone, templates, tokens, unsubscribes, views, voice, write_offs,
+    telephone, templates, tokens, trail, unsubscribes, views, voice, write_offs,
 };
 use rusqlite::Connection;
 
@@ -131,6 +131,7 @@ fn statements() -> Vec<(&'static str, &'static str)> {
             tasks::ALL,
             telephone::ALL,
             tokens::ALL,
+            trail::ALL,
             unsubscribes::ALL,
             voice::ALL,
             write_offs::ALL,

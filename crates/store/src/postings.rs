@@ -36,6 +36,10 @@ statements! {
         WHERE stored <> posted";
 }
 
+/// For who proves a ledger without the app.
+#[cfg(feature = "native")]
+pub(crate) const PROOF: &str = DRIFT;
+
 pub use receivables::posting::Kind;
 
 /// What a line of a statement says it is, by its kind.

@@ -131,6 +131,7 @@ fn a_ledger_holds_after_whatever_happens() {
         panic!("{error}");
     }
     World::check_journal();
+    World::check_file();
     assert!(
         said.get() > 20,
         "{} messages: these ledgers show little",

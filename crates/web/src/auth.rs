@@ -1,6 +1,7 @@
 //! Who may do what. A key is the deployment's administrator key, or one made with it; the cron secret opens the
 //! jobs and nothing else.
 
+use crate::act;
 use crate::context::Cx;
 use crate::problem::Problem;
 use crate::secrets;
@@ -106,6 +107,7 @@ impl Cx {
         self.may_guess(token).await?;
         if secrets::same(token, &admin_key) {
             let scopes = vec![Scope::Admin.name().to_owned()];
+            self.is_of("admin");
             return Ok(Principal {
                 id: "admin".to_owned(),
                 scopes,
@@ -113,11 +115,14 @@ impl Cx {
             });
         }
         match self.made_key(token).await? {
-            Some(key) => Ok(Principal {
-                id: key.id.to_string(),
-                scopes: key.scopes,
-                key: Some(key.id),
-            }),
+            Some(key) => {
+                self.is_of(key.id.as_str());
+                Ok(Principal {
+                    id: key.id.to_string(),
+                    scopes: key.scopes,
+                    key: Some(key.id),
+                })
+            }
             None => {
                 let named = parse_key(token).map(|(id, _)| id);
                 self.failed_attempt(named.as_ref().map(ApiKeyId::as_str)).await?;
@@ -147,6 +152,7 @@ impl Cx {
         let given = self.bearer().or(key.map(String::as_str)).ok_or_else(refused)?;
         self.may_guess(given).await?;
         if secrets::same(given, &cron_key) {
+            self.is_of(act::CRON);
             return Ok(());
         }
         self.failed_attempt(None).await?;

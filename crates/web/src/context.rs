@@ -1,5 +1,6 @@
 //! The context of one request, and the one way in for every component.
 
+use crate::act;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use bytes::Bytes;
@@ -8,8 +9,9 @@ use percent_encoding::percent_decode_str;
 use spin_sdk::http::{FullBody, Request};
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
-use store::{Db, Moment};
+use store::{Act, Db, Moment};
 
 /// One request: what it asks, when it came, and what it may use.
 pub struct Cx {
@@ -22,6 +24,8 @@ pub struct Cx {
     moment: Moment,
     started: Instant,
     request_id: String,
+    /// What the trail is told of this request: who it is, once that is known.
+    act: Rc<RefCell<Act>>,
 }
 
 /// Answers a request with what `route` makes of it. Every error becomes a problem; every 5xx a line in the log.
@@ -53,6 +57,13 @@ impl Cx {
         let started = Instant::now();
         let random = store::random::<8>().unwrap_or_default();
         let request_id = data_encoding::HEXLOWER.encode(&random);
+        let act = Act {
+            at_ms: moment.ms(),
+            who: act::PUBLIC.to_owned(),
+            what: act::shown(&parts.method, &path, false),
+            request: request_id.clone(),
+            always: false,
+        };
         Self {
             method: parts.method,
             segments,
@@ -63,7 +74,16 @@ impl Cx {
             moment,
             started,
             request_id,
+            act: Rc::new(RefCell::new(act)),
         }
+    }
+
+    /// Puts down whose request it is. What a key's owner changes is on record, whatever it is.
+    pub(crate) fn is_of(&self, who: &str) {
+        let mut act = self.act.borrow_mut();
+        who.clone_into(&mut act.who);
+        act.what = act::shown(&self.method, &self.path, true);
+        act.always = who != act::CRON && !self.method.is_safe();
     }
 
     /// Method and path, for a `match`: `("GET", ["v1", "invoices", id])`.
@@ -128,8 +148,8 @@ impl Cx {
         }
     }
 
-    /// A connection to the ledger.
+    /// A connection to the ledger. What is written through it is this request's act.
     pub async fn db(&self) -> Result<Db, Problem> {
-        Ok(Db::open().await?)
+        Ok(Db::open().await?.signed(Rc::clone(&self.act)))
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! **Architecture invariant:** this is the only layer that reads the clock, and it does so once per request.
 
+mod act;
 mod attempts;
 mod auth;
 mod body;
@@ -15,6 +16,7 @@ pub mod inbox;
 pub mod limits;
 pub mod once;
 pub mod outbound;
+mod payee;
 mod problem;
 mod query;
 mod reply;
@@ -25,6 +27,7 @@ pub mod webhook;
 pub use auth::{Principal, Scope, key_text};
 pub use body::{Stream, parse_json};
 pub use context::{Cx, serve};
+pub use payee::payee;
 pub use problem::Problem;
 pub use query::Page;
 pub use reply::{Reply, rfc3339};

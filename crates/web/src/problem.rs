@@ -181,6 +181,17 @@ impl Problem {
         Ok(headers.fold(reply, |reply, (name, value)| reply.with_header(name, value)))
     }
 
+    /// 503 with a code of its own, for what somebody has to see to.
+    pub fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self::new(503, detail.clone())
+            .with(|parts| {
+                parts.code = code;
+                parts.cause = Some(detail);
+            })
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("60"))
+    }
+
     fn with_header(self, name: header::HeaderName, value: HeaderValue) -> Self {
         self.with(|parts| parts.headers.push((name, value)))
     }
@@ -256,6 +267,12 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy => Self::busy("the database is busy").with(|parts| parts.transient = true),
+            StoreError::Newer { found, known } => Self::unavailable(
+                "newer_schema",
+                format!(
+                    "A newer Dunlin has written the ledger: its schema is {found}, this one knows {known}."
+                ),
+            ),
             StoreError::BackDated(_) => {
                 Self::conflict("back_dated", format!("Nothing was decided: {error}."))
             }

@@ -447,6 +447,12 @@ impl World {
         assert_eq!(by_day, posted);
     }
 
+    /// The whole file: every sum, every sealed row.
+    pub(crate) fn check_file() {
+        let proof = store::proof::prove(&Connection::open(file()).unwrap(), None).unwrap();
+        assert_eq!(proof.findings, Vec::new());
+    }
+
     /// What the account is worth by the ledger.
     pub(crate) fn worth(&self) -> i64 {
         let sums: Vec<(i64, i64)> = self.rows(
