@@ -6,7 +6,7 @@ use crate::host::{Host, Options};
 use crate::limits::REQUEST_TIME;
 use crate::screen::{Facts, banner};
 use crate::toolchain::{self, FLAGS_VARIABLE};
-use crate::{control, demo, doctor, inspect};
+use crate::{control, demo, doctor, inspect, letters};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
@@ -45,6 +45,8 @@ enum Command {
     Components(ComponentsArgs),
     /// Play the whole path, from an invoice to its money, on an empty ledger of its own
     Demo(From),
+    /// Fetch the letters that wait to be printed from a running host into a folder
+    Letters(LettersArgs),
     /// Make sure that wasm32-wasip2 can be compiled for, and print the environment cargo needs for it
     Target,
     /// Check that this machine has what it takes
@@ -103,6 +105,18 @@ struct ClockArgs {
 }
 
 #[derive(Debug, Args)]
+struct LettersArgs {
+    /// Folder to put them into
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+    #[command(flatten)]
+    state: StateDirArg,
+    /// Say of each that it is in the post
+    #[arg(long)]
+    posted: bool,
+}
+
+#[derive(Debug, Args)]
 struct ComponentsArgs {
     #[command(flatten)]
     from: From,
@@ -134,6 +148,7 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Build(from)) => build(&from.manifest).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Components(arguments)) => show_components(arguments).await,
         Some(Command::Demo(from)) => play_demo(from).await,
+        Some(Command::Letters(arguments)) => fetch_letters(arguments).await,
         Some(Command::Target) => wasm_target().await,
         Some(Command::Doctor(from)) => Ok(doctor::run(root(&from.manifest))),
     }
@@ -310,6 +325,28 @@ async fn move_clock(arguments: ClockArgs) -> anyhow::Result<ExitCode> {
     };
     let moved = control::move_clock(&arguments.state.state_dir, by).await?;
     println!("{} -> {}", instant(moved.from), instant(moved.to));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn fetch_letters(arguments: LettersArgs) -> anyhow::Result<ExitCode> {
+    let running = control::Running::find(&arguments.state.state_dir)?;
+    let key = ["DUNLIN_KEY", "SPIN_VARIABLE_ADMIN_KEY"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|key| !key.is_empty()))
+        .context("set DUNLIN_KEY to a key that may `read`, and with --posted `collect`")?;
+    let (folder, posted) = (&arguments.folder, arguments.posted);
+    let fetched = letters::fetch(&running, &key, folder, posted).await?;
+    let said = if posted {
+        ", all said to be in the post"
+    } else {
+        ""
+    };
+    println!(
+        "{} letters to print, {} new in {}{said}",
+        fetched.waiting,
+        fetched.new,
+        folder.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 
