@@ -35,13 +35,14 @@ const ROUTES: [(&str, &str, &str); 19] = [
     ("DELETE", "/v1/api-keys/key_00000000000000000000000000", "admin"),
 ];
 
-const JOBS: [&str; 8] = [
+const JOBS: [&str; 9] = [
     "/internal/sweep",
     "/internal/statements",
     "/internal/deliver",
     "/internal/relay",
     "/internal/payments",
     "/internal/match",
+    "/internal/forget",
     "/internal/inbound",
     "/internal/risk",
 ];

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::harness::{App, Known, own, say};
 
 /// The text of a PDF, or nothing where `pdftotext` is not installed.
-fn text(pdf: &[u8]) -> Option<String> {
+pub(crate) fn text(pdf: &[u8]) -> Option<String> {
     let mut child = match Command::new("pdftotext")
         .args(["-layout", "-", "-"])
         .stdin(Stdio::piped())

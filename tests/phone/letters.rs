@@ -5,7 +5,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::harness::{App, Known, Recorder, Reply, customer, own, unique};
+use crate::harness::{App, Known, Recorder, Reply, customer, dunlin, own, unique};
+use crate::printing::text as pdf_text;
 
 const DAY: &str = "2026-01-13T08:00:00Z";
 const DAY_MS: i64 = 1_768_291_200_000;
@@ -88,6 +89,60 @@ fn a_letter_waits_to_be_printed_until_it_is_posted() {
     app.post(&format!("/v1/letters/{nobody}/posted"))
         .send(404)
         .problem("not_found");
+}
+
+#[test]
+fn a_letter_says_how_to_transfer_on_the_sheet_of_its_reader_and_is_printed_again_as_it_was() {
+    let app = own!(App::start_with(&[
+        ("letter_providers", "print"),
+        ("bank_account_name", "Nordlicht Druck GmbH"),
+        ("bank_iban", "DE89370400440532013000"),
+    ]));
+    let known = reached(&app, "letter");
+    let message = message(&app, &known);
+    let path = format!("/v1/letters/{}.pdf", message["id"].as_str().expect("an id"));
+    let pdf = app.get(&path).send(200);
+    if let Some(text) = pdf_text(pdf.bytes()) {
+        // ISO 11649: what was paid with this reference was paid by this letter's link.
+        for said in ["Nordlicht Druck GmbH", "DE89 3704 0044 0532 0130 00", "RF"] {
+            assert!(text.contains(said), "{said}\n{text}");
+        }
+    }
+    app.pay(&known, "120.00");
+    app.post(&path.replace(".pdf", "/posted")).send(200);
+    assert_eq!(app.get(&path).send(200).bytes(), pdf.bytes());
+}
+
+#[test]
+fn the_command_line_fetches_what_is_to_be_printed_once() {
+    let app = own!(App::start_with(&[("letter_providers", "print")]));
+    let known = reached(&app, "letter");
+    let message = message(&app, &known);
+    let file = app.state_file(&format!("post/{}.pdf", message["id"].as_str().expect("an id")));
+    let fetch = |key: &str, more: &[&str]| {
+        let output = dunlin()
+            .arg("letters")
+            .arg(app.state_file("post"))
+            .arg("--state-dir")
+            .arg(app.state_file(""))
+            .args(more)
+            .env("DUNLIN_KEY", key)
+            .output()
+            .expect("dunlin letters");
+        let said = if output.status.success() {
+            output.stdout
+        } else {
+            output.stderr
+        };
+        String::from_utf8_lossy(&said).into_owned()
+    };
+    assert!(fetch("none", &[]).contains("401"));
+    let said = fetch(&app.admin_key, &[]);
+    assert!(said.starts_with("1 letters to print, 1 new in "), "{said}");
+    assert!(std::fs::read(&file).expect("a letter").starts_with(b"%PDF-"));
+    let said = fetch(&app.admin_key, &["--posted"]);
+    assert!(said.starts_with("1 letters to print, 0 new in "), "{said}");
+    assert!(fetch(&app.admin_key, &[]).starts_with("0 letters to print, 0 new in "));
 }
 
 #[test]

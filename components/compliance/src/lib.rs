@@ -1,6 +1,7 @@
 //! `compliance`: whom one may contact, when and about what; what customers said of it; a person's data.
 
 mod data;
+mod forget;
 mod limits;
 mod rules;
 
@@ -35,6 +36,8 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("GET", ["v1", "customers", id, "export"]) => data::export(cx, id).await,
         ("POST", ["v1", "customers", id, "erase"]) => data::erase(cx, id).await,
         ("GET", ["v1", "erasures"]) => data::pending(cx).await,
+        ("GET" | "POST", ["internal", "forget"]) => forget::run(cx).await,
+        (_, ["internal", "forget"]) => Err(Problem::method_not_allowed("GET, POST")),
         (_, ["v1", "contact-rules"]) => Err(Problem::method_not_allowed("GET, PUT")),
         (_, ["v1", "customers", _, "consents", _]) => Err(Problem::method_not_allowed("PUT, DELETE")),
         (_, ["v1", "customers", _, "cease" | "attorney" | "validation-notice"]) => {

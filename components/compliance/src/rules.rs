@@ -8,7 +8,6 @@ use receivables::law::{Address, Holder, Settings, Verdict, places, rules};
 use receivables::template::Purpose;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use store::activities::{self, Activity};
 use store::{Tx, law};
 use web::{Cx, Problem, Reply, Scope};
 
@@ -49,8 +48,8 @@ fn word<T: Copy>(
     })
 }
 
-/// `GET /v1/customers/{id}/may-contact?channel=&purpose=&address=&by=`. A refusal goes onto the timeline: somebody wanted
-/// to contact the customer and did not.
+/// `GET /v1/customers/{id}/may-contact?channel=&purpose=&address=&by=`. It only answers: what is on the timeline is
+/// who was contacted, and whom a message or a call was not let through to.
 pub(crate) async fn may_contact(cx: &Cx, id: &str) -> Result<Reply, Problem> {
     cx.require(Scope::Read).await?;
     let query = cx.query(&["channel", "purpose", "address", "by"])?;
@@ -79,26 +78,6 @@ pub(crate) async fn may_contact(cx: &Cx, id: &str) -> Result<Reply, Problem> {
         Verdict::Deny { rule } => ("deny", None, Some(rule)),
     };
     let until = until.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
-    if let Some(rule) = rule {
-        let when = until
-            .as_deref()
-            .map(|at| format!(" before {at}"))
-            .unwrap_or_default();
-        let activity = Activity {
-            customer_id: id.clone(),
-            kind: "contact_refused",
-            title: format!("No {} about {}", channel.as_str(), purpose.as_str()),
-            detail: format!(
-                "Asked for and refused{when}: {} ({}, {}).",
-                rule.text, rule.id, rule.citation
-            ),
-            refers_to: None,
-        };
-        db.transaction(async |tx: &Tx<'_>| {
-            activities::record(tx, cx.moment(), std::slice::from_ref(&activity)).await
-        })
-        .await?;
-    }
     Ok(Reply::json(
         200,
         &json!({

@@ -10,6 +10,7 @@
 
 mod lane;
 mod letters;
+mod words;
 
 use carriers::{Called, Letter, Ready, Stop};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -52,11 +53,7 @@ struct Run<'a> {
 
 async fn deliver(cx: &Cx, carriers: &[Ready], limit: usize) -> Result<Reply, Problem> {
     let db = cx.db().await?;
-    let mut lanes = Vec::with_capacity(carriers.len());
-    for ready in carriers {
-        let paused_until = delivery::paused(&db, ready.row.carrier.name, cx.moment()).await?;
-        lanes.push(Lane::new(ready, paused_until));
-    }
+    let lanes = lane::all(cx, &db, carriers).await?;
     let mut run = Run {
         cx,
         db,
@@ -117,20 +114,17 @@ impl Run<'_> {
 
     /// One message that does not render must not hold up the others.
     async fn render(&mut self, claimed: Vec<(Claimed, Tokens)>) {
-        let mut refused = Vec::new();
+        let (mut refused, mut failures) = (Vec::new(), Vec::new());
         let today = self.cx.moment().now.date_naive();
         for (message, tokens) in claimed {
             let lane = self.lanes.iter_mut().find(|lane| {
                 let carrier = lane.carrier();
                 (carrier.name, carrier.channel) == (message.carrier, message.channel)
             });
-            let rendered = self.house.render(&message, &tokens).and_then(|rendered| {
-                let paper = self.house.paper(&message, &rendered, &tokens, today)?;
-                Ok((rendered, paper))
-            });
-            match (lane, rendered) {
-                (Some(lane), Ok((rendered, paper))) => {
-                    lane.push(self.house.letter(message, rendered, paper, &tokens));
+            match (lane, self.house.made(&message, &tokens, today)) {
+                (Some(lane), Ok(made)) => {
+                    failures.extend(made.failure.clone().map(|failure| (message.clone(), failure)));
+                    lane.push(self.house.letter(message, made, &tokens));
                 }
                 (None, Ok(_)) => {
                     let why = format!("Nobody is called {}", message.carrier);
@@ -143,6 +137,7 @@ impl Run<'_> {
                 }
             }
         }
+        words::tell(self.cx, &self.db, &failures).await;
         self.record(&refused).await;
     }
 

@@ -2,6 +2,7 @@
 
 use crate::words;
 use receivables::channel::Channel;
+use receivables::id::MessageId;
 use receivables::message::Word;
 use receivables::opt_out::Meaning as Wish;
 use receivables::suppression::Reason;
@@ -9,6 +10,7 @@ use store::Tx;
 use store::delivery::{self, Against, Told};
 use store::inbound::Effect;
 use store::suppressions::{self, Evidence};
+use store::voice;
 use web::{Cx, Problem};
 
 /// What a status means for its message, and for the number.
@@ -74,6 +76,20 @@ pub(crate) async fn apply(
         suppressions::add_on(tx, cx.moment(), Some(channel), &evidence).await?;
     }
     Ok(effect)
+}
+
+/// What a call that is over means, and why: it reached somebody where somebody, and no machine, picked up.
+pub(crate) async fn over(
+    tx: &Tx<'_>,
+    provider: &'static str,
+    message: Option<&MessageId>,
+    call: &str,
+    said: (Meaning, String),
+) -> Result<(Meaning, String), Problem> {
+    match voice::was_answered(tx, message, provider, call).await? {
+        Some(false) => Ok((REJECTED, "nobody but a machine picked up".to_owned())),
+        _ => Ok(said),
+    }
 }
 
 /// A status as [`delivery::told`] takes it.

@@ -116,21 +116,14 @@ async fn told(
         body: &stored.body,
     };
     inbox::receive(cx, event, async |tx: &Tx<'_>| {
-        let Some(mut meaning) = read else {
+        let Some(meaning) = read else {
             return Ok(Effect::Ignored(format!("a status that is no news: {status}")));
         };
-        // A call that is over reached somebody where somebody, and no machine, picked up.
-        let unheard = is_call
-            && status == "completed"
-            && voice::was_answered(tx, message.as_ref(), NAME, sid).await? == Some(false);
-        if unheard {
-            meaning = REJECTED;
+        let mut read = (meaning, detail.clone());
+        if is_call && status == "completed" {
+            read = meaning::over(tx, NAME, message.as_ref(), sid, read).await?;
         }
-        let detail = if unheard {
-            "nobody but a machine picked up".to_owned()
-        } else {
-            detail.clone()
-        };
+        let (meaning, detail) = read;
         let told = Told {
             message: message.clone(),
             provider_id: Some(sid).filter(|sid| !sid.is_empty()),

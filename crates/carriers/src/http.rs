@@ -31,6 +31,29 @@ pub(crate) enum Heard {
     Refused(Answer),
 }
 
+/// What a carrier's own error code means for one message.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Meaning {
+    /// It will never be taken.
+    Refused,
+    /// Nobody is at the address, or nobody who wants such messages.
+    Inactive,
+    /// The carrier has had enough for now.
+    Later,
+    /// Something went wrong there.
+    TryAgain,
+    /// This deployment may not do that.
+    Setup,
+}
+
+impl Meaning {
+    /// The meaning of a code by a carrier's table. What is not listed is about the message itself.
+    pub(crate) fn of(code: i64, table: &[(i64, Meaning)]) -> Meaning {
+        let found = table.iter().find(|(known, _)| *known == code);
+        found.map_or(Meaning::Refused, |(_, meaning)| *meaning)
+    }
+}
+
 impl Call<'_> {
     /// The answer where it is about the messages, else what became of the call. `words` reads the provider's own out
     /// of an answer.

@@ -10,6 +10,7 @@
 //! **Refuses** to guess: an answer that cannot be understood leaves the message to a person.
 
 mod address;
+pub mod compose;
 mod headers;
 mod http;
 mod lob;
@@ -168,6 +169,8 @@ pub struct Ready {
     pub row: &'static Row,
     /// Messages a second that it is given here.
     pub a_second: u32,
+    /// Messages a day (UTC) that it is given here at most.
+    pub a_day: Option<u32>,
     /// The carrier.
     pub carry: Box<dyn Carry>,
 }
@@ -178,7 +181,8 @@ pub struct Ready {
 /// A name that no carrier of the channel has, a rate that is none; an email carrier that is not set up where there is no
 /// other.
 pub async fn ready(cx: &Cx) -> Result<Vec<Ready>, Problem> {
-    let rates = rates(&cx.setting("sending_rates").await?.unwrap_or_default())?;
+    let rates = by_carrier(cx, "sending_rates").await?;
+    let quotas = by_carrier(cx, "sending_quotas").await?;
     let mut ready = Vec::new();
     let mut absent = Vec::new();
     for (channel, variable) in LISTS {
@@ -190,6 +194,7 @@ pub async fn ready(cx: &Cx) -> Result<Vec<Ready>, Problem> {
                 Some(carry) => ready.push(Ready {
                     row,
                     a_second: rate(&rates, row),
+                    a_day: of(&quotas, row),
                     carry,
                 }),
                 None => absent.push(name),
@@ -199,8 +204,12 @@ pub async fn ready(cx: &Cx) -> Result<Vec<Ready>, Problem> {
     // There is one, and its address says whether it is used.
     if let Some(carry) = webhook::set_up(cx).await? {
         let row = &webhook::ROW;
-        let a_second = rate(&rates, row);
-        ready.push(Ready { row, a_second, carry });
+        ready.push(Ready {
+            row,
+            a_second: rate(&rates, row),
+            a_day: of(&quotas, row),
+            carry,
+        });
     }
     if !absent.is_empty() {
         let problem = Problem::internal(format!("listed and not set up: {}", absent.join(", ")));
@@ -220,8 +229,13 @@ fn row(channel: Channel, name: &str) -> Option<&'static Row> {
         .find(|row| row.carrier.channel == channel && row.carrier.name == name)
 }
 
-/// `ses:50 resend:10`: messages a second, by carrier.
-fn rates(text: &str) -> Result<Vec<(String, u32)>, Problem> {
+/// What a variable says by carrier.
+async fn by_carrier(cx: &Cx, variable: &str) -> Result<Vec<(String, u32)>, Problem> {
+    rates(variable, &cx.setting(variable).await?.unwrap_or_default())
+}
+
+/// `ses:50 resend:10`: how many messages, by carrier.
+fn rates(variable: &str, text: &str) -> Result<Vec<(String, u32)>, Problem> {
     let words = text.split([' ', ',']).filter(|word| !word.is_empty());
     let rate = |word: &str| {
         let (name, rate) = word.split_once(':')?;
@@ -232,15 +246,19 @@ fn rates(text: &str) -> Result<Vec<(String, u32)>, Problem> {
     words
         .map(|word| {
             rate(word).ok_or_else(|| {
-                Problem::internal(format!("variable sending_rates: {word:?} is no carrier:messages"))
+                Problem::internal(format!("variable {variable}: {word:?} is no carrier:messages"))
             })
         })
         .collect()
 }
 
 fn rate(rates: &[(String, u32)], row: &Row) -> u32 {
-    let own = rates.iter().find(|(name, _)| name == row.carrier.name);
-    own.map_or(row.a_second, |(_, rate)| *rate)
+    of(rates, row).unwrap_or(row.a_second)
+}
+
+fn of(known: &[(String, u32)], row: &Row) -> Option<u32> {
+    let own = known.iter().find(|(name, _)| name == row.carrier.name);
+    own.map(|(_, number)| *number)
 }
 
 /// The settings without which a carrier is not set up.

@@ -4,7 +4,7 @@
 //! address, since an envelope's window is elsewhere in each country; without a PDF it is the message's HTML.
 
 use crate::http::{Call, Heard};
-use crate::{Called, Carry, Doing, Letter, OUR_ID, Row, needed};
+use crate::{Called, Carry, Doing, Letter, OUR_ID, Row, needed, print};
 use data_encoding::BASE64;
 use receivables::channel::Channel;
 use receivables::intake::PostalAddress;
@@ -173,6 +173,10 @@ impl Carry for Lob {
             let answered = outbound::post(&self.url, &headers, &media_type, body, wait_s).await;
             match call.read(answered, words) {
                 Ok(Heard::Taken(answer)) => {
+                    // It has left, whether or not it can be printed again.
+                    if let Err(problem) = print::keep(cx, letters, Some(NAME)).await {
+                        cx.log(&problem);
+                    }
                     call.all(letter.sent(said(&answer).and_then(|said| said.id)), None)
                 }
                 Ok(Heard::Refused(answer)) => {

@@ -1,7 +1,7 @@
 //! Postmark (<https://postmarkapp.com/developer/api/email-api>): batches, each message with an answer of its own.
 
 use crate::address::mailbox;
-use crate::http::{Call, Heard};
+use crate::http::{Call, Heard, Meaning};
 use crate::{Called, Carry, Doing, Letter, OUR_ID, Row, Stop, headers, needed};
 use data_encoding::BASE64;
 use receivables::channel::Channel;
@@ -43,20 +43,9 @@ struct Postmark {
     stream: String,
 }
 
-/// What an error code (<https://postmarkapp.com/developer/api/overview#error-codes>) means for one message. What is
-/// not listed is about the message itself.
-#[derive(Clone, Copy, PartialEq)]
-enum Meaning {
-    Sent,
-    Refused,
-    Inactive,
-    Later,
-    TryAgain,
-    Setup,
-}
-
+/// What an error code (<https://postmarkapp.com/developer/api/overview#error-codes>) means for one message; 0 is
+/// none.
 const MEANINGS: &[(i64, Meaning)] = &[
-    (0, Meaning::Sent),
     // Bad or missing server token.
     (10, Meaning::Setup),
     // Maintenance.
@@ -83,8 +72,7 @@ const MEANINGS: &[(i64, Meaning)] = &[
 ];
 
 fn meaning(code: i64) -> Meaning {
-    let found = MEANINGS.iter().find(|(known, _)| *known == code);
-    found.map_or(Meaning::Refused, |(_, meaning)| *meaning)
+    Meaning::of(code, MEANINGS)
 }
 
 #[derive(Deserialize)]
@@ -190,8 +178,10 @@ fn each(call: Call<'_>, letters: &[Letter], answer: &Answer) -> Called {
     let mut stop = None;
     let outcomes = said.into_iter().zip(letters).map(|(said, letter)| {
         let why = call.says(&said.words());
+        if said.error_code == 0 {
+            return letter.sent(said.message_id);
+        }
         match meaning(said.error_code) {
-            Meaning::Sent => letter.sent(said.message_id),
             Meaning::Refused => Outcome::Refused(why),
             Meaning::Inactive => Outcome::Inactive(why),
             Meaning::TryAgain => Outcome::TryAgain(why),

@@ -28,7 +28,7 @@ impl Carry for Print {
     fn send<'a>(&'a self, cx: &'a Cx, letters: &'a [Letter]) -> Doing<'a, Called> {
         Box::pin(async move {
             let mut outcomes: Vec<Outcome> = letters.iter().map(outcome).collect();
-            if let Err(problem) = keep(cx, letters).await {
+            if let Err(problem) = keep(cx, letters, None).await {
                 cx.log(&problem);
                 outcomes.fill(Outcome::TryAgain("The letter could not be kept".to_owned()));
             }
@@ -44,7 +44,8 @@ fn outcome(letter: &Letter) -> Outcome {
     }
 }
 
-async fn keep(cx: &Cx, letters: &[Letter]) -> Result<(), Problem> {
+/// Keeps letters as they are sent; `posted_by`: who prints and posts them, where people do not.
+pub(crate) async fn keep(cx: &Cx, letters: &[Letter], posted_by: Option<&str>) -> Result<(), Problem> {
     let db = cx.db().await?;
     db.transaction(async |tx: &Tx<'_>| {
         for letter in letters {
@@ -58,6 +59,7 @@ async fn keep(cx: &Cx, letters: &[Letter]) -> Result<(), Problem> {
                 addressee: &addressee,
                 subject: &letter.rendered.subject,
                 content,
+                posted_by,
             };
             letters::keep(tx, cx.moment(), &new).await?;
         }

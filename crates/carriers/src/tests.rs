@@ -1,6 +1,7 @@
 //! What every carrier's table and every email must hold.
 
 use super::*;
+use receivables::country::Country;
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, MessageId};
 use receivables::template::Purpose;
@@ -29,6 +30,8 @@ pub(crate) fn letter() -> Letter {
                 phone: None,
                 postal: None,
             },
+            country: Country::parse("DE").unwrap(),
+            today: "2026-01-13".parse().unwrap(),
             overdue: Vec::new(),
             upcoming: Vec::new(),
             act_on: "2026-01-20".parse().unwrap(),
@@ -40,7 +43,8 @@ pub(crate) fn letter() -> Letter {
                 content: b"%PDF-1.7\n\x00\xff".to_vec(),
             }],
             attempts: 0,
-            attach: Vec::new(),
+            tone: None,
+            statement: None,
             lease: "l".to_owned(),
             policy_id: None,
             notify: Vec::new(),
@@ -81,12 +85,14 @@ fn every_carrier_is_there_once_and_can_send_something() {
 
 #[test]
 fn rates_are_by_carrier() {
-    let known = rates("ses:50, resend:10").unwrap();
+    let known = rates("sending_rates", "ses:50, resend:10").unwrap();
     assert_eq!(rate(&known, row(Channel::Email, "ses").unwrap()), 50);
     assert_eq!(rate(&known, &sendgrid::ROW), sendgrid::ROW.a_second);
-    assert!(rates("").unwrap().is_empty());
+    assert_eq!(of(&known, &resend::ROW), Some(10));
+    assert_eq!(of(&known, &sendgrid::ROW), None);
+    assert!(rates("x", "").unwrap().is_empty());
     for wrong in ["ses", "ses:0", "ses:-1", "ses:many", "nobody:5"] {
-        assert!(rates(wrong).is_err(), "{wrong}");
+        assert!(rates("x", wrong).is_err(), "{wrong}");
     }
 }
 

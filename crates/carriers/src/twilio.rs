@@ -4,7 +4,7 @@
 //! Twilio takes no idempotency key: what may have left is a person's to decide about. Our id stands in the address that
 //! Twilio tells what becomes of a message, so that its word is understood even where its answer to us was lost.
 
-use crate::http::{Call, Heard};
+use crate::http::{Call, Heard, Meaning};
 use crate::{Called, Carry, Doing, Letter, Row, needed, spoken};
 use data_encoding::BASE64;
 use receivables::channel::Channel;
@@ -93,19 +93,7 @@ struct Twilio {
     channel: Channel,
 }
 
-/// What an error (<https://www.twilio.com/docs/api/errors>) means for one message. What is not listed is about the
-/// message itself.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Meaning {
-    Refused,
-    /// The number does not exist, takes no texts, or wants none.
-    Inactive,
-    /// This deployment may not do that.
-    Setup,
-    TryAgain,
-    Later,
-}
-
+/// What an error (<https://www.twilio.com/docs/api/errors>) means for one message.
 const MEANINGS: &[(i64, Meaning)] = &[
     // Authentication; a test account's credentials.
     (20003, Meaning::Setup),
@@ -145,8 +133,7 @@ const MEANINGS: &[(i64, Meaning)] = &[
 ];
 
 fn meaning(code: i64) -> Meaning {
-    let found = MEANINGS.iter().find(|(known, _)| *known == code);
-    found.map_or(Meaning::Refused, |(_, meaning)| *meaning)
+    Meaning::of(code, MEANINGS)
 }
 
 #[derive(Deserialize)]

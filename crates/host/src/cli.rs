@@ -3,12 +3,12 @@
 use crate::backup::{Backup, Restore};
 use crate::clock::{Clock, Move, instant};
 use crate::components::Components;
-use crate::host::{Host, Options};
+use crate::host::{Host, Options, Time};
 use crate::limits::REQUEST_TIME;
 use crate::screen::{Facts, banner};
 use crate::toolchain::{self, FLAGS_VARIABLE};
 use crate::verify::Verify;
-use crate::{control, demo, doctor, inspect};
+use crate::{control, demo, doctor, inspect, letters, sim};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
@@ -47,6 +47,10 @@ enum Command {
     Components(ComponentsArgs),
     /// Play the whole path, from an invoice to its money, on an empty ledger of its own
     Demo(From),
+    /// Fetch the letters that wait to be printed from a running host into a folder
+    Letters(LettersArgs),
+    /// Simulate a business for months or years, with faults, and judge what became of it
+    Sim(sim::Sim),
     /// Make sure that wasm32-wasip2 can be compiled for, and print the environment cargo needs for it
     Target,
     /// Check that this machine has what it takes
@@ -111,6 +115,18 @@ struct ClockArgs {
 }
 
 #[derive(Debug, Args)]
+struct LettersArgs {
+    /// Folder to put them into
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+    #[command(flatten)]
+    state: StateDirArg,
+    /// Say of each that it is in the post
+    #[arg(long)]
+    posted: bool,
+}
+
+#[derive(Debug, Args)]
 struct ComponentsArgs {
     #[command(flatten)]
     from: From,
@@ -142,6 +158,8 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Build(from)) => build(&from.manifest).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Components(arguments)) => show_components(arguments).await,
         Some(Command::Demo(from)) => play_demo(from).await,
+        Some(Command::Letters(arguments)) => fetch_letters(arguments).await,
+        Some(Command::Sim(arguments)) => sim::run(arguments).await,
         Some(Command::Target) => wasm_target().await,
         Some(Command::Doctor(from)) => Ok(doctor::run(root(&from.manifest))),
         Some(Command::Verify(verify)) => tokio::task::spawn_blocking(move || verify.run()).await?,
@@ -191,7 +209,7 @@ async fn up(up: Up) -> anyhow::Result<ExitCode> {
         state_dir: state_dir.clone(),
         runtime_config: up.runtime_config_file,
         listen: up.listen,
-        clock,
+        clock: clock.map_or(Time::Real, Time::Kept),
         variables: if up.demo {
             demo_variables(&state_dir)?
         } else {
@@ -200,6 +218,9 @@ async fn up(up: Up) -> anyhow::Result<ExitCode> {
         request_time: up.request_timeout,
         verbose: up.verbose,
         schedules: true,
+        terminal: true,
+        program: None,
+        interpose: None,
     })
     .await?;
     say_about_clock(&host, clock)?;
@@ -252,11 +273,14 @@ async fn play_demo(from: From) -> anyhow::Result<ExitCode> {
         state_dir: folder.path().to_owned(),
         runtime_config: None,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        clock: Some(parse_instant(DEMO_CLOCK).map_err(anyhow::Error::msg)?),
+        clock: Time::Kept(parse_instant(DEMO_CLOCK).map_err(anyhow::Error::msg)?),
         variables: demo_variables(folder.path())?,
         request_time: REQUEST_TIME,
         verbose: false,
         schedules: false,
+        terminal: true,
+        program: None,
+        interpose: None,
     })
     .await?;
     let played = demo::play(&host, &mut |line| println!("{line}")).await;
@@ -321,6 +345,28 @@ async fn move_clock(arguments: ClockArgs) -> anyhow::Result<ExitCode> {
     };
     let moved = control::move_clock(&arguments.state.state_dir, by).await?;
     println!("{} -> {}", instant(moved.from), instant(moved.to));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn fetch_letters(arguments: LettersArgs) -> anyhow::Result<ExitCode> {
+    let running = control::Running::find(&arguments.state.state_dir)?;
+    let key = ["DUNLIN_KEY", "SPIN_VARIABLE_ADMIN_KEY"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|key| !key.is_empty()))
+        .context("set DUNLIN_KEY to a key that may `read`, and with --posted `collect`")?;
+    let (folder, posted) = (&arguments.folder, arguments.posted);
+    let fetched = letters::fetch(&running, &key, folder, posted).await?;
+    let said = if posted {
+        ", all said to be in the post"
+    } else {
+        ""
+    };
+    println!(
+        "{} letters to print, {} new in {}{said}",
+        fetched.waiting,
+        fetched.new,
+        folder.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 

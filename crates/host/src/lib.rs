@@ -26,6 +26,7 @@ pub mod host;
 mod inbound;
 pub mod inspect;
 pub mod key_value;
+pub mod letters;
 pub mod limits;
 pub mod logs;
 pub mod manifest;

@@ -100,6 +100,12 @@ pub const CONTROL_BODY_BYTES: usize = 4 << 10;
 /// Time the command line waits for a running host to answer.
 pub const CONTROL_TIME: Duration = Duration::from_secs(10);
 
+/// A letter, or a page of the list of letters, as the command line takes it.
+pub const LETTER_BYTES: usize = 32 << 20;
+
+/// Time the command line waits for one letter.
+pub const LETTERS_TIME: Duration = Duration::from_secs(60);
+
 /// Time that a key-value server has to take a connection, and then for each answer: within one network that is
 /// ample.
 pub const STORE_TIME: Duration = Duration::from_secs(5);

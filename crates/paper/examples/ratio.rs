@@ -95,6 +95,7 @@ fn context(locale: &str, invoices: u64) -> MessageContext {
         act_on: None,
         promise: None,
         about: None,
+        tone: None,
         pay_url: "https://pay.example/pay/0hJ3kQ9xZr7TnW2mVb5cLs8dYf4gAe6uPiXoRtKyN1w".to_owned(),
         unsubscribe_url: None,
         message_id: "msg_01kerpxzmveajww06wkd284ebd".to_owned(),

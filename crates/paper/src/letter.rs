@@ -18,6 +18,7 @@ use crate::length::Length;
 use crate::pay::{self, Pay};
 use crate::qr::Qr;
 use crate::sheet::Sheet;
+use crate::statement::{self, StatementPaper};
 use crate::table::{self, Column, Row};
 use crate::words::{Word, Words};
 use crate::{PaperError, Printed, ROWS};
@@ -60,7 +61,22 @@ pub struct LetterPaper {
 ///
 /// Source: Dunlin's own layout, on the sheets of [`Sheet`].
 pub fn letter(letter: &LetterPaper) -> Result<Printed, PaperError> {
+    print(letter, None)
+}
+
+/// Prints a letter with a statement of account on the pages after its own.
+///
+/// # Errors
+/// See [`PaperError`].
+///
+/// Source: Dunlin's own layout, on the sheets of [`Sheet`].
+pub fn letter_with(letter: &LetterPaper, enclosed: &StatementPaper) -> Result<Printed, PaperError> {
+    print(letter, Some(enclosed))
+}
+
+fn print(letter: &LetterPaper, enclosed: Option<&StatementPaper>) -> Result<Printed, PaperError> {
     check(letter)?;
+    enclosed.map_or(Ok(()), statement::check)?;
     let words = Words(letter.language);
     let frame = Frame {
         words,
@@ -93,6 +109,12 @@ pub fn letter(letter: &LetterPaper) -> Result<Printed, PaperError> {
         folio.y = folio.y - GAP + Length::pt10(20);
         let name = letter.creditor.first().map(String::as_str).unwrap_or_default();
         folio.paragraph(name, STRONG, Part::Paragraph);
+    }
+    if let Some(enclosed) = enclosed {
+        folio.turn();
+        let title = words.say(Word::Statement);
+        folio.paragraph(title, STRONG, Part::Heading(title.to_owned()));
+        statement::accounts(&mut folio, words, enclosed)?;
     }
     finish(folio, &frame)
 }

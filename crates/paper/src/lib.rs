@@ -31,7 +31,7 @@ mod words;
 
 pub use address::{Creditor, addressee};
 pub use error::PaperError;
-pub use letter::{LetterPaper, letter};
+pub use letter::{LetterPaper, letter, letter_with};
 pub use mapping::{Envelope, of_message, of_statement};
 pub use qr::Qr;
 pub use sheet::Sheet;

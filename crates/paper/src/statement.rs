@@ -69,14 +69,7 @@ pub struct Account {
 ///
 /// Source: Dunlin's own layout, on the sheets of [`Sheet`].
 pub fn statement(statement: &StatementPaper) -> Result<Printed, PaperError> {
-    let rows: usize = statement
-        .accounts
-        .iter()
-        .map(|account| account.entries.len())
-        .fold(statement.accounts.len(), usize::saturating_add);
-    if rows > ROWS {
-        return Err(PaperError::TooLong(rows));
-    }
+    check(statement)?;
     let words = Words(statement.language);
     let frame = Frame {
         words,
@@ -88,6 +81,34 @@ pub fn statement(statement: &StatementPaper) -> Result<Printed, PaperError> {
         subject: words.say(Word::Statement),
     };
     let mut folio = begin(&frame)?;
+    accounts(&mut folio, words, statement)?;
+    let pay = Pay {
+        url: statement.pay_url.as_deref(),
+        qr: statement.qr.as_ref(),
+        transfer: statement.transfer.as_ref(),
+    };
+    pay::set(&mut folio, words, &pay)?;
+    finish(folio, &frame)
+}
+
+pub(crate) fn check(statement: &StatementPaper) -> Result<(), PaperError> {
+    let rows: usize = statement
+        .accounts
+        .iter()
+        .map(|account| account.entries.len())
+        .fold(statement.accounts.len(), usize::saturating_add);
+    match rows > ROWS {
+        true => Err(PaperError::TooLong(rows)),
+        false => Ok(()),
+    }
+}
+
+/// Its days and its accounts, below what is on the page.
+pub(crate) fn accounts(
+    folio: &mut Folio,
+    words: Words,
+    statement: &StatementPaper,
+) -> Result<(), PaperError> {
     let (from, to) = (words.date(statement.from), words.date(statement.to));
     let period = words.fill(Word::Period, &[("{from}", &from), ("{to}", &to)]);
     folio.paragraph(&period, BODY, Part::Paragraph);
@@ -97,21 +118,15 @@ pub fn statement(statement: &StatementPaper) -> Result<Printed, PaperError> {
             let code = account.opening.currency().code();
             folio.paragraph(code, STRONG, Part::Heading(code.to_owned()));
         }
-        entries(&mut folio, words, statement, account)?;
+        entries(folio, words, statement, account)?;
         if let Some(aging) = &account.aging {
-            ages(&mut folio, words, aging);
+            ages(folio, words, aging);
         }
     }
     if statement.accounts.is_empty() {
         folio.paragraph(words.say(Word::NoEntries), BODY, Part::Paragraph);
     }
-    let pay = Pay {
-        url: statement.pay_url.as_deref(),
-        qr: statement.qr.as_ref(),
-        transfer: statement.transfer.as_ref(),
-    };
-    pay::set(&mut folio, words, &pay)?;
-    finish(folio, &frame)
+    Ok(())
 }
 
 fn entries(

@@ -21,6 +21,7 @@ use crate::intake::ContactRole;
 use crate::limits;
 use crate::money::Money;
 use crate::names::names;
+use crate::template::Tone;
 use crate::{allocation, approval, credit, dispute, notice, plan, promise, recipient, task};
 
 pub mod assign;
@@ -134,6 +135,9 @@ pub struct Step {
     /// Name of the template, where it says something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+    /// The tone that it speaks in; without one, its template's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tone: Option<Tone>,
     /// The roles it is written to, the first first; none: who is named for its purpose, then billing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<ContactRole>,

@@ -31,7 +31,7 @@ pub use env::FUEL;
 pub use error::RenderError;
 pub use locale::{Language, Locale, amount_input, format_date, format_days, format_money, read_amount};
 pub use message::{
-    Blocks, Chosen, Line, MessageContext, Own, Parts, PromiseLine, Rendered, Tone, block_names, canonical,
-    render_message, shipped_blocks,
+    Blocks, Chosen, Failed, Line, MessageContext, Own, Parts, PromiseLine, Rendered, Tone, block_names,
+    canonical, render_message, render_or_shipped, shipped_blocks,
 };
 pub use sample::samples;

@@ -12,7 +12,7 @@ pub(crate) mod facts;
 pub(crate) mod own;
 mod shipped;
 
-pub use own::{Blocks, Chosen, Own, Tone, block_names, canonical, shipped_blocks};
+pub use own::{Blocks, Chosen, Failed, Own, Tone, block_names, canonical, shipped_blocks};
 
 use receivables::template::{self, Purpose};
 use std::borrow::Cow;
@@ -91,6 +91,8 @@ pub struct MessageContext {
     pub promise: Option<PromiseLine>,
     /// What it tells where it is no step of a policy.
     pub about: Option<About>,
+    /// The tone that its step speaks in; without one, its template's.
+    pub tone: Option<Tone>,
     /// The sum of the balances of all invoices listed.
     pub total: Money,
     /// Address of the pay page, http(s).
@@ -152,8 +154,38 @@ pub fn render_message(
             parts: Parts::default(),
         });
     }
-    let tone = chosen.tone(&message.template);
-    rendered(chosen.best(channel, tone, message), channel, tone, message)
+    let tone = chosen.tone_of(message);
+    let own = chosen.best(channel, tone, message).map(|(_, blocks)| blocks);
+    rendered(own, channel, tone, message)
+}
+
+/// Renders a message as [`render_message`] does, and from the shipped words where a deployment's own fail for it: then
+/// with which failed, and why.
+///
+/// # Errors
+/// See [`RenderError`]: the shipped words cannot be rendered either.
+pub fn render_or_shipped(
+    chosen: &Chosen,
+    channel: Channel,
+    message: &MessageContext,
+) -> Result<(Rendered, Option<Failed>), RenderError> {
+    let tone = chosen.tone_of(message);
+    match (
+        render_message(chosen, channel, message),
+        chosen.best(channel, tone, message),
+    ) {
+        (Err(error), Some(((template, of, own_tone, locale), _))) => {
+            let failed = Failed {
+                template: template.clone(),
+                channel: *of,
+                tone: *own_tone,
+                locale: locale.clone(),
+                why: error.to_string(),
+            };
+            Ok((rendered(None, channel, tone, message)?, Some(failed)))
+        }
+        (rendered, _) => Ok((rendered?, None)),
+    }
 }
 
 /// Renders it with these words of one's own over the shipped ones, and no others.

@@ -82,6 +82,7 @@ fn sample(template: &str, locale: &str, currency: Currency, kind: Kind) -> Optio
             promised_on: day(10),
         }),
         about: about(template, kind, &money),
+        tone: None,
         total,
         pay_url: PAY_URL.to_owned(),
         unsubscribe_url: some.then(|| "https://nordlicht.example/stop".to_owned()),

@@ -20,6 +20,7 @@ mod due;
 mod files;
 mod inside;
 pub(crate) mod listed;
+mod look;
 mod model;
 mod pause;
 mod route;
@@ -30,8 +31,9 @@ pub use crate::promises::PromiseNote;
 pub use by_hand::{Changed, cancel, release, retry};
 pub use claim::claim;
 pub use due::more_due;
+pub use look::{Seen, look};
 pub use model::{Carrier, Claim, Claimed, Document, Listed, Recipient};
-pub use pause::{pause, paused};
+pub use pause::{pause, paused, sent_since};
 pub use settle::{Outcome, settle};
 pub use told::{Against, Told, told};
 

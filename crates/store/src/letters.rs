@@ -1,4 +1,5 @@
-//! Letters that people print and post themselves: kept as they are, listed until somebody says that they are in the post.
+//! Letters as they were sent, kept so that each can be printed again. Those that people print and post themselves are
+//! listed until somebody says that they are in the post; those that a carrier posts have been there from the start.
 //!
 //! A component has no files, so there is no folder here: whoever prints fetches them over the API. The message has been
 //! `sent` since it was kept; once it is posted, that is when it left, and what it announces waits from then on.
@@ -26,8 +27,10 @@ macro_rules! select_letter {
 }
 
 statements! {
-    KEEP = "INSERT INTO letters (message_id, customer_id, addressee, subject, content, status, created_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, 'to_print', ?6) ON CONFLICT (message_id) DO NOTHING";
+    KEEP = "INSERT INTO letters (message_id, customer_id, addressee, subject, content, status, created_at, posted_at,
+            posted_by)
+        VALUES (?1, ?2, ?3, ?4, ?5, iif(?7 IS NULL, 'to_print', 'posted'), ?6, iif(?7 IS NULL, NULL, ?6), ?7)
+        ON CONFLICT (message_id) DO NOTHING";
     ONE = select_letter!("WHERE message_id = ?");
     LIST = select_letter!("WHERE message_id < ?1 ORDER BY message_id DESC LIMIT ?2");
     POSTED_ONES = select_letter!("WHERE +status = 'posted' AND message_id < ?1 ORDER BY message_id DESC LIMIT ?2");
@@ -53,6 +56,8 @@ pub struct NewLetter<'a> {
     pub subject: &'a str,
     /// It, as a PDF.
     pub content: &'a [u8],
+    /// Who prints and posts it; none: people do.
+    pub posted_by: Option<&'a str>,
 }
 
 /// Where a letter is.
@@ -95,7 +100,7 @@ pub struct LetterView {
     pub created_at: String,
     /// When it was posted.
     pub posted_at: Option<String>,
-    /// The key with which that was recorded.
+    /// The key with which that was recorded, or the carrier that posted it.
     pub posted_by: Option<String>,
 }
 
@@ -138,7 +143,8 @@ pub async fn keep(tx: &Tx<'_>, moment: Moment, letter: &NewLetter<'_>) -> Result
         letter.addressee,
         letter.subject,
         letter.content.to_vec(),
-        moment.ms()
+        moment.ms(),
+        letter.posted_by
     ];
     tx.run(KEEP, parameters).await
 }

@@ -13,6 +13,7 @@ mod accounts;
 mod statement;
 mod thanks;
 
+pub(crate) use statement::until as statements_until;
 pub use statement::{Asking, Ran, Sent, Setting, ask, run, set, setting};
 pub(crate) use thanks::{parts, thank};
 

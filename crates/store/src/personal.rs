@@ -10,7 +10,7 @@
 mod erase;
 mod export;
 
-pub use erase::{Erased, ErasureCursor, ErasureView, erase, pending};
+pub use erase::{Erased, ErasureCursor, ErasureView, Waiting, due, erase, pending};
 pub use export::export;
 
 #[cfg(test)]

@@ -6,9 +6,11 @@
 
 use crate::activities::{self, Activity};
 use crate::db::{Db, Tx, statements};
+use crate::delivery::Claimed;
 use crate::error::{Result, StoreError};
 use crate::instants::time_zone;
 use crate::moment::Moment;
+use crate::tasks::{self, NewTask};
 use crate::{params, rfc3339};
 use chrono::NaiveDate;
 use receivables::calendar;
@@ -17,6 +19,7 @@ use receivables::currency::Currency;
 use receivables::id::{CustomerId, MessageId};
 use receivables::money::Money;
 use receivables::notice::About;
+use receivables::task::TaskKind;
 use receivables::template::Tone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +43,8 @@ statements! {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
     SET_TONE = "INSERT INTO template_tones (template, tone, set_by, set_at) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (template) DO UPDATE SET tone = excluded.tone, set_by = excluded.set_by, set_at = excluded.set_at";
+    FAILED = "INSERT INTO template_failures (template, channel, tone, locale, version, failed_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING RETURNING version";
     SITTER = "SELECT json_object('name', k.name, 'locale', k.locale, 'currency', k.currency, 'time_zone', k.time_zone,
             'contact', (SELECT t.name FROM contacts t WHERE t.customer_id = k.id AND t.role = 'billing'
                 ORDER BY t.position LIMIT 1),
@@ -58,6 +63,17 @@ statements! {
 
 /// Sources by the names of the blocks that they replace.
 pub type Blocks = BTreeMap<String, String>;
+
+/// Own words that could not be rendered for a message; the shipped ones took their place.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The words.
+    pub key: Key,
+    /// Which version of them.
+    pub version: u32,
+    /// Why.
+    pub why: String,
+}
 
 /// What words are for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +107,18 @@ pub struct Words {
     pub blocks: Blocks,
 }
 
+impl Words {
+    /// What they are for.
+    pub fn key(&self) -> Key {
+        Key {
+            template: self.template.clone(),
+            channel: self.channel,
+            tone: self.tone,
+            locale: self.locale.clone(),
+        }
+    }
+}
+
 /// Everything that is laid over the shipped words.
 #[derive(Debug, Clone, Default)]
 pub struct InForce {
@@ -113,6 +141,46 @@ pub async fn in_force(db: &Db) -> Result<InForce> {
         versions: db.list(OWN_WORDS, params![]).await?,
         tones: tones.into_iter().map(|row| (row.template, row.tone)).collect(),
     })
+}
+
+/// Has a person look at own words that could not be rendered for this message, where that version has not failed before;
+/// whether it is the first time.
+pub async fn failed(tx: &Tx<'_>, moment: Moment, message: &Claimed, failure: &Failure) -> Result<bool> {
+    let Failure { key, version, why } = failure;
+    let parameters = params![
+        key.template.as_str(),
+        key.channel.as_str(),
+        key.tone.as_str(),
+        key.locale.as_str(),
+        *version,
+        moment.ms()
+    ];
+    if tx.row(FAILED, parameters).await?.is_none() {
+        return Ok(false);
+    }
+    let words = format!(
+        "{} ({}, {}, {}), version {version}",
+        key.template,
+        key.channel.as_str(),
+        key.tone.as_str(),
+        key.locale
+    );
+    let task = NewTask {
+        customer: message.customer.clone(),
+        currency: Some(message.currency),
+        kind: TaskKind::Review,
+        title: format!("Words that cannot be rendered: {}", key.template),
+        detail: Some(format!(
+            "{words}: {why}. The shipped words are sent instead, first in message {}. Said once for this version.",
+            message.id
+        )),
+        due_on: message.today,
+        step: None,
+        cycle: None,
+        assignee: None,
+    };
+    tasks::open(tx, moment, &[task]).await?;
+    Ok(true)
 }
 
 /// One version of words.

@@ -2,8 +2,8 @@
 //!
 //! **Shape.** A token of 128 random bits a message, stored as its SHA-256 alone, that stands for the address the message
 //! went to over its channel. **At once:** whoever uses it is on the suppression list in the same commit; a queued message
-//! to that address is judged again before it leaves, and finds it there. **Never too late:** a token works for as long as
-//! its message is on record, which is longer than any law asks (15 U.S.C. 7704(a)(3)(A)(ii): 30 days after the message).
+//! to that address is judged again before it leaves, and finds it there. **Never too late:** a token works for two years,
+//! which is longer than any law asks (15 U.S.C. 7704(a)(3)(A)(ii): 30 days after the message); then it is forgotten.
 //! **Refuses** to do anything for a token that it does not know, and says no more about it than that.
 
 use crate::db::{Db, Tx, statements};
@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
 use crate::suppressions::{self, Evidence};
+use chrono::Duration;
 use receivables::channel::Channel;
 use receivables::id::{CustomerId, MessageId};
 use receivables::suppression::Reason;
@@ -18,6 +19,8 @@ use serde::{Deserialize, Serialize};
 
 /// Who says so, on the suppression list: the reader.
 const SOURCE: &str = "recipient";
+/// How long a token works.
+const LASTS: Duration = Duration::days(730);
 
 statements! {
     INSERT = "INSERT INTO unsubscribes (token_hash, message_id, customer_id, channel, address, created_at)
@@ -29,6 +32,8 @@ statements! {
         FROM unsubscribes u JOIN customers k ON k.id = u.customer_id
         LEFT JOIN contacts t ON t.customer_id = u.customer_id AND t.email = u.address
         WHERE u.token_hash = ? ORDER BY t.position LIMIT 1";
+    PRUNE = "DELETE FROM unsubscribes WHERE token_hash IN (SELECT token_hash FROM unsubscribes WHERE created_at < ?1
+            ORDER BY created_at LIMIT ?2) RETURNING channel";
     USE = "UPDATE unsubscribes SET used_at = coalesce(used_at, ?2) WHERE token_hash = ?1";
 }
 
@@ -73,6 +78,13 @@ pub async fn create(tx: &Tx<'_>, moment: Moment, tokens: &[NewToken]) -> Result<
     }
     tx.run(INSERT, params![moment.ms(), serde_json::to_string(tokens)?])
         .await
+}
+
+/// Forgets at most `limit` tokens that have grown old; answers how many.
+pub async fn prune(tx: &Tx<'_>, moment: Moment, limit: u32) -> Result<usize> {
+    let old = moment.now.checked_sub_signed(LASTS).unwrap_or(moment.now);
+    let gone = tx.rows(PRUNE, params![old.timestamp_millis(), limit]).await?;
+    Ok(gone.len())
 }
 
 /// What a token stands for; `None` for one that nobody was given.

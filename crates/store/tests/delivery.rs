@@ -16,22 +16,27 @@ use chrono::{DateTime, Duration, Utc};
 use ground::{file, ledger, now};
 use proptest::prelude::*;
 use receivables::channel::Channel;
-use receivables::id::{CustomerId, InvoiceId, MessageId};
+use receivables::currency::Currency;
+use receivables::id::{CustomerId, InvoiceId, LinkId, MessageId};
 use receivables::intake::{CustomerInput, InvoiceInput, PaymentInput};
 use receivables::message::{MessageStatus, Word};
+use receivables::money::Money;
 use receivables::notice::About;
 use receivables::policy::Policy;
 use receivables::recipient::HeldFor;
 use receivables::suppression::Reason;
+use receivables::template::Tone;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use store::contacts::{self, Verified};
 use store::delivery::{self, Against, Carrier, Changed, Claimed, Outcome, Told};
 use store::documents::{self, NewDocument, Owner};
+use store::links::{self, NewLink};
 use store::payments::Incoming;
 use store::tasks::{self, TaskFilter};
-use store::{Db, Moment, StoreError, Tx, customers, dunning, invoices, payments, policies, views};
+use store::unsubscribes::{self, NewToken};
+use store::{Db, Moment, StoreError, Tx, checkouts, customers, dunning, invoices, payments, policies, views};
 
 const POSTMARK: Carrier = carrier("postmark", Channel::Email, true);
 const SENDGRID: Carrier = carrier("sendgrid", Channel::Email, false);
@@ -82,6 +87,11 @@ fn begin() {
             ("warn", json!({"unknown_domain": "warn"}), json!({"channels": ["email"]})),
             ("papers", json!({}), json!({"channels": ["email"], "attach": ["invoice"]})),
             ("texts", json!({}), json!({"channels": ["sms"]})),
+            (
+                "states",
+                json!({}),
+                json!({"channels": ["sms", "email"], "attach": ["statement"], "tone": "firm"}),
+            ),
         ] {
             let mut policy = json!({"name": name, "send_at": "09:00", "business_days_only": false, "min_balance": {},
                 "min_days_between_contacts": 0, "catch_up": "latest", "recipients": recipients,
@@ -697,6 +707,122 @@ fn a_message_whose_document_is_missing_waits_and_leaves_with_it() {
         [("invoice.pdf", &b"%PDF-1"[..]), ("2-invoice.pdf", b"%PDF-2")]
     );
     assert_eq!(world.open_tasks().len(), 1);
+}
+
+#[test]
+fn a_statement_that_a_step_attaches_is_drawn_up_when_its_message_is_claimed() {
+    let world = World::plain("states");
+    world.sweep(0);
+    // A text carries no files.
+    let text = world.claim(0, &ALL).unwrap();
+    assert_eq!((text.channel, text.statement.is_some()), (Channel::Sms, false));
+    world.settle(0, text, refused());
+    let message = world.claim(1, &ALL).unwrap();
+    assert_eq!(
+        (message.channel, message.tone),
+        (Channel::Email, Some(Tone::Firm))
+    );
+    let Some(About::Statement {
+        from,
+        to,
+        opening,
+        closing,
+        entries,
+    }) = message.statement
+    else {
+        panic!("no statement");
+    };
+    // A month until the customer's today; the invoice was issued in it.
+    assert_eq!(
+        (from.to_string().as_str(), to.to_string().as_str()),
+        ("2025-12-13", "2026-01-12")
+    );
+    assert_eq!((opening.minor(), closing.minor()), (0, 10_000));
+    let lines: Vec<(&str, Option<&str>)> = entries
+        .iter()
+        .map(|entry| (entry.what.as_str(), entry.number.as_deref()))
+        .collect();
+    assert_eq!(lines, [("invoice", Some(world.key.as_str()))]);
+
+    // Who attaches none has none.
+    let plain = World::plain("ways");
+    plain.sweep(0);
+    assert!(plain.claim(0, &ALL).unwrap().statement.is_none());
+}
+
+#[test]
+fn who_follows_the_link_in_a_message_to_pay_has_proved_its_address() {
+    let world = World::plain("sure");
+    let id = world.sweep(0);
+    let address = format!("ada@{}.example", world.key);
+    let link = |message: Option<MessageId>| {
+        let id = after(1).id(LinkId::from_parts).unwrap();
+        let new = NewLink {
+            id: id.clone(),
+            token_hash: id.to_string(),
+            customer: world.customer.clone(),
+            message,
+            currency: Currency::parse("EUR").unwrap(),
+            amount: None,
+            allow_partial: true,
+            minimum: None,
+            expires_at: after(100).now,
+            invoices: vec![world.invoice.clone()],
+        };
+        world.tx(async |tx| links::create(tx, after(1), std::slice::from_ref(&new)).await);
+        id
+    };
+    let follow = |link: &LinkId| {
+        let amount = Money::new(10_000, Currency::parse("EUR").unwrap());
+        world.tx(async |tx| checkouts::begin(tx, after(2), link, "stripe", amount, after(3).now).await)
+    };
+    raw()
+        .execute(
+            "UPDATE messages SET recipient = ?1 WHERE id = ?2",
+            [address.as_str(), id.as_str()],
+        )
+        .unwrap();
+    // A link that came in no message says nothing of an address.
+    follow(&link(None));
+    assert_eq!(world.email_state(0), "unverified");
+    assert_eq!(world.go(2, &ALL, sent("x")), "nothing");
+    follow(&link(Some(id.clone())));
+    assert_eq!(world.email_state(0), "click");
+    assert_eq!(world.kinds("contact_verified"), 1);
+    // What waited for it leaves at once.
+    assert_eq!(world.go(2, &ALL, sent("x")), "postmark email ada@KEY.example");
+}
+
+#[test]
+fn what_a_carrier_has_had_of_a_day_is_counted_by_its_channel() {
+    let world = World::plain("ways");
+    world.sweep(0);
+    let had = |carrier, hours: i64| now(delivery::sent_since(&world.db, carrier, after(hours).now)).unwrap();
+    let (before, later, texts) = (had(POSTMARK, 0), had(POSTMARK, 3), had(TWILIO, 0));
+    world.go(2, &ALL, sent("x"));
+    assert_eq!((had(POSTMARK, 0), had(TWILIO, 0)), (before + 1, texts));
+    assert_eq!(had(POSTMARK, 3), later, "it left before");
+}
+
+#[test]
+fn a_token_works_for_two_years_and_is_then_forgotten() {
+    let world = World::plain("ways");
+    let message = world.sweep(0);
+    let tokens = ["a", "b"].map(|name| NewToken {
+        token_hash: format!("{}-{name}", world.key),
+        message: message.clone(),
+        customer: world.customer.clone(),
+        channel: Channel::Email,
+        address: "ada@nordwind.example".to_owned(),
+    });
+    world.tx(async |tx| unsubscribes::create(tx, after(0), &tokens).await);
+    let prune =
+        |days: i64, limit| world.tx(async |tx| unsubscribes::prune(tx, after(24 * days), limit).await);
+    assert_eq!(prune(730, 10), 0);
+    let known = || now(unsubscribes::find(&world.db, &tokens[0].token_hash)).unwrap();
+    assert!(known().is_some());
+    assert_eq!([prune(731, 1), prune(731, 10), prune(731, 10)], [1, 1, 0]);
+    assert!(known().is_none());
 }
 
 #[test]

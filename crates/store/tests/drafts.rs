@@ -14,18 +14,24 @@ mod ground;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use ground::{file, ledger, now};
+use receivables::channel::Channel;
 use receivables::currency::Currency;
 use receivables::hold::HoldInput;
 use receivables::id::{CustomerId, MessageId};
 use receivables::intake::{CustomerInput, InvoiceInput, PaymentInput};
+use receivables::law::input::Word;
 use receivables::money::Money;
 use receivables::notice::About;
+use receivables::suppression::Reason;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use store::drafts::{self, Draft, Found};
+use store::delivery::{self, Carrier, Claimed, Seen};
+use store::drafts;
 use store::holds::Held;
+use store::law::{self, Limit};
 use store::payments::Incoming;
+use store::suppressions::{self, Evidence};
 use store::{Db, Moment, StoreError, Tx, customers, dunning, holds, invoices, payments};
 
 const DAY: &str = "2026-02-16T09:00:00Z";
@@ -104,14 +110,47 @@ impl Case {
         self.tx(async |tx| payments::record(tx, moment(), &incoming).await);
     }
 
-    fn found(&self, id: &MessageId) -> Found {
-        now(drafts::of(&self.db, moment(), id)).unwrap()
+    fn bounce(&self, address: &str) {
+        let evidence = Evidence {
+            address,
+            reason: Reason::Bounce,
+            source: "x",
+            detail: "no such mailbox",
+            at: moment().now,
+        };
+        self.tx(async |tx| suppressions::add(tx, moment(), &evidence).await);
+    }
+
+    fn cease(&self) {
+        let word = Word::parse(&json!({"how": "letter"}), moment().now).unwrap();
+        let limit = Limit::Cease(Some(&word));
+        self.tx(async |tx| law::set(tx, moment(), &self.customer, limit, "ada").await);
+    }
+
+    /// The billing contact's address is another from now on.
+    fn moves(&self, email: &str) {
+        raw()
+            .execute(
+                "UPDATE contacts SET email = ?1 WHERE customer_id = ?2",
+                [email, self.customer.as_str()],
+            )
+            .unwrap();
+        raw()
+            .execute(
+                "INSERT INTO contact_addresses (customer_id, address, changed, known_since) VALUES (?2, ?1, 1, 0)",
+                [email, self.customer.as_str()],
+            )
+            .unwrap();
+    }
+
+    fn found(&self, id: &MessageId) -> Seen {
+        now(delivery::look(&self.db, moment(), id)).unwrap()
     }
 
     #[track_caller]
-    fn draft(&self, id: &MessageId) -> Draft {
+    fn draft(&self, id: &MessageId) -> Claimed {
         match self.found(id) {
-            Found::Draft(draft) => *draft,
+            Seen::Leaves(draft) => *draft,
             other => panic!("{other:?}"),
         }
     }
@@ -138,7 +177,7 @@ fn a_draft_lists_what_is_owed_when_it_is_asked_for() {
     let _turn = turn();
     let (case, id) = Case::new(ada());
     let draft = case.draft(&id);
-    let numbers = |draft: &Draft| {
+    let numbers = |draft: &Claimed| {
         draft
             .overdue
             .iter()
@@ -155,16 +194,15 @@ fn a_draft_lists_what_is_owed_when_it_is_asked_for() {
     assert_eq!(draft.today, day("2026-02-16"));
     assert!(draft.upcoming.is_empty());
     // The billing contact's address; its country decides on the paper.
-    let whom = draft.whom;
     assert_eq!(
-        (whom.name.as_str(), whom.locale.as_str()),
+        (draft.customer_name.as_str(), draft.locale.as_str()),
         ("Nordwind GmbH", "de")
     );
     assert_eq!(
-        (whom.contact_name.as_deref(), whom.country.code()),
-        (Some("Ada Braun"), "AT")
+        (draft.to.name.as_str(), draft.country.code()),
+        ("Ada Braun", "AT")
     );
-    assert_eq!(whom.postal.unwrap().postal_code.as_deref(), Some("1010"));
+    assert_eq!(draft.to.postal.unwrap().postal_code.as_deref(), Some("1010"));
 
     case.pay("40.00");
     let draft = case.draft(&id);
@@ -174,9 +212,9 @@ fn a_draft_lists_what_is_owed_when_it_is_asked_for() {
 
     // Without the invoice that carries it the step is no longer due.
     case.pay("60.00");
-    assert!(matches!(case.found(&id), Found::NotNow(rule) if rule.starts_with("Rule step: ")));
+    assert!(matches!(case.found(&id), Seen::NotNow(rule) if rule.starts_with("Rule step: ")));
     case.pay("250.00");
-    assert!(matches!(case.found(&id), Found::NotNow(rule) if !rule.is_empty()));
+    assert!(matches!(case.found(&id), Seen::NotNow(rule) if !rule.is_empty()));
 }
 
 #[test]
@@ -193,7 +231,7 @@ fn a_hold_says_why_there_is_no_draft_and_nothing_changes() {
         holds::set(tx, moment(), held, &subject, Some(&hold), "key").await
     });
     match case.found(&id) {
-        Found::NotNow(rule) => assert!(rule.contains("hold"), "{rule}"),
+        Seen::NotNow(rule) => assert!(rule.contains("hold"), "{rule}"),
         other => panic!("{other:?}"),
     }
     assert_eq!(whole_row(&id), before);
@@ -220,7 +258,7 @@ fn what_has_left_is_no_draft_and_what_is_not_there_is_unknown() {
             )
             .unwrap();
         assert!(
-            matches!(case.found(&id), Found::NoDraft(is) if is.as_str() == status),
+            matches!(case.found(&id), Seen::Gone(is) if is.as_str() == status),
             "{status}"
         );
     }
@@ -234,7 +272,7 @@ fn what_has_left_is_no_draft_and_what_is_not_there_is_unknown() {
         case.draft(&id);
     }
     let nobody = MessageId::parse("msg_01kerpxzmaprymj9psw5vkqf1n").unwrap();
-    assert!(matches!(case.found(&nobody), Found::Unknown));
+    assert!(matches!(case.found(&nobody), Seen::Unknown));
     let nobody = CustomerId::parse("cus_01kerpxzm1eymy53ge8wftnpns").unwrap();
     assert!(now(drafts::whom(&case.db, &nobody)).unwrap().is_none());
 }
@@ -244,22 +282,35 @@ fn a_notice_needs_nothing_owed() {
     let _turn = turn();
     let (case, id) = Case::new(json!([{"name": "Ada", "role": "billing", "email": "ada@nordwind.example"}]));
     case.pay("350.00");
-    let about = About::Document {
+    let tells = |template: &str, about: &About| {
+        let about = serde_json::to_string(about).unwrap();
+        raw()
+            .execute(
+                "UPDATE messages SET about = ?1, template = ?2, purpose = 'statement' WHERE id = ?3",
+                [about.as_str(), template, id.as_str()],
+            )
+            .unwrap();
+    };
+    // What it asks for was never asked for, or is there by now.
+    let document = About::Document {
         what: "Delivery note".to_owned(),
         until: None,
     };
-    let about = serde_json::to_string(&about).unwrap();
-    raw()
-        .execute(
-            "UPDATE messages SET about = ?1 WHERE id = ?2",
-            [about.as_str(), id.as_str()],
-        )
-        .unwrap();
+    tells("document_request", &document);
+    assert!(matches!(case.found(&id), Seen::NotNow(rule) if rule.starts_with("Rule still_so: ")));
+    let statement = About::Statement {
+        from: day("2026-01-16"),
+        to: day("2026-02-15"),
+        opening: euros("0"),
+        closing: euros("350.00"),
+        entries: Vec::new(),
+    };
+    tells("statement", &statement);
     let draft = case.draft(&id);
     assert!(draft.overdue.is_empty() && draft.upcoming.is_empty());
-    assert!(matches!(draft.about, Some(About::Document { .. })));
+    assert_eq!(draft.about, Some(statement));
     // Nobody there has an address: the customer's name and country are all there is.
-    assert_eq!((draft.whom.postal, draft.whom.country.code()), (None, "DE"));
+    assert_eq!((draft.to.postal, draft.country.code()), (None, "DE"));
 }
 
 #[test]
@@ -283,4 +334,104 @@ fn what_is_open_is_told_with_its_days() {
         .unwrap(),
         []
     );
+}
+
+/// What a claim of it now does with it: where it goes, or what is said against it.
+fn claimed(case: &Case, id: &MessageId) -> String {
+    let carriers: Vec<Carrier> = [Channel::Email, Channel::Letter].map(carrier).to_vec();
+    let claim = case.tx(async |tx| delivery::claim(tx, moment(), 1_000, &carriers).await);
+    let ours = claim.claimed.into_iter().find(|one| one.id == *id);
+    let error = || {
+        raw().query_row(
+            "SELECT last_error FROM messages WHERE id = ?",
+            [id.as_str()],
+            |row| row.get::<_, String>(0),
+        )
+    };
+    ours.map_or_else(|| error().unwrap(), |one| said(&one))
+}
+
+fn carrier(channel: Channel) -> Carrier {
+    Carrier {
+        name: "x",
+        channel,
+        deduplicates: true,
+        ready: true,
+    }
+}
+
+fn said(one: &Claimed) -> String {
+    let lines = one.overdue.iter().map(|line| line.number.as_str());
+    let lines: Vec<&str> = lines.collect();
+    format!("{} {} {}", one.channel.as_str(), one.address(), lines.join(" "))
+}
+
+#[test]
+fn what_is_looked_at_and_what_is_claimed_are_judged_alike() {
+    let _turn = turn();
+    let person = |name: &str, more: Value| {
+        let mut person = json!({"name": name, "role": "billing"});
+        for (key, value) in more.as_object().unwrap() {
+            person[key] = value.clone();
+        }
+        person
+    };
+    let bo = || person("Bo", json!({"email": "bo@nordwind.example"}));
+    let only = |more: Value| json!([person("Ada", more)]);
+    // Who is passed over, who wants no more, whose address is new, and nobody at all.
+    for (contacts, act, expected) in [
+        (
+            json!([person("Ada", json!({"email": "ada@gone.example"})), bo()]),
+            "bounce",
+            "email bo@nordwind.example",
+        ),
+        (
+            only(json!({"email": "ada@gone.example"})),
+            "bounce",
+            "Rule suppression",
+        ),
+        (only(json!({"email": "ada@nordwind.example"})), "cease", "Rule "),
+        (
+            only(json!({"email": "ada@nordwind.example"})),
+            "moves",
+            "none of the customer's domains",
+        ),
+        (
+            only(json!({"email": "ada@nordwind.example", "purposes": ["order"]})),
+            "",
+            "no contact",
+        ),
+        (
+            only(json!({"email": "ada@nordwind.example"})),
+            "",
+            "email ada@nordwind.example",
+        ),
+    ] {
+        let (case, id) = Case::new(contacts);
+        match act {
+            "bounce" => case.bounce("ada@gone.example"),
+            "cease" => case.cease(),
+            "moves" => case.moves("ada@elsewhere.example"),
+            _ => {}
+        }
+        let before = whole_row(&id);
+        let seen = match case.found(&id) {
+            Seen::Leaves(one) => said(&one),
+            Seen::NotNow(why) => why,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(whole_row(&id), before);
+        assert!(seen.contains(expected), "{act}: {seen}");
+        let claimed = claimed(&case, &id);
+        assert!(
+            seen.contains(&claimed) || claimed.contains(&seen),
+            "{act}: {seen} / {claimed}"
+        );
+        raw()
+            .execute(
+                "UPDATE messages SET attempt_at = 9e15, status = 'failed' WHERE id = ?",
+                [id.as_str()],
+            )
+            .unwrap();
+    }
 }

@@ -491,6 +491,14 @@ fn a_person_is_exported_and_erased_and_the_books_stay() {
         ("pending", Some("money"))
     );
     assert_eq!(now(personal::pending(&db, None, 10)).unwrap().len(), 1);
+    // What can be done by itself.
+    let due = |day: &str| -> Vec<String> {
+        let due = now(personal::due(&db, moment(day), 10)).unwrap();
+        let ours = due.into_iter().filter(|request| request.customer == id);
+        ours.map(|request| format!("{}, {}", request.reason, request.by))
+            .collect()
+    };
+    assert_eq!(due("2026-11-03"), Vec::<String>::new(), "money is owed");
 
     let input = PaymentInput::parse(&json!({
         "customer": {"external_id": "ext-quint-9"}, "amount": "80.00", "currency": "USD", "received_on": "2026-11-04",
@@ -507,6 +515,11 @@ fn a_person_is_exported_and_erased_and_the_books_stay() {
             row.get(0)
         })
         .unwrap();
+    assert_eq!(
+        due("2026-11-04"),
+        ["Quintessa asked, key_1"],
+        "nothing is owed any more"
+    );
     rows_of_others(&id, &payment);
     tx(&db, async |tx| {
         let attorney = Attorney::parse(&json!({"name": NAME, "email": EMAIL})).unwrap();
@@ -544,6 +557,8 @@ fn a_person_is_exported_and_erased_and_the_books_stay() {
     assert_eq!(view.waits_for.as_deref(), Some("records_3_years"));
     assert_eq!(view.not_before.as_deref(), Some("2029-11-17T17:00:00Z"));
     assert!(!found().is_empty());
+    assert_eq!(due("2029-11-16"), Vec::<String>::new(), "records are kept");
+    assert_eq!(due("2029-11-17"), ["Quintessa asked, key_1"]);
 
     let books = "SELECT group_concat(id || amount_minor || value_on || kind) FROM (SELECT * FROM postings ORDER BY id)";
     let read = |sql: &str| raw().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
@@ -556,6 +571,7 @@ fn a_person_is_exported_and_erased_and_the_books_stay() {
     assert_eq!(read(books), before);
     assert!(now(postings::drift(&db)).unwrap().is_empty());
     assert!(now(personal::pending(&db, None, 10)).unwrap().is_empty());
+    assert_eq!(due("2029-11-18"), Vec::<String>::new(), "it is done");
     // What is left can still be read: the invoice, its number and amount.
     let exported = now(personal::export(&db, &id)).unwrap().unwrap();
     assert_eq!(exported["invoices"][0]["number"], "Q-1");

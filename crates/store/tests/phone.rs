@@ -414,6 +414,7 @@ fn who_is_erased_leaves_no_number_behind() {
         addressee: "Ada",
         subject: "Reminder",
         content: b"%PDF-1",
+        posted_by: None,
     };
     line.tx(async |tx| letters::keep(tx, on(10), &letter).await);
     line.says("STOP", on(11));
@@ -456,6 +457,7 @@ fn a_letter_is_kept_once_until_somebody_posts_it() {
             addressee: "Ada, Hafenstraße 1, 10115, Berlin, DE",
             subject: "Reminder",
             content,
+            posted_by: None,
         };
         line.tx(async |tx| letters::keep(tx, on(10), &letter).await);
     }
@@ -484,4 +486,29 @@ fn a_letter_is_kept_once_until_somebody_posts_it() {
     assert_eq!(line.activities(), ["letter_posted"]);
     let filtered = now(letters::list(&line.db, Some(Status::Posted), None, 100)).unwrap();
     assert!(filtered.iter().any(|row| row.id == message));
+}
+
+#[test]
+fn a_letter_that_a_carrier_posts_can_be_printed_again_and_waits_for_nobody() {
+    let line = Line::new();
+    let message = line.message("letter");
+    let letter = NewLetter {
+        message: &message,
+        customer: &line.customer,
+        addressee: "Ada, Hafenstraße 1, 10115, Berlin, DE",
+        subject: "Reminder",
+        content: b"%PDF-1",
+        posted_by: Some("lob"),
+    };
+    line.tx(async |tx| letters::keep(tx, on(10), &letter).await);
+    let content = now(letters::content(&line.db, &message)).unwrap();
+    assert_eq!(content.unwrap(), b"%PDF-1");
+    let view = now(letters::view(&line.db, &message)).unwrap().unwrap();
+    assert_eq!(
+        (view.status, view.posted_by.as_deref()),
+        (Status::Posted, Some("lob"))
+    );
+    assert_eq!(view.posted_at, Some(view.created_at));
+    let waiting = now(letters::list(&line.db, Some(Status::ToPrint), None, 100)).unwrap();
+    assert!(waiting.iter().all(|row| row.id != message));
 }

@@ -20,8 +20,9 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use store::delivery::{self, Carrier};
-use store::templates::{self, Blocks, Key, Put};
-use store::{Db, Moment, StoreError, Tx, customers, invoices};
+use store::tasks::{self, TaskFilter};
+use store::templates::{self, Blocks, Failure, Key, Put};
+use store::{Db, Moment, StoreError, Tx, customers, dunning, invoices};
 
 fn moment(at: &str) -> Moment {
     let at: DateTime<Utc> = at.parse().unwrap();
@@ -235,4 +236,57 @@ fn a_test_is_a_message_to_our_own_side_and_no_step_is_taken_with_it() {
         assert_eq!(message.about.as_ref(), Some(&about));
         assert!(message.overdue.is_empty() && message.upcoming.is_empty());
     }
+}
+
+#[test]
+fn own_words_that_fail_are_told_to_a_person_once_a_version() {
+    let db = ledger();
+    let (ada, number) = customer(&db);
+    invoice(&db, &ada, &number, "100.00", "2026-01-01", "EUR");
+    tx(&db, async |tx: &Tx<'_>| dunning::sweep(tx, today(), 1_000).await);
+    let email = Carrier {
+        name: "x",
+        channel: Channel::Email,
+        deduplicates: true,
+        ready: true,
+    };
+    let morning = moment("2026-01-13T12:00:00Z");
+    let claim = tx(&db, async |tx: &Tx<'_>| {
+        delivery::claim(tx, morning, 1_000, &[email]).await
+    });
+    let message = claim.claimed.into_iter().find(|message| message.customer == ada);
+    let message = message.unwrap();
+    let fails = |version| {
+        let failure = Failure {
+            key: key("friendly", Channel::Email, "de"),
+            version,
+            why: "too many operations".to_owned(),
+        };
+        tx(&db, async |tx: &Tx<'_>| {
+            templates::failed(tx, morning, &message, &failure).await
+        })
+    };
+    assert_eq!(
+        [fails(3), fails(3), fails(4), fails(3)],
+        [true, false, true, false]
+    );
+    let filter = TaskFilter {
+        customer: Some(ada.clone()),
+        status: None,
+        assignee: None,
+        after: None,
+    };
+    let tasks = now(tasks::list(&db, &filter, 100)).unwrap();
+    let words: Vec<&str> = tasks.iter().filter_map(|task| task.detail.as_deref()).collect();
+    assert_eq!(words.len(), 2, "{words:?}");
+    assert!(
+        words
+            .iter()
+            .any(|text| text.starts_with("friendly (email, neutral, de), version 3: too many operations.")),
+        "{words:?}"
+    );
+    assert!(
+        words.iter().all(|text| text.contains(message.id.as_str())),
+        "{words:?}"
+    );
 }

@@ -4,10 +4,12 @@
 //! takes in a second, and calls that start as far apart as its rate asks.
 
 use carriers::{Letter, Ready};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use std::collections::VecDeque;
 use std::time::Duration;
-use store::delivery::Carrier;
+use store::Db;
+use store::delivery::{self, Carrier};
+use web::{Cx, Problem};
 
 /// A carrier's part of a run.
 pub(super) struct Lane {
@@ -23,11 +25,41 @@ pub(super) struct Lane {
     /// How far into the run the next call may start.
     gate: Duration,
     paused_until: Option<DateTime<Utc>>,
+    quota: Option<Quota>,
+}
+
+/// What a carrier may still be given of a day.
+#[derive(Debug, Clone, Copy)]
+struct Quota {
+    left: usize,
+    /// When the next day begins.
+    until: DateTime<Utc>,
+}
+
+/// The carriers at the beginning of a run.
+pub(super) async fn all(cx: &Cx, db: &Db, carriers: &[Ready]) -> Result<Vec<Lane>, Problem> {
+    let mut lanes = Vec::with_capacity(carriers.len());
+    let now = cx.moment().now;
+    let day = now.duration_trunc(TimeDelta::days(1)).unwrap_or(now);
+    let until = day.checked_add_signed(TimeDelta::days(1)).unwrap_or(now);
+    for ready in carriers {
+        let carrier = ready.row.carrier;
+        let paused_until = delivery::paused(db, carrier.name, cx.moment()).await?;
+        let mut lane = Lane::new(ready, paused_until);
+        if let Some(a_day) = ready.a_day {
+            let had = delivery::sent_since(db, carrier, day).await?;
+            let left = u64::from(a_day).saturating_sub(had);
+            let left = usize::try_from(left).unwrap_or(usize::MAX);
+            lane.give(Quota { left, until });
+        }
+        lanes.push(lane);
+    }
+    Ok(lanes)
 }
 
 impl Lane {
     /// A carrier at the beginning of a run; one that is paused takes nothing.
-    pub(super) fn new(ready: &Ready, paused_until: Option<DateTime<Utc>>) -> Self {
+    fn new(ready: &Ready, paused_until: Option<DateTime<Utc>>) -> Self {
         let row = ready.row;
         let carrier = Carrier {
             ready: paused_until.is_none(),
@@ -62,7 +94,16 @@ impl Lane {
             width: 1,
             gate: Duration::ZERO,
             paused_until,
+            quota: None,
         }
+    }
+
+    /// Sets what it may have of the day; with nothing left it takes nothing until the next.
+    fn give(&mut self, quota: Quota) {
+        if quota.left == 0 {
+            self.close(Some(quota.until));
+        }
+        self.quota = Some(quota);
     }
 
     /// Who it is, and whether it takes messages now.
@@ -102,8 +143,16 @@ impl Lane {
         if self.in_flight >= self.calls.min(self.width) || self.backlog.is_empty() {
             return None;
         }
-        let count = self.backlog.len().min(self.per_call);
+        let left = self.quota.map_or(usize::MAX, |quota| quota.left);
+        let count = self.backlog.len().min(self.per_call).min(left);
+        if count == 0 {
+            return None;
+        }
         let batch: Vec<Letter> = self.backlog.drain(..count).collect();
+        if let Some(quota) = self.quota {
+            let left = left.saturating_sub(count);
+            self.give(Quota { left, ..quota });
+        }
         self.in_flight = self.in_flight.saturating_add(1);
         Some((self.turn(elapsed, count), batch))
     }
@@ -187,6 +236,18 @@ mod tests {
                 "{per_call} {calls} {a_second}"
             );
         }
+    }
+
+    #[test]
+    fn who_has_had_enough_of_a_day_takes_nothing_until_the_next() {
+        let until = DateTime::UNIX_EPOCH;
+        let mut lane = lane(20, 4, 500);
+        lane.give(Quota { left: 1, until });
+        assert!(lane.carrier().ready);
+        assert_eq!(lane.paused_until(), None);
+        lane.give(Quota { left: 0, until });
+        assert!(!lane.carrier().ready);
+        assert_eq!((lane.room(), lane.paused_until()), (0, Some(until)));
     }
 
     #[test]

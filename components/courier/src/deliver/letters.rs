@@ -1,17 +1,18 @@
 //! From a queued message to a letter: claimed, with a payment link of its own and a way to have no more, rendered.
 
-use carriers::{Letter, Sender};
+use carriers::{Letter, Sender, compose};
 use chrono::{Duration, NaiveDate};
-use paper::{Creditor, Envelope, PaperError, addressee, of_message, of_statement};
+use paper::{Creditor, Envelope, PaperError, Printed, addressee, of_message, of_statement};
 use receivables::channel::Channel;
 use receivables::id::LinkId;
 use receivables::money::Money;
 use receivables::notice::About;
-use receivables::policy::Attachment;
-use render::{Chosen, Line, MessageContext, Own, PromiseLine, Rendered, render_message};
-use store::delivery::{self, Carrier, Claimed, Document, Listed};
+use receivables::payment_code::{Payee, Transfer, transfer};
+use receivables::reference::Key;
+use render::{Chosen, MessageContext, Rendered, render_or_shipped};
+use store::delivery::{self, Carrier, Claimed, Document};
 use store::links::{self, NewLink};
-use store::templates;
+use store::templates::{self, Failure};
 use store::unsubscribes::{self, NewToken};
 use store::{Db, Tx};
 use web::{Cx, Problem, secrets};
@@ -23,6 +24,8 @@ const LINK_LASTS: Duration = Duration::days(90);
 pub(super) struct Tokens {
     /// Of its payment link.
     pay: String,
+    /// The link itself, of which a transfer's reference is made.
+    link: LinkId,
     /// With which its reader has no more sent to the address.
     unsubscribe: Option<String>,
 }
@@ -42,7 +45,11 @@ pub(super) async fn claim(
             let unsubscribe = make_unsubscribes(cx, tx, &claim.claimed).await?;
             let tokens = pay.into_iter().zip(unsubscribe);
             let tokens: Vec<Tokens> = tokens
-                .map(|(pay, unsubscribe)| Tokens { pay, unsubscribe })
+                .map(|((link, pay), unsubscribe)| Tokens {
+                    pay,
+                    link,
+                    unsubscribe,
+                })
                 .collect();
             Ok::<_, Problem>((claim, tokens))
         })
@@ -51,16 +58,16 @@ pub(super) async fn claim(
 }
 
 /// A payment link for each message, in the transaction that claims them. The tokens are known here alone.
-async fn make_links(cx: &Cx, tx: &Tx<'_>, claimed: &[Claimed]) -> Result<Vec<String>, Problem> {
+async fn make_links(cx: &Cx, tx: &Tx<'_>, claimed: &[Claimed]) -> Result<Vec<(LinkId, String)>, Problem> {
     let moment = cx.moment();
     let expires_at = moment.now.checked_add_signed(LINK_LASTS);
     let expires_at = expires_at.ok_or_else(|| Problem::internal("the calendar has ended"))?;
     let mut tokens = Vec::with_capacity(claimed.len());
     let mut new = Vec::with_capacity(claimed.len());
     for message in claimed {
-        let token = secrets::token()?;
+        let (id, token) = (moment.id(LinkId::from_parts)?, secrets::token()?);
         new.push(NewLink {
-            id: moment.id(LinkId::from_parts)?,
+            id: id.clone(),
             token_hash: secrets::hash(&token),
             customer: message.customer.clone(),
             message: Some(message.id.clone()),
@@ -76,7 +83,7 @@ async fn make_links(cx: &Cx, tx: &Tx<'_>, claimed: &[Claimed]) -> Result<Vec<Str
                 .map(|line| line.id.clone())
                 .collect(),
         });
-        tokens.push(token);
+        tokens.push((id, token));
     }
     links::create(tx, moment, &new).await?;
     Ok(tokens)
@@ -114,6 +121,15 @@ async fn make_unsubscribes(
     Ok(tokens)
 }
 
+/// A message made ready.
+pub(super) struct Made {
+    rendered: Rendered,
+    /// Its letter, or the statement with it, as a PDF.
+    paper: Option<Vec<u8>>,
+    /// Own words that failed for it: the shipped ones took their place.
+    pub(super) failure: Option<Failure>,
+}
+
 /// What every letter of a run has in common.
 pub(super) struct House {
     public_url: String,
@@ -122,6 +138,10 @@ pub(super) struct House {
     creditor: Creditor,
     /// The words: the shipped ones, with this deployment's own over them.
     words: Chosen,
+    /// Which version of each of its own words is in force.
+    versions: Vec<(templates::Key, u32)>,
+    /// Where a transfer goes; none: no account is set.
+    payee: Option<Payee>,
     /// Whether answers go to an address of the case's own (`reply_to_case`).
     by_case: bool,
 }
@@ -139,9 +159,13 @@ impl House {
         let public_url = cx.required_setting("public_url").await?;
         let name = cx.required_setting("creditor_name").await?;
         let address = cx.setting("creditor_address").await?.unwrap_or_default();
+        let own = templates::in_force(&cx.db().await?).await?;
+        let versions = own.versions.iter().map(|words| (words.key(), words.version));
         Ok(Self {
             creditor: Creditor::read(&name, &address),
-            words: words(templates::in_force(&cx.db().await?).await?),
+            versions: versions.collect(),
+            words: compose::words(own),
+            payee: web::payee(cx).await?,
             public_url: public_url.trim_end_matches('/').to_owned(),
             sender: Sender {
                 name,
@@ -152,11 +176,30 @@ impl House {
         })
     }
 
-    /// The message, rendered with its link.
-    pub(super) fn render(&self, message: &Claimed, tokens: &Tokens) -> Result<Rendered, Problem> {
+    /// The message, rendered with its link and printed.
+    pub(super) fn made(&self, message: &Claimed, tokens: &Tokens, dated: NaiveDate) -> Result<Made, Problem> {
         let context = self.context(message, tokens)?;
-        render_message(&self.words, message.channel, &context)
-            .map_err(|error| Problem::internal(format!("message {}: {error}", message.id)))
+        let (rendered, failed) = render_or_shipped(&self.words, message.channel, &context)
+            .map_err(|error| Problem::internal(format!("message {}: {error}", message.id)))?;
+        let failure = failed.map(|failed| {
+            let key = templates::Key {
+                template: failed.template,
+                channel: failed.channel,
+                tone: failed.tone,
+                locale: failed.locale,
+            };
+            let version = self.versions.iter().find(|(own, _)| *own == key);
+            Failure {
+                version: version.map_or(0, |(_, version)| *version),
+                key,
+                why: failed.why,
+            }
+        });
+        Ok(Made {
+            paper: self.paper(message, &rendered, tokens, context, dated)?,
+            rendered,
+            failure,
+        })
     }
 
     /// Where its reader has no more sent to the address.
@@ -165,17 +208,17 @@ impl House {
         token.map(|token| format!("{}/unsubscribe/{token}", self.public_url))
     }
 
-    /// What a letter on paper is printed from, or the statement that a message has with it; nothing for the others. What
-    /// is to have a statement with it and tells of none does not leave without.
-    pub(super) fn paper(
+    /// What a letter on paper is printed from, or the statement that a message has with it; nothing for the others. A
+    /// letter that is to have a statement with it has it on the pages after its own.
+    fn paper(
         &self,
         message: &Claimed,
         rendered: &Rendered,
         tokens: &Tokens,
+        mut context: MessageContext,
         dated: NaiveDate,
     ) -> Result<Option<Vec<u8>>, Problem> {
-        let enclosed = message.attach.contains(&Attachment::Statement);
-        if message.channel != Channel::Letter && !enclosed {
+        if message.channel != Channel::Letter && message.statement.is_none() {
             return Ok(None);
         }
         let (to, creditor) = (&message.to, &self.creditor);
@@ -183,31 +226,37 @@ impl House {
         let envelope = Envelope {
             creditor: creditor.lines.clone(),
             addressee: addressee(&message.customer_name, name, to.postal.as_ref(), creditor.country),
-            country: None,
+            country: Some(message.country.code().to_owned()),
             dated,
-            transfer: None,
+            transfer: self.transfer(context.total, tokens),
         };
-        let context = self.context(message, tokens)?;
-        let printed = match message.about {
-            Some(About::Statement { .. }) => {
-                of_statement(&context, None, &envelope).and_then(|facts| paper::statement(&facts))
+        let printed = match (message.channel, &message.about, &message.statement) {
+            (Channel::Letter, Some(About::Statement { .. }), _) => statement(&context, &envelope),
+            (Channel::Letter, _, None) => paper::letter(&of_message(&context, rendered, &envelope)),
+            (Channel::Letter, _, Some(about)) => {
+                let letter = of_message(&context, rendered, &envelope);
+                context.about = Some(about.clone());
+                of_statement(&context, None, &envelope)
+                    .and_then(|enclosed| paper::letter_with(&letter, &enclosed))
             }
-            _ if enclosed => Err(PaperError::NoStatement),
-            _ => paper::letter(&of_message(&context, rendered, &envelope)),
+            (_, _, enclosed) => {
+                context.about = enclosed.clone();
+                statement(&context, &envelope)
+            }
         };
         let printed =
             printed.map_err(|error| Problem::internal(format!("message {}: {error}", message.id)))?;
         Ok(Some(printed.pdf))
     }
 
+    /// How what a message asks for is transferred, as its link's page says; none where no account is set.
+    fn transfer(&self, asked: Money, tokens: &Tokens) -> Option<Transfer> {
+        transfer(self.payee.as_ref()?, asked, Key::of(tokens.link.as_str())?)
+    }
+
     /// The message as a carrier takes it.
-    pub(super) fn letter(
-        &self,
-        mut message: Claimed,
-        rendered: Rendered,
-        mut paper: Option<Vec<u8>>,
-        tokens: &Tokens,
-    ) -> Letter {
+    pub(super) fn letter(&self, mut message: Claimed, made: Made, tokens: &Tokens) -> Letter {
+        let mut paper = made.paper;
         if message.channel != Channel::Letter {
             message.documents.extend(paper.take().map(|content| Document {
                 name: "statement.pdf".to_owned(),
@@ -224,63 +273,22 @@ impl House {
             unsubscribe_url: self.unsubscribe(tokens),
             paper,
             message,
-            rendered,
+            rendered: made.rendered,
             sender,
         }
     }
 
     fn context(&self, message: &Claimed, tokens: &Tokens) -> Result<MessageContext, Problem> {
-        let lines = |listed: &[Listed]| listed.iter().map(line).collect::<Vec<_>>();
-        let mut total = Money::zero(message.currency);
-        for listed in message.overdue.iter().chain(&message.upcoming) {
-            total = total
-                .checked_add(listed.asked)
-                .map_err(|error| Problem::internal(error.to_string()))?;
-        }
-        Ok(MessageContext {
-            template: message.template.clone(),
-            locale: message.locale.clone(),
-            creditor_name: self.sender.name.clone(),
-            reply_to: self.sender.reply_to.clone(),
-            customer_name: message.customer_name.clone(),
-            contact_name: Some(message.to.name.clone()),
-            overdue: lines(&message.overdue),
-            upcoming: lines(&message.upcoming),
-            act_on: Some(message.act_on),
-            promise: message.promise.as_ref().map(|promise| PromiseLine {
-                amount: promise.amount,
-                missing: promise.missing,
-                promised_on: promise.promised_on,
-            }),
-            about: message.about.clone(),
-            total,
+        let house = compose::House {
+            creditor_name: &self.sender.name,
+            reply_to: self.sender.reply_to.as_deref(),
             pay_url: format!("{}/pay/{}", self.public_url, tokens.pay),
             unsubscribe_url: self.unsubscribe(tokens),
-            message_id: message.id.to_string(),
-        })
+        };
+        compose::context(message, house)
     }
 }
 
-/// The shipped words with these over them.
-fn words(own: templates::InForce) -> Chosen {
-    let versions = own.versions.into_iter().map(|version| Own {
-        template: version.template,
-        channel: version.channel,
-        tone: version.tone,
-        locale: version.locale,
-        blocks: version.blocks,
-    });
-    Chosen::new(versions, own.tones)
-}
-
-fn line(listed: &Listed) -> Line {
-    Line {
-        number: listed.number.clone(),
-        issue_on: listed.issue_on,
-        due_on: listed.due_on,
-        balance: listed.asked,
-        total: listed.total,
-        days_overdue: listed.days_overdue,
-        charge: listed.charge,
-    }
+fn statement(context: &MessageContext, envelope: &Envelope) -> Result<Printed, PaperError> {
+    of_statement(context, None, envelope).and_then(|facts| paper::statement(&facts))
 }

@@ -2,7 +2,7 @@
 
 use crate::readers;
 use crate::samples::{URL, day, eur, lines, strings, total};
-use paper::{Envelope, PaperError, Sheet, letter, of_message, of_statement, statement};
+use paper::{Envelope, PaperError, Sheet, letter, letter_with, of_message, of_statement, statement};
 use receivables::channel::Channel;
 use receivables::notice::{About, Entry};
 use render::{Chosen, MessageContext, render_message};
@@ -22,6 +22,7 @@ fn context() -> MessageContext {
         act_on: None,
         promise: None,
         about: None,
+        tone: None,
         pay_url: URL.to_owned(),
         unsubscribe_url: None,
         message_id: "msg_01kerpxzmveajww06wkd284ebd".to_owned(),
@@ -91,6 +92,38 @@ fn a_statement_is_what_its_notice_says() {
         return;
     };
     for said in ["Kontoauszug", "Zahlung", "2026-0201", "-25,00", "75,00"] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+}
+
+#[test]
+fn a_letter_has_its_statement_on_the_pages_after_its_own() {
+    let mut context = context();
+    let rendered = render_message(&Chosen::default(), Channel::Letter, &context).unwrap();
+    let facts = of_message(&context, &rendered, &envelope("AT"));
+    let alone = letter(&facts).unwrap();
+    context.about = Some(About::Statement {
+        from: day(2026, 10, 1),
+        to: day(2026, 10, 31),
+        opening: eur(10_000),
+        closing: eur(7_500),
+        entries: vec![Entry {
+            on: day(2026, 10, 12),
+            what: "payment".to_owned(),
+            number: Some("2026-0201".to_owned()),
+            amount: eur(-2_500),
+        }],
+    });
+    let enclosed = of_statement(&context, None, &envelope("AT")).unwrap();
+    let whole = letter_with(&facts, &enclosed).unwrap();
+    assert_eq!((alone.pages, whole.pages), (1, 2));
+    let mut wrong = enclosed.clone();
+    wrong.accounts[0].closing = eur(1);
+    assert!(matches!(letter_with(&facts, &wrong), Err(PaperError::Sum { .. })));
+    let Some(text) = readers::text("enclosed", &whole.pdf) else {
+        return;
+    };
+    for said in ["Kontoauszug", "2026-0201", "-25,00", "75,00"] {
         assert!(text.contains(said), "{said}\n{text}");
     }
 }

@@ -10,6 +10,7 @@ use crate::channel::Channel;
 use crate::charges::{Charge, Fee};
 use crate::fields::{FieldError, Fields, kinds, token};
 use crate::limits;
+use crate::template::Tone;
 use crate::{allocation, approval, credit, dispute, notice, plan, promise, recipient, task};
 use std::collections::BTreeMap;
 
@@ -101,6 +102,7 @@ impl Step {
             per_invoice: fields.optional("per_invoice", kinds::boolean).unwrap_or(false),
             channels: fields.values("channels", Channel::NAMES.len(), kinds::one_of(Channel::NAMES)),
             template: fields.optional("template", kinds::slug),
+            tone: fields.optional("tone", kinds::one_of(Tone::NAMES)),
             to: fields.values(
                 "to",
                 recipient::ADDRESSED.len(),
@@ -169,7 +171,7 @@ impl Step {
         if twice(&self.attach) {
             fields.report("attach", "duplicate", "a document is named twice");
         }
-        for name in ["to", "attach"] {
+        for name in ["to", "attach", "tone"] {
             if fields.has(name) && !self.says_something() {
                 let detail = format!("`{name}` is for what is said: give the step `channels` and `template`");
                 fields.report(name, "out_of_place", detail);

@@ -67,10 +67,28 @@ pub fn canonical(locale: &str) -> String {
     }
 }
 
+/// What own words are for: template, channel, tone and locale.
+pub(super) type OwnKey = (String, Channel, Tone, String);
+
+/// Own words that could not be rendered for a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// Name of the template.
+    pub template: String,
+    /// The channel that they were written for.
+    pub channel: Channel,
+    /// The tone.
+    pub tone: Tone,
+    /// The locale.
+    pub locale: String,
+    /// Why.
+    pub why: String,
+}
+
 /// The words that messages are made from: the shipped set, with a deployment's own over it.
 #[derive(Clone, Debug, Default)]
 pub struct Chosen {
-    own: BTreeMap<(String, Channel, Tone, String), Blocks>,
+    own: BTreeMap<OwnKey, Blocks>,
     tones: BTreeMap<String, Tone>,
 }
 
@@ -96,9 +114,19 @@ impl Chosen {
         self.tones.get(template).copied().unwrap_or_default()
     }
 
+    /// The tone that a message speaks in: its step's, else its template's.
+    pub(super) fn tone_of(&self, message: &MessageContext) -> Tone {
+        message.tone.unwrap_or_else(|| self.tone(&message.template))
+    }
+
     /// The own words that are closest to a message: its channel (a letter falls back on an email's), then its tone, then
     /// its locale.
-    pub(super) fn best(&self, channel: Channel, tone: Tone, message: &MessageContext) -> Option<&Blocks> {
+    pub(super) fn best(
+        &self,
+        channel: Channel,
+        tone: Tone,
+        message: &MessageContext,
+    ) -> Option<(&OwnKey, &Blocks)> {
         if self.own.is_empty() {
             return None;
         }
@@ -119,7 +147,7 @@ impl Chosen {
         wanted
             .filter_map(|(channel, tone, locale)| {
                 let key = (message.template.clone(), channel, tone, locale.clone());
-                self.own.get(&key)
+                self.own.get_key_value(&key)
             })
             .next()
     }

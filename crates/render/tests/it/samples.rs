@@ -54,6 +54,7 @@ pub(crate) fn message(template: &str, locale: &str) -> MessageContext {
             promised_on: day("2026-01-20"),
         }),
         about: None,
+        tone: None,
         total: eur("1830.50"),
         pay_url: "http://127.0.0.1:3000/pay/k3J9x?from=mail&v=1".into(),
         unsubscribe_url: None,

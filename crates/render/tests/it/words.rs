@@ -7,7 +7,7 @@ use render::lint::{Level, lint};
 use render::sms::{Encoding, measure};
 use render::{
     Blocks, Chosen, Language, MessageContext, Own, RenderError, Tone, block_names, canonical, render_message,
-    samples, shipped_blocks,
+    render_or_shipped, samples, shipped_blocks,
 };
 use std::collections::BTreeMap;
 
@@ -266,6 +266,64 @@ fn own_words_take_the_place_of_blocks_closest_first() {
             );
         }
     }
+}
+
+#[test]
+fn the_tone_of_a_message_goes_before_its_template_s() {
+    let chosen = |tone| Chosen::new([], BTreeMap::from([("friendly".to_owned(), tone)]));
+    let greeting = |of_template, own| {
+        let context = MessageContext {
+            tone: own,
+            ..samples("friendly", "de", eur()).swap_remove(0)
+        };
+        let rendered = render_message(&chosen(of_template), Channel::Email, &context).unwrap();
+        rendered.parts.greeting
+    };
+    let (friendly, firm) = (greeting(Tone::Friendly, None), greeting(Tone::Firm, None));
+    assert_ne!(friendly, firm);
+    assert_eq!(greeting(Tone::Friendly, Some(Tone::Firm)), firm);
+    assert_eq!(greeting(Tone::Firm, Some(Tone::Friendly)), friendly);
+}
+
+#[test]
+fn own_words_that_fail_give_way_to_the_shipped_ones_and_are_named() {
+    // A list that this message has not: what is sure of a sample is not of every message.
+    let own = |subject: &str| {
+        let own = Own {
+            template: "friendly".into(),
+            channel: Channel::Email,
+            tone: Tone::Neutral,
+            locale: "de".into(),
+            blocks: blocks(&[("subject", subject)]),
+        };
+        Chosen::new([own], BTreeMap::new())
+    };
+    let context = samples("friendly", "de-AT", eur()).swap_remove(0);
+    let shipped = render_message(&Chosen::shipped(), Channel::Letter, &context).unwrap();
+    let broken = own("{% for line in nothing_of_the_kind.lines %}x{% endfor %}");
+    let (rendered, failed) = render_or_shipped(&broken, Channel::Letter, &context).unwrap();
+    assert_eq!(rendered, shipped);
+    let failed = failed.unwrap();
+    // A letter takes the words of the email: those are the ones that failed.
+    assert_eq!(
+        (
+            failed.template.as_str(),
+            failed.channel,
+            failed.tone,
+            failed.locale.as_str()
+        ),
+        ("friendly", Channel::Email, Tone::Neutral, "de")
+    );
+    assert!(!failed.why.is_empty());
+
+    let (rendered, failed) = render_or_shipped(&own("meine"), Channel::Letter, &context).unwrap();
+    assert_eq!((rendered.subject.as_str(), failed), ("meine", None));
+    // What no words can say is no fault of one's own words.
+    let nothing = MessageContext {
+        overdue: vec![],
+        ..context
+    };
+    assert!(render_or_shipped(&broken, Channel::Letter, &nothing).is_err());
 }
 
 #[test]

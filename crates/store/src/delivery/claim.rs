@@ -7,18 +7,20 @@ use super::{Carrier, Claim, Claimed, Settlement, files, release_steps, settle_ro
 use crate::activities::{self, Activity};
 use crate::charges;
 use crate::contacts;
-use crate::db::Tx;
+use crate::db::{Db, Tx};
 use crate::dunning;
 use crate::error::{Result, StoreError};
 use crate::instants::{instant, time_zone};
 use crate::law;
 use crate::moment::{Moment, random};
+use crate::notices;
 use crate::policies::Book;
 use crate::tasks::{self, NewTask};
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
 use receivables::calendar;
 use receivables::channel::Channel;
+use receivables::country::Country;
 use receivables::currency::Currency;
 use receivables::dunning::{CaseFacts, Contact, may_contact};
 use receivables::id::{CustomerId, InvoiceId, PolicyId};
@@ -26,7 +28,7 @@ use receivables::law::{History, Party, Sent};
 use receivables::limits;
 use receivables::message::MessageStatus;
 use receivables::notice::About;
-use receivables::policy::{Policy, Step};
+use receivables::policy::{Attachment, Policy, Step};
 use receivables::recipient::HeldFor;
 use receivables::suppression::key;
 use receivables::task::TaskKind;
@@ -56,7 +58,7 @@ impl Say {
 }
 
 /// What becomes of a message.
-enum Fate {
+pub(super) enum Fate {
     Go(Box<Going>),
     Cancel(String),
     /// With whether an address came back: then a person finds another.
@@ -70,14 +72,21 @@ enum Fate {
 }
 
 /// A message that leaves.
-struct Going {
+pub(super) struct Going {
     carrier: Carrier,
     to: Box<super::Recipient>,
     locale: Option<String>,
     notes: Vec<String>,
     say: Say,
     documents: Vec<String>,
+    statement: Option<About>,
     lease: String,
+}
+
+/// What is on record to go with messages.
+struct Papers {
+    documents: Vec<files::There>,
+    statements: BTreeMap<(CustomerId, Currency), About>,
 }
 
 /// Claims at most `limit` due messages, after looking once more at everything that could speak against each.
@@ -97,7 +106,7 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, limit: u32, carriers: &[Carrier]
 }
 
 /// Everything that a claim looks at, read with a handful of statements for all of its messages.
-struct Scene<'a> {
+pub(super) struct Scene<'a> {
     moment: Moment,
     carriers: &'a [Carrier],
     customers: BTreeSet<CustomerId>,
@@ -108,9 +117,14 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    async fn load(tx: &Tx<'_>, moment: Moment, due: &[DueRow], carriers: &'a [Carrier]) -> Result<Scene<'a>> {
+    pub(super) async fn load(
+        db: &Db,
+        moment: Moment,
+        due: &[DueRow],
+        carriers: &'a [Carrier],
+    ) -> Result<Scene<'a>> {
         let customers: BTreeSet<CustomerId> = due.iter().map(|message| message.customer.clone()).collect();
-        let cases = dunning::cases_of(tx, moment, &Vec::from_iter(&customers)).await?;
+        let cases = dunning::cases_of(db, moment, &Vec::from_iter(&customers)).await?;
         let cases = cases
             .into_iter()
             .map(|case| ((case.facts.customer.clone(), case.facts.currency), case.facts));
@@ -118,15 +132,15 @@ impl<'a> Scene<'a> {
             .iter()
             .filter_map(|message| message.policy_id.as_ref())
             .collect();
-        let book = Book::load(tx, moment, &versions).await?;
-        let people = contacts::of(tx, &customers).await?;
+        let book = Book::load(db, moment, &versions).await?;
+        let people = contacts::of(db, &customers).await?;
         let mut addresses: BTreeSet<String> = people.values().flat_map(contacts::People::keys).collect();
         addresses.extend(book.colleagues().map(key));
         Ok(Scene {
             moment,
             carriers,
             cases: cases.collect(),
-            suppressed: route::suppressed(tx, &addresses).await?,
+            suppressed: route::suppressed(db, &addresses).await?,
             book,
             people,
             customers,
@@ -143,25 +157,18 @@ impl<'a> Scene<'a> {
     }
 
     /// What becomes of each message, in their order.
-    async fn judge(&self, tx: &Tx<'_>, due: &[DueRow]) -> Result<Vec<Fate>> {
+    pub(super) async fn judge(&self, db: &Db, due: &[DueRow]) -> Result<Vec<Fate>> {
         let said: Vec<std::result::Result<Say, Fate>> = due
             .iter()
             .map(|message| self.say(message))
             .collect::<Result<_>>()?;
-        let papers: BTreeSet<InvoiceId> = due
-            .iter()
-            .zip(&said)
-            .filter(|(message, _)| self.step(message).is_some_and(|step| !step.attach.is_empty()))
-            .filter_map(|(_, said)| said.as_ref().ok())
-            .flat_map(|say| say.overdue.iter().chain(&say.upcoming).cloned())
-            .collect();
-        let there = files::there(tx, &papers).await?;
-        let mut lawful = law::of(tx, self.moment, &self.customers).await?;
+        let papers = self.papers(db, due, &said).await?;
+        let mut lawful = law::of(db, self.moment, &self.customers).await?;
         let mut fates = Vec::with_capacity(due.len());
         for (message, said) in due.iter().zip(said) {
             let fate = match said {
                 Err(fate) => fate,
-                Ok(say) => self.way(message, say, lawful.get(&message.customer), &there)?,
+                Ok(say) => self.way(message, say, lawful.get(&message.customer), &papers)?,
             };
             let fate = may_have_left(message, fate);
             if let Fate::Go(going) = &fate
@@ -177,6 +184,32 @@ impl<'a> Scene<'a> {
             fates.push(fate);
         }
         Ok(fates)
+    }
+
+    /// What there is of what the steps of messages attach.
+    async fn papers(
+        &self,
+        db: &Db,
+        due: &[DueRow],
+        said: &[std::result::Result<Say, Fate>],
+    ) -> Result<Papers> {
+        let (mut invoices, mut days) = (BTreeSet::new(), BTreeMap::new());
+        for (message, said) in due.iter().zip(said) {
+            let (Some(step), Ok(say)) = (self.step(message), said) else {
+                continue;
+            };
+            if !step.attach.is_empty() {
+                invoices.extend(say.overdue.iter().chain(&say.upcoming).cloned());
+            }
+            if step.attach.contains(&Attachment::Statement) {
+                let today = calendar::day_of(self.moment.now, time_zone(&message.time_zone)?);
+                days.insert(message.customer.clone(), today);
+            }
+        }
+        Ok(Papers {
+            documents: files::there(db, &invoices).await?,
+            statements: notices::statements_until(db, &days).await?,
+        })
     }
 
     /// Looks again at everything that could speak against the message, in this order; what it may say where nothing does.
@@ -239,7 +272,7 @@ impl<'a> Scene<'a> {
         message: &DueRow,
         say: Say,
         lawful: Option<&(Party, History)>,
-        there: &[files::There],
+        papers: &Papers,
     ) -> Result<Fate> {
         let (policy, step) = (self.policy(message), self.step(message));
         let people = self
@@ -278,19 +311,15 @@ impl<'a> Scene<'a> {
                 notes,
             } => {
                 let wanted = step.map_or(&[] as &[_], |step| step.attach.as_slice());
-                let papers = [say.overdue.as_slice(), say.upcoming.as_slice()].concat();
-                let picked = match files::carries(carrier.channel) {
-                    true => files::pick(wanted, &papers, there),
-                    false => Ok(Vec::new()),
-                };
-                match picked {
-                    Ok(documents) => Fate::Go(Box::new(Going {
+                match papers.pick(wanted, message, &say, carrier.channel) {
+                    Ok((documents, statement)) => Fate::Go(Box::new(Going {
                         carrier,
                         to,
                         locale,
                         notes,
                         say,
                         documents,
+                        statement,
                         lease: lease_token()?,
                     })),
                     Err(missing) => Fate::Held(HeldFor::MissingDocument, missing),
@@ -442,7 +471,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The messages that leave, with what they say as it stands now.
-    async fn hand_out(&self, tx: &Tx<'_>, due: Vec<DueRow>, fates: Vec<Fate>) -> Result<Vec<Claimed>> {
+    pub(super) async fn hand_out(&self, db: &Db, due: Vec<DueRow>, fates: Vec<Fate>) -> Result<Vec<Claimed>> {
         let going: Vec<(DueRow, Box<Going>)> = due
             .into_iter()
             .zip(fates)
@@ -452,9 +481,9 @@ impl<'a> Scene<'a> {
             })
             .collect();
         let wanted: BTreeSet<&InvoiceId> = going.iter().flat_map(|(_, going)| going.say.all()).collect();
-        let invoices = Invoices::read(tx, &wanted).await?;
+        let invoices = Invoices::read(db, &wanted).await?;
         let files: BTreeSet<&String> = going.iter().flat_map(|(_, going)| &going.documents).collect();
-        let files = files::bytes(tx, &files).await?;
+        let files = files::bytes(db, &files).await?;
         going
             .into_iter()
             .map(|(message, going)| {
@@ -462,6 +491,7 @@ impl<'a> Scene<'a> {
                 let list = |ids: &[InvoiceId]| invoices.lines(ids, message.currency, today);
                 let say = &going.say;
                 let (policy, step) = (self.policy(&message), self.step(&message));
+                let country = country(&going.to, &message)?;
                 let promise = message.promise.as_ref();
                 let about = match &message.notice {
                     // What is told may have changed since.
@@ -475,13 +505,16 @@ impl<'a> Scene<'a> {
                     promise: promise.map(|promise| promise.note(message.currency)),
                     about,
                     documents: files::of(&going.documents, &files)?,
-                    attach: step.map(|step| step.attach.clone()).unwrap_or_default(),
+                    tone: step.and_then(|step| step.tone),
+                    statement: going.statement,
                     notify: self.notify(&message),
                     thread: message.customer.to_string(),
                     locale: going.locale.unwrap_or(message.locale),
                     channel: going.carrier.channel,
                     carrier: going.carrier.name,
+                    country,
                     to: *going.to,
+                    today,
                     lease: going.lease,
                     id: message.id,
                     customer: message.customer,
@@ -502,12 +535,45 @@ impl<'a> Scene<'a> {
     }
 }
 
+impl Papers {
+    /// What goes with a message over a channel; or what is missing.
+    fn pick(
+        &self,
+        wanted: &[Attachment],
+        message: &DueRow,
+        say: &Say,
+        channel: Channel,
+    ) -> std::result::Result<(Vec<String>, Option<About>), String> {
+        if !files::carries(channel) {
+            return Ok((Vec::new(), None));
+        }
+        let invoices = [say.overdue.as_slice(), say.upcoming.as_slice()].concat();
+        let documents = files::pick(wanted, &invoices, &self.documents)?;
+        if !wanted.contains(&Attachment::Statement) {
+            return Ok((documents, None));
+        }
+        let account = (message.customer.clone(), message.currency);
+        match self.statements.get(&account) {
+            Some(statement) => Ok((documents, Some(statement.clone()))),
+            None => Err(format!("there is no account in {} to state", message.currency)),
+        }
+    }
+}
+
 /// What may have left is still so when it is looked at again.
 fn stay(settlement: &mut Settlement<'_>, message: &DueRow) {
     if message.status == MessageStatus::Sending {
         settlement.status = MessageStatus::Sending;
         settlement.lease = message.lease.clone();
     }
+}
+
+/// The country of the address, else of the customer.
+fn country(to: &super::Recipient, message: &DueRow) -> Result<Country> {
+    let abroad = to.postal.as_ref().and_then(|postal| postal.country);
+    let home = || Country::parse(&message.country);
+    let country = abroad.or_else(home);
+    country.ok_or_else(|| StoreError::Decode(format!("no country {}", message.country)))
 }
 
 /// Days until what a message announces is done at the earliest.

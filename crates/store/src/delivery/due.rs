@@ -17,14 +17,15 @@ use receivables::template::Purpose;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-statements! {
-    // What waits for a carrier that is away for a moment is left where it is.
-    DUE = concat!("SELECT json_object('id', m.id, 'customer', m.customer_id, 'currency', m.currency, 'policy', m.policy,
+/// A message with what is looked at beside it: a [`DueRow`].
+macro_rules! select_due {
+    ($which:literal) => {
+        concat!("SELECT json_object('id', m.id, 'customer', m.customer_id, 'currency', m.currency, 'policy', m.policy,
             'policy_id', m.policy_id, 'step', m.step, 'template', m.template, 'purpose', m.purpose,
             'channel', m.channel, 'channels', json(m.channels), 'tried', json(m.tried), 'about', json(m.about),
             'held_for', m.held_for, 'released_to', m.released_to, 'status', m.status, 'lease', m.lease,
             'provider', m.provider, 'attempts', m.attempts, 'why', m.why, 'customer_name', k.name, 'locale', k.locale,
-            'time_zone', k.time_zone, 'past', (SELECT count(*) FROM past_sends p WHERE p.message_id = m.id),
+            'country', k.country, 'time_zone', k.time_zone, 'past', (SELECT count(*) FROM past_sends p WHERE p.message_id = m.id),
             'invoices', json((SELECT json_group_array(s.invoice_id) FROM steps_taken s
                 WHERE s.message_id = m.id AND s.listed = 1)),
             'promise', json((SELECT json_object('id', p.id, 'amount_minor', p.amount_minor,
@@ -32,10 +33,16 @@ statements! {
                 'invoices', json((SELECT json_group_array(x.invoice_id) FROM promise_invoices x
                     WHERE x.promise_id = p.id))) FROM promises p WHERE p.id = m.cycle)),
             ", notice_member!(), ", 'others_sent_ms', (SELECT max(o.sent_at) FROM messages o
-                WHERE o.customer_id = m.customer_id AND o.id <> m.id AND ", is_contact!("o"), "))
-        FROM messages m INDEXED BY messages_due JOIN customers k ON k.id = m.customer_id
+                WHERE o.customer_id = m.customer_id AND o.id <> m.id AND ", is_contact!("o"), ")) ", $which)
+    };
+}
+
+statements! {
+    // What waits for a carrier that is away for a moment is left where it is.
+    DUE = select_due!("FROM messages m INDEXED BY messages_due JOIN customers k ON k.id = m.customer_id
         WHERE m.status IN ('queued', 'sending') AND m.attempt_at <= ?1
             AND m.channel NOT IN (SELECT value FROM json_each(?3)) ORDER BY m.attempt_at LIMIT ?2");
+    LOOKED_AT = select_due!("FROM messages m JOIN customers k ON k.id = m.customer_id WHERE m.id = ?");
     ANY_DUE = "SELECT 1 FROM messages INDEXED BY messages_due WHERE status IN ('queued', 'sending') AND attempt_at <= ?1
             AND channel NOT IN (SELECT value FROM json_each(?2)) LIMIT 1";
 }
@@ -64,6 +71,7 @@ pub(super) struct DueRow {
     pub(super) why: String,
     pub(super) customer_name: String,
     pub(super) locale: String,
+    pub(super) country: String,
     pub(super) time_zone: String,
     /// How often it was sent and came back.
     pub(super) past: usize,
@@ -108,6 +116,11 @@ pub(super) async fn due(
 ) -> Result<Vec<DueRow>> {
     let waiting = serde_json::to_string(&waiting(carriers))?;
     tx.list(DUE, params![moment.ms(), limit, waiting]).await
+}
+
+/// A message, due or not.
+pub(super) async fn looked_at(db: &Db, id: &MessageId) -> Result<Option<DueRow>> {
+    db.find(LOOKED_AT, params![id.as_str()]).await
 }
 
 /// Whether more messages are due than were claimed, for which there is a carrier.

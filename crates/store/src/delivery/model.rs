@@ -3,13 +3,13 @@
 use crate::promises::PromiseNote;
 use chrono::NaiveDate;
 use receivables::channel::Channel;
+use receivables::country::Country;
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
 use receivables::intake::PostalAddress;
 use receivables::money::Money;
 use receivables::notice::About;
-use receivables::policy::Attachment;
-use receivables::template::Purpose;
+use receivables::template::{Purpose, Tone};
 
 /// A provider that is set up, over one channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,10 @@ pub struct Claimed {
     pub currency: Currency,
     /// The person written to.
     pub to: Recipient,
+    /// The country of the address, else of the customer.
+    pub country: Country,
+    /// The customer's civil day.
+    pub today: NaiveDate,
     /// Overdue invoices to list, as they stand now.
     pub overdue: Vec<Listed>,
     /// Invoices about to be due to list.
@@ -101,8 +105,10 @@ pub struct Claimed {
     pub about: Option<About>,
     /// Files that go with it, from what is on record.
     pub documents: Vec<Document>,
-    /// What its step attaches: a statement among it is made by whoever sends it.
-    pub attach: Vec<Attachment>,
+    /// The tone that its step speaks in.
+    pub tone: Option<Tone>,
+    /// The statement of account that its step attaches, as the account stands.
+    pub statement: Option<About>,
     /// How many attempts there were before this one.
     pub attempts: u32,
     /// What this message has in common with others of one conversation: one a customer.

@@ -4,5 +4,6 @@
 
 mod attempts;
 mod audit;
+mod messages;
 
-pub(super) const STATEMENTS: &[&[&str]] = &[audit::STATEMENTS, attempts::STATEMENTS];
+pub(super) const STATEMENTS: &[&[&str]] = &[audit::STATEMENTS, attempts::STATEMENTS, messages::STATEMENTS];

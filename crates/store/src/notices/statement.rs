@@ -242,6 +242,24 @@ async fn drawn(db: &Db, days: &[Days<'_>]) -> Result<Vec<(CustomerId, Currency, 
         .collect()
 }
 
+/// The statement of each account of these customers from a month before the day given with each on, as it stands.
+pub(crate) async fn until(
+    db: &Db,
+    days: &BTreeMap<CustomerId, NaiveDate>,
+) -> Result<BTreeMap<(CustomerId, Currency), About>> {
+    let mut wanted = Vec::with_capacity(days.len());
+    for (customer, today) in days {
+        let days = Asked::default().days(*today);
+        let (from, to) = days.map_err(|problem| StoreError::Decode(problem.detail))?;
+        wanted.push(Days { customer, from, to });
+    }
+    let drawn = drawn(db, &wanted).await?;
+    Ok(drawn
+        .into_iter()
+        .map(|(customer, currency, about)| ((customer, currency), about))
+        .collect())
+}
+
 /// What became of a request for a statement.
 #[derive(Debug, Clone)]
 pub enum Asking {

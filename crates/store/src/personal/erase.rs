@@ -91,6 +91,14 @@ statements! {
             'asked_ms', asked_at, 'waits_for', waits_for, 'not_before_ms', not_before, 'done_ms', done_at)
         FROM erasures INDEXED BY erasures_pending WHERE done_at IS NULL AND (asked_at, customer_id) > (?1, ?2)
         ORDER BY asked_at, customer_id LIMIT ?3";
+    // Of what waits for money only those whom nobody owes anything any more: the others would be looked at in vain.
+    DUE = "SELECT json_object('customer', e.customer_id, 'reason', e.reason, 'by', e.asked_by)
+        FROM erasures e INDEXED BY erasures_due
+        WHERE e.done_at IS NULL AND coalesce(e.not_before, 0) <= ?1
+            AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.customer_id = e.customer_id
+                AND (c.balance_minor <> 0 OR c.unapplied_minor <> 0))
+            AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = e.customer_id AND o.status IN ('open', 'blocked'))
+        ORDER BY coalesce(e.not_before, 0) LIMIT ?2";
     ONE = "SELECT json_object('customer_id', customer_id, 'reason', reason, 'asked_by', asked_by,
             'asked_ms', asked_at, 'waits_for', waits_for, 'not_before_ms', not_before, 'done_ms', done_at)
         FROM erasures WHERE customer_id = ?";
@@ -304,6 +312,22 @@ struct Who {
     last_ms: Option<i64>,
     texts: Vec<String>,
     addresses: Vec<String>,
+}
+
+/// A request that waited, and can be done.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Waiting {
+    /// Whose data.
+    pub customer: CustomerId,
+    /// Why it was asked for.
+    pub reason: String,
+    /// By whom.
+    pub by: String,
+}
+
+/// At most `limit` requests that waited until now, those that could be done first.
+pub async fn due(db: &Db, moment: Moment, limit: u32) -> Result<Vec<Waiting>> {
+    db.list(DUE, params![moment.ms(), limit]).await
 }
 
 /// What became of a request.
