@@ -2,7 +2,7 @@
 
 use crate::clock::{Clock, Move, instant};
 use crate::components::Components;
-use crate::host::{Host, Options};
+use crate::host::{Host, Options, Time};
 use crate::limits::REQUEST_TIME;
 use crate::screen::{Facts, banner};
 use crate::toolchain::{self, FLAGS_VARIABLE};
@@ -180,7 +180,7 @@ async fn up(up: Up) -> anyhow::Result<ExitCode> {
         state_dir: state_dir.clone(),
         runtime_config: up.runtime_config_file,
         listen: up.listen,
-        clock,
+        clock: clock.map_or(Time::Real, Time::Kept),
         variables: if up.demo {
             demo_variables(&state_dir)?
         } else {
@@ -189,6 +189,9 @@ async fn up(up: Up) -> anyhow::Result<ExitCode> {
         request_time: up.request_timeout,
         verbose: up.verbose,
         schedules: true,
+        terminal: true,
+        program: None,
+        interpose: None,
     })
     .await?;
     say_about_clock(&host, clock)?;
@@ -241,11 +244,14 @@ async fn play_demo(from: From) -> anyhow::Result<ExitCode> {
         state_dir: folder.path().to_owned(),
         runtime_config: None,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        clock: Some(parse_instant(DEMO_CLOCK).map_err(anyhow::Error::msg)?),
+        clock: Time::Kept(parse_instant(DEMO_CLOCK).map_err(anyhow::Error::msg)?),
         variables: demo_variables(folder.path())?,
         request_time: REQUEST_TIME,
         verbose: false,
         schedules: false,
+        terminal: true,
+        program: None,
+        interpose: None,
     })
     .await?;
     let played = demo::play(&host, &mut |line| println!("{line}")).await;

@@ -21,6 +21,7 @@ mod connection;
 mod pace;
 
 use crate::bindings::sqlite::{self as wit, Connection, Error, QueryResult, RowResult, Value};
+use crate::interpose::{Gate, Kind};
 use crate::limits::{INSTANCE_HANDLES, WRITE_TURN_TIME};
 use crate::manifest::DEFAULT_STORE;
 use crate::stream::Items;
@@ -28,7 +29,7 @@ use connection::{Lazy, Streaming};
 use pace::Pace;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, ResourceTable, StreamReader};
 
 /// The file's name in the state folder; Spin's.
@@ -64,6 +65,7 @@ pub struct Databases {
     file: File,
     allowed: Arc<[String]>,
     open: ResourceTable,
+    gate: Gate,
 }
 
 impl Drop for Databases {
@@ -78,10 +80,15 @@ impl Drop for Databases {
 
 impl Databases {
     /// Databases in `file`, of which the instance may open the labels in `allowed`.
-    pub fn new(file: File, allowed: Arc<[String]>) -> Self {
+    pub(crate) fn new(file: File, allowed: Arc<[String]>, gate: Gate) -> Self {
         let mut open = ResourceTable::new();
         open.set_max_capacity(INSTANCE_HANDLES);
-        Self { file, allowed, open }
+        Self {
+            file,
+            allowed,
+            open,
+            gate,
+        }
     }
 
     fn open(&mut self, label: &str) -> Result<Resource<Connection>, Error> {
@@ -115,7 +122,9 @@ impl wit::Host for Databases {
 
 impl wit::HostConnection for Databases {
     async fn open(&mut self, database: String) -> Result<Resource<Connection>, Error> {
-        Self::open(self, &database)
+        let gate = self.gate.clone();
+        let open = async { Self::open(self, &database) };
+        gate.pass(Kind::SqliteOpen, &database, open).await
     }
 
     async fn execute(
@@ -124,27 +133,37 @@ impl wit::HostConnection for Databases {
         statement: String,
         parameters: Vec<Value>,
     ) -> Result<QueryResult, Error> {
-        self.get(&connection)?.execute(statement, parameters).await
+        let (lazy, gate) = (self.get(&connection)?, &self.gate);
+        let detail = gate.note(&statement);
+        let execute = lazy.execute(statement, parameters);
+        gate.pass(Kind::SqliteExecute, &detail, execute).await
     }
 
     async fn last_insert_rowid(&mut self, connection: Resource<Connection>) -> wasmtime::Result<i64> {
-        Ok(self.get(&connection)?.last_insert_rowid().await?)
+        let ask = self.get(&connection)?.last_insert_rowid();
+        Ok(self
+            .gate
+            .pass_unfailing(Kind::SqliteAsk, "last_insert_rowid", ask)
+            .await?)
     }
 
     async fn changes(&mut self, connection: Resource<Connection>) -> wasmtime::Result<u64> {
-        Ok(self.get(&connection)?.changes().await?)
+        let ask = self.get(&connection)?.changes();
+        Ok(self.gate.pass_unfailing(Kind::SqliteAsk, "changes", ask).await?)
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
         let lazy = self.open.delete(Resource::<Lazy>::new_own(connection.rep()))?;
         // Closing rolls back and may checkpoint, which is I/O. Rows under way keep the connection until they end.
-        Ok(tokio::task::spawn_blocking(move || drop(lazy)).await?)
+        let close = tokio::task::spawn_blocking(move || drop(lazy));
+        Ok(self.gate.pass_unfailing(Kind::SqliteClose, "", close).await?)
     }
 }
 
 impl<T: Send> wit::HostConnectionWithStore<T> for HasSelf<Databases> {
     async fn open_async(store: &Accessor<T, Self>, database: String) -> Result<Resource<Connection>, Error> {
-        store.with(|mut access| access.get().open(&database))
+        let open = async { store.with(|mut access| access.get().open(&database)) };
+        gate(store).pass(Kind::SqliteOpen, &database, open).await
     }
 
     async fn execute_async(
@@ -160,16 +179,25 @@ impl<T: Send> wit::HostConnectionWithStore<T> for HasSelf<Databases> {
         ),
         Error,
     > {
-        let lazy = store.with(|mut access| access.get().get(&connection))?;
+        let (lazy, gate) = (lazy(store, &connection)?, gate(store));
+        let detail = gate.note(&statement);
         let Streaming {
             columns,
             rows,
             result,
-        } = lazy.stream(statement, parameters).await?;
+        } = match gate.before(Kind::SqliteExecute, &detail).await {
+            Ok(()) => lazy.stream(statement, parameters).await?,
+            Err(failure) => Streaming::failed(failure.into()),
+        };
+        gate.after(Kind::SqliteExecute, &detail).await?;
         store
             .with(|mut access| {
                 let rows = StreamReader::new(&mut access, Items(rows))?;
-                let result = FutureReader::new(&mut access, result)?;
+                let result = if gate.is_watched() {
+                    FutureReader::new(&mut access, late(gate, detail, result))?
+                } else {
+                    FutureReader::new(&mut access, result)?
+                };
                 wasmtime::Result::Ok((columns, rows, result))
             })
             .map_err(|error: wasmtime::Error| Error::Io(error.to_string()))
@@ -179,17 +207,48 @@ impl<T: Send> wit::HostConnectionWithStore<T> for HasSelf<Databases> {
         store: &Accessor<T, Self>,
         connection: Resource<Connection>,
     ) -> wasmtime::Result<i64> {
-        let lazy = store.with(|mut access| access.get().get(&connection))?;
-        Ok(lazy.last_insert_rowid().await?)
+        let ask = lazy(store, &connection)?.last_insert_rowid();
+        Ok(gate(store)
+            .pass_unfailing(Kind::SqliteAsk, "last_insert_rowid", ask)
+            .await?)
     }
 
     async fn changes_async(
         store: &Accessor<T, Self>,
         connection: Resource<Connection>,
     ) -> wasmtime::Result<u64> {
-        let lazy = store.with(|mut access| access.get().get(&connection))?;
-        Ok(lazy.changes().await?)
+        let ask = lazy(store, &connection)?.changes();
+        Ok(gate(store)
+            .pass_unfailing(Kind::SqliteAsk, "changes", ask)
+            .await?)
     }
+}
+
+fn gate<T: Send>(store: &Accessor<T, HasSelf<Databases>>) -> Gate {
+    store.with(|mut access| access.get().gate.clone())
+}
+
+fn lazy<T: Send>(
+    store: &Accessor<T, HasSelf<Databases>>,
+    connection: &Resource<Connection>,
+) -> Result<Lazy, Error> {
+    store.with(|mut access| access.get().get(connection))
+}
+
+/// A statement's result, when it is asked for. An error here is a trap.
+async fn late(
+    gate: Gate,
+    detail: String,
+    result: oneshot::Receiver<Result<(), Error>>,
+) -> wasmtime::Result<Result<(), Error>> {
+    if let Err(failure) = gate.before(Kind::SqliteEnd, &detail).await {
+        return Ok(Err(failure.into()));
+    }
+    let outcome = result.await?;
+    Ok(match gate.after(Kind::SqliteEnd, &detail).await {
+        Ok(()) => outcome,
+        Err(failure) => Err(failure.into()),
+    })
 }
 
 #[cfg(test)]
@@ -200,6 +259,7 @@ mod tests {
         Databases::new(
             File::new(PathBuf::from("never opened")),
             Arc::from(["default".to_owned(), "elsewhere".to_owned()]),
+            Gate::default(),
         )
     }
 
