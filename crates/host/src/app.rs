@@ -3,6 +3,7 @@
 use crate::chain::Outbound;
 use crate::engine;
 use crate::guest::{Blueprint, Guest};
+use crate::host::cache_dir;
 use crate::interpose::{Gate, Interpose};
 use crate::key_value::KeyValue;
 use crate::manifest::Manifest;
@@ -68,13 +69,15 @@ impl Program {
         Ok(Self(Arc::new(Compiled { manifest, services })))
     }
 
-    /// Loads a manifest and what it names, for [`Options::program`](crate::Options::program).
+    /// Loads a manifest and what it names, for [`Options::program`](crate::Options::program). Compiled code is kept
+    /// where the app's other build results are, else in `state_dir`.
     ///
     /// # Errors
     /// The manifest cannot be read, or a component is missing or damaged.
-    pub fn load(manifest: &Path, cache_dir: &Path) -> anyhow::Result<Self> {
+    pub fn load(manifest: &Path, state_dir: &Path) -> anyhow::Result<Self> {
         let root = manifest.parent().unwrap_or(Path::new(""));
-        Self::compile(Manifest::load(manifest)?, root, cache_dir)
+        let cache_dir = cache_dir(manifest, state_dir)?;
+        Self::compile(Manifest::load(manifest)?, root, &cache_dir)
     }
 
     pub(crate) fn manifest(&self) -> &Manifest {

@@ -54,7 +54,8 @@ impl Outbound {
         } else {
             String::new()
         };
-        gate.pass(Kind::HttpSend, &detail, self.send(request, options))
+        gate.call(Kind::HttpSend, &detail)
+            .with(self.send(request, options))
             .await
     }
 

@@ -73,10 +73,11 @@ impl Blueprint {
             let allowed = may_use(&reach, address, purpose);
             let gate = connecting.clone();
             Box::pin(async move {
-                if !allowed || purpose != SocketAddrUse::TcpConnect || !gate.is_watched() {
+                if !allowed || !matches!(purpose, SocketAddrUse::TcpConnect) || !gate.is_watched() {
                     return allowed;
                 }
-                gate.before(Kind::SocketConnect, &address.to_string())
+                gate.call(Kind::SocketConnect, &address.to_string())
+                    .before()
                     .await
                     .is_ok()
             })
@@ -243,7 +244,7 @@ impl<T: Send> wit::HostWithStore<T> for HasSelf<ComponentVariables> {
     async fn get(accessor: &Accessor<T, Self>, name: String) -> Result<String, Error> {
         let gate = accessor.with(|mut access| access.get().gate.clone());
         let read = async { accessor.with(|mut access| access.get().read(&name)) };
-        gate.pass(Kind::Variable, &name, read).await
+        gate.call(Kind::Variable, &name).with(read).await
     }
 }
 

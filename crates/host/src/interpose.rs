@@ -63,6 +63,8 @@ pub enum Kind {
 pub struct Call<'a> {
     /// Who makes it.
     pub component: &'a str,
+    /// Which of its instance's calls, from 0; the same before and after. Several may be under way.
+    pub n: u64,
     /// What it is.
     pub kind: Kind,
     /// What it is about: the statement, the key, the variable, the address without its query.

@@ -153,7 +153,7 @@ impl wit::HostStore for Stores {
 impl<T: Send> wit::HostStoreWithStore<T> for HasSelf<Stores> {
     async fn open(accessor: &Accessor<T, Self>, label: String) -> Result<Resource<Store>, Error> {
         let open = async { accessor.with(|mut access| access.get().open(&label)) };
-        gate(accessor).pass(Kind::KvOpen, &label, open).await
+        gate(accessor).call(Kind::KvOpen, &label).with(open).await
     }
 
     async fn get(
@@ -162,8 +162,8 @@ impl<T: Send> wit::HostStoreWithStore<T> for HasSelf<Stores> {
         key: String,
     ) -> Result<Option<Vec<u8>>, Error> {
         let shared = shared(accessor, &store)?;
-        let gate = gate(accessor);
-        gate.pass(Kind::KvGet, &gate.note(&key), shared.get(key)).await
+        let call = gate(accessor).call(Kind::KvGet, &key);
+        call.with(shared.get(key)).await
     }
 
     async fn set(
@@ -173,16 +173,14 @@ impl<T: Send> wit::HostStoreWithStore<T> for HasSelf<Stores> {
         value: Vec<u8>,
     ) -> Result<(), Error> {
         let shared = shared(accessor, &store)?;
-        let gate = gate(accessor);
-        gate.pass(Kind::KvSet, &gate.note(&key), shared.set(key, value))
-            .await
+        let call = gate(accessor).call(Kind::KvSet, &key);
+        call.with(shared.set(key, value)).await
     }
 
     async fn delete(accessor: &Accessor<T, Self>, store: Resource<Store>, key: String) -> Result<(), Error> {
         let shared = shared(accessor, &store)?;
-        let gate = gate(accessor);
-        gate.pass(Kind::KvDelete, &gate.note(&key), shared.delete(key))
-            .await
+        let call = gate(accessor).call(Kind::KvDelete, &key);
+        call.with(shared.delete(key)).await
     }
 
     async fn exists(
@@ -191,9 +189,8 @@ impl<T: Send> wit::HostStoreWithStore<T> for HasSelf<Stores> {
         key: String,
     ) -> Result<bool, Error> {
         let shared = shared(accessor, &store)?;
-        let gate = gate(accessor);
-        gate.pass(Kind::KvExists, &gate.note(&key), shared.exists(key))
-            .await
+        let call = gate(accessor).call(Kind::KvExists, &key);
+        call.with(shared.exists(key)).await
     }
 
     async fn get_keys(
@@ -202,7 +199,10 @@ impl<T: Send> wit::HostStoreWithStore<T> for HasSelf<Stores> {
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
         let shared = shared(accessor, &store)?;
         let listing = async { shared.keys() };
-        let (keys, result) = gate(accessor).pass_unfailing(Kind::KvKeys, "", listing).await;
+        let (keys, result) = gate(accessor)
+            .call(Kind::KvKeys, "")
+            .with_unfailing(listing)
+            .await;
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, Items(keys))?;
             let result = FutureReader::new(&mut access, result)?;

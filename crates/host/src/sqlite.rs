@@ -124,7 +124,7 @@ impl wit::HostConnection for Databases {
     async fn open(&mut self, database: String) -> Result<Resource<Connection>, Error> {
         let gate = self.gate.clone();
         let open = async { Self::open(self, &database) };
-        gate.pass(Kind::SqliteOpen, &database, open).await
+        gate.call(Kind::SqliteOpen, &database).with(open).await
     }
 
     async fn execute(
@@ -133,37 +133,45 @@ impl wit::HostConnection for Databases {
         statement: String,
         parameters: Vec<Value>,
     ) -> Result<QueryResult, Error> {
-        let (lazy, gate) = (self.get(&connection)?, &self.gate);
-        let detail = gate.note(&statement);
-        let execute = lazy.execute(statement, parameters);
-        gate.pass(Kind::SqliteExecute, &detail, execute).await
+        let lazy = self.get(&connection)?;
+        let call = self.gate.call(Kind::SqliteExecute, &statement);
+        call.with(lazy.execute(statement, parameters)).await
     }
 
     async fn last_insert_rowid(&mut self, connection: Resource<Connection>) -> wasmtime::Result<i64> {
         let ask = self.get(&connection)?.last_insert_rowid();
         Ok(self
             .gate
-            .pass_unfailing(Kind::SqliteAsk, "last_insert_rowid", ask)
+            .call(Kind::SqliteAsk, "last_insert_rowid")
+            .with_unfailing(ask)
             .await?)
     }
 
     async fn changes(&mut self, connection: Resource<Connection>) -> wasmtime::Result<u64> {
         let ask = self.get(&connection)?.changes();
-        Ok(self.gate.pass_unfailing(Kind::SqliteAsk, "changes", ask).await?)
+        Ok(self
+            .gate
+            .call(Kind::SqliteAsk, "changes")
+            .with_unfailing(ask)
+            .await?)
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
         let lazy = self.open.delete(Resource::<Lazy>::new_own(connection.rep()))?;
         // Closing rolls back and may checkpoint, which is I/O. Rows under way keep the connection until they end.
         let close = tokio::task::spawn_blocking(move || drop(lazy));
-        Ok(self.gate.pass_unfailing(Kind::SqliteClose, "", close).await?)
+        Ok(self
+            .gate
+            .call(Kind::SqliteClose, "")
+            .with_unfailing(close)
+            .await?)
     }
 }
 
 impl<T: Send> wit::HostConnectionWithStore<T> for HasSelf<Databases> {
     async fn open_async(store: &Accessor<T, Self>, database: String) -> Result<Resource<Connection>, Error> {
         let open = async { store.with(|mut access| access.get().open(&database)) };
-        gate(store).pass(Kind::SqliteOpen, &database, open).await
+        gate(store).call(Kind::SqliteOpen, &database).with(open).await
     }
 
     async fn execute_async(
@@ -180,23 +188,23 @@ impl<T: Send> wit::HostConnectionWithStore<T> for HasSelf<Databases> {
         Error,
     > {
         let (lazy, gate) = (lazy(store, &connection)?, gate(store));
-        let detail = gate.note(&statement);
+        let call = gate.call(Kind::SqliteExecute, &statement);
+        let end = gate.is_watched().then(|| statement.clone());
         let Streaming {
             columns,
             rows,
             result,
-        } = match gate.before(Kind::SqliteExecute, &detail).await {
+        } = match call.before().await {
             Ok(()) => lazy.stream(statement, parameters).await?,
             Err(failure) => Streaming::failed(failure.into()),
         };
-        gate.after(Kind::SqliteExecute, &detail).await?;
+        call.after().await?;
         store
             .with(|mut access| {
                 let rows = StreamReader::new(&mut access, Items(rows))?;
-                let result = if gate.is_watched() {
-                    FutureReader::new(&mut access, late(gate, detail, result))?
-                } else {
-                    FutureReader::new(&mut access, result)?
+                let result = match end {
+                    None => FutureReader::new(&mut access, result)?,
+                    Some(statement) => FutureReader::new(&mut access, late(gate, statement, result))?,
                 };
                 wasmtime::Result::Ok((columns, rows, result))
             })
@@ -209,7 +217,8 @@ impl<T: Send> wit::HostConnectionWithStore<T> for HasSelf<Databases> {
     ) -> wasmtime::Result<i64> {
         let ask = lazy(store, &connection)?.last_insert_rowid();
         Ok(gate(store)
-            .pass_unfailing(Kind::SqliteAsk, "last_insert_rowid", ask)
+            .call(Kind::SqliteAsk, "last_insert_rowid")
+            .with_unfailing(ask)
             .await?)
     }
 
@@ -219,7 +228,8 @@ impl<T: Send> wit::HostConnectionWithStore<T> for HasSelf<Databases> {
     ) -> wasmtime::Result<u64> {
         let ask = lazy(store, &connection)?.changes();
         Ok(gate(store)
-            .pass_unfailing(Kind::SqliteAsk, "changes", ask)
+            .call(Kind::SqliteAsk, "changes")
+            .with_unfailing(ask)
             .await?)
     }
 }
@@ -238,14 +248,15 @@ fn lazy<T: Send>(
 /// A statement's result, when it is asked for. An error here is a trap.
 async fn late(
     gate: Gate,
-    detail: String,
+    statement: String,
     result: oneshot::Receiver<Result<(), Error>>,
 ) -> wasmtime::Result<Result<(), Error>> {
-    if let Err(failure) = gate.before(Kind::SqliteEnd, &detail).await {
+    let call = gate.call(Kind::SqliteEnd, &statement);
+    if let Err(failure) = call.before().await {
         return Ok(Err(failure.into()));
     }
     let outcome = result.await?;
-    Ok(match gate.after(Kind::SqliteEnd, &detail).await {
+    Ok(match call.after().await {
         Ok(()) => outcome,
         Err(failure) => Err(failure.into()),
     })

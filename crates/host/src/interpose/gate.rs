@@ -3,7 +3,7 @@
 use super::{Call, Failure, Interpose, Kind, Then, World};
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What the calls of one instance pass. Clones are the same one; the default lets everything through.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +13,7 @@ pub(crate) struct Gate(Option<Arc<Watched>>);
 struct Watched {
     component: String,
     by: Arc<dyn Interpose>,
+    calls: AtomicU64,
     stopped: AtomicBool,
 }
 
@@ -23,6 +24,7 @@ impl Gate {
             Arc::new(Watched {
                 component: component.to_owned(),
                 by: Arc::clone(by),
+                calls: AtomicU64::new(0),
                 stopped: AtomicBool::new(false),
             })
         }))
@@ -31,15 +33,6 @@ impl Gate {
     /// Whether anybody watches.
     pub(crate) fn is_watched(&self) -> bool {
         self.0.is_some()
-    }
-
-    /// `detail`, where somebody will want it.
-    pub(crate) fn note(&self, detail: &str) -> String {
-        if self.is_watched() {
-            detail.to_owned()
-        } else {
-            String::new()
-        }
     }
 
     /// Whether the instance was stopped here; it ends as soon as it waits.
@@ -53,62 +46,77 @@ impl Gate {
         self.0.as_ref()?.by.world()
     }
 
-    /// Lets a call begin, or not.
-    pub(crate) async fn before(&self, kind: Kind, detail: &str) -> Result<(), Failure> {
+    /// A call that comes to the gate.
+    pub(crate) fn call(&self, kind: Kind, detail: &str) -> Passing {
+        Passing(self.0.as_ref().map(|watched| Passage {
+            n: watched.calls.fetch_add(1, Ordering::Relaxed),
+            watched: Arc::clone(watched),
+            kind,
+            detail: detail.to_owned(),
+        }))
+    }
+}
+
+/// A call on its way through.
+pub(crate) struct Passing(Option<Passage>);
+
+struct Passage {
+    watched: Arc<Watched>,
+    n: u64,
+    kind: Kind,
+    detail: String,
+}
+
+impl Passing {
+    /// Lets the call begin, or not.
+    pub(crate) async fn before(&self) -> Result<(), Failure> {
         match &self.0 {
             None => Ok(()),
-            Some(watched) => watched.obey(watched.by.before(&watched.call(kind, detail))).await,
+            Some(it) => it.watched.obey(it.watched.by.before(&it.call())).await,
         }
     }
 
-    /// Lets the component know of a call that was made, or not.
-    pub(crate) async fn after(&self, kind: Kind, detail: &str) -> Result<(), Failure> {
+    /// Lets the component know of the call that was made, or not.
+    pub(crate) async fn after(&self) -> Result<(), Failure> {
         match &self.0 {
             None => Ok(()),
-            Some(watched) => watched.obey(watched.by.after(&watched.call(kind, detail))).await,
+            Some(it) => it.watched.obey(it.watched.by.after(&it.call())).await,
         }
     }
 
-    /// A whole call.
-    pub(crate) async fn pass<T, E: From<Failure>>(
-        &self,
-        kind: Kind,
-        detail: &str,
+    /// The whole call.
+    pub(crate) async fn with<T, E: From<Failure>>(
+        self,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        if !self.is_watched() {
-            return call.await;
-        }
-        self.before(kind, detail).await?;
+        self.before().await?;
         let answer = call.await;
-        self.after(kind, detail).await?;
+        self.after().await?;
         answer
     }
 
-    /// A call that cannot fail.
-    pub(crate) async fn pass_unfailing<T>(
-        &self,
-        kind: Kind,
-        detail: &str,
-        call: impl Future<Output = T>,
-    ) -> T {
-        // It has no error to end with, so it goes on.
-        self.before(kind, detail).await.ok();
+    /// The whole call, where its interface knows no error.
+    pub(crate) async fn with_unfailing<T>(self, call: impl Future<Output = T>) -> T {
+        // There is nothing to fail with, so it goes on.
+        self.before().await.ok();
         let answer = call.await;
-        self.after(kind, detail).await.ok();
+        self.after().await.ok();
         answer
     }
 }
 
-impl Watched {
-    fn call<'a>(&'a self, kind: Kind, detail: &'a str) -> Call<'a> {
+impl Passage {
+    fn call(&self) -> Call<'_> {
         Call {
-            component: &self.component,
-            kind,
-            detail,
+            component: &self.watched.component,
+            n: self.n,
+            kind: self.kind,
+            detail: &self.detail,
         }
     }
+}
 
+impl Watched {
     async fn obey(&self, then: Then) -> Result<(), Failure> {
         if then == Then::Trap {
             self.stopped.store(true, Ordering::Relaxed);
