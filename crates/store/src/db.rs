@@ -2,8 +2,9 @@
 //!
 //! **Shape.** A [`Db`] is one connection, checked out of a per-instance pool for the length of one request.
 //! Instances serve up to 16 requests at a time and share their statics, so a connection is never shared: one
-//! request, one checkout. It goes back to the pool only when clean: no open transaction and no statement cut
-//! off half way. A request that is dropped in between drops its connection, which rolls back.
+//! request, one checkout. It goes back to the pool only when clean: no open transaction, no statement cut off half
+//! way, and none that failed for a reason of the host's, which may have taken effect all the same (a `BEGIN` that did
+//! would hold the write lock in the pool). A request that is dropped in between drops its connection, which rolls back.
 //!
 //! **Why `collect` always.** The host holds the connection's lock while it streams rows, and reports constraint
 //! and busy errors only at the end. Every statement here is read to its end before the next one starts.
@@ -53,6 +54,8 @@ pub struct Db {
     connection: Option<Connection>,
     /// Statements started and not read to their end, plus one for an open transaction.
     unfinished: Cell<u32>,
+    /// Whether a statement failed and nobody can know what it did.
+    doubtful: Cell<bool>,
 }
 
 impl Db {
@@ -72,6 +75,7 @@ impl Db {
         let db = Self {
             connection: Some(connection),
             unfinished: Cell::new(0),
+            doubtful: Cell::new(false),
         };
         if !MIGRATED.get() {
             migrations::bring_up_to_date(&db).await?;
@@ -91,7 +95,10 @@ impl Db {
         let connection = self.connection()?;
         self.unfinished.set(self.unfinished.get().saturating_add(1));
         let outcome = run(connection, sql, parameters).await;
-        // Read to its end, with an error or without: the connection itself is in order.
+        if matches!(outcome, Err(StoreError::Host(_))) {
+            self.doubtful.set(true);
+        }
+        // Read to its end, with SQLite's own error or without: the connection itself is in order.
         self.unfinished.set(self.unfinished.get().saturating_sub(1));
         outcome
     }
@@ -189,7 +196,7 @@ impl Db {
 
 impl Drop for Db {
     fn drop(&mut self) {
-        if self.unfinished.get() != 0 {
+        if self.unfinished.get() != 0 || self.doubtful.get() {
             return;
         }
         if let Some(connection) = self.connection.take() {
