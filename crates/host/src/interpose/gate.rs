@@ -131,3 +131,55 @@ impl Watched {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::variables::Error;
+    use futures::FutureExt;
+
+    /// Says the same of every call.
+    #[derive(Debug)]
+    struct Always {
+        before: Then,
+        after: Then,
+    }
+
+    impl Interpose for Always {
+        fn before(&self, _: &Call<'_>) -> Then {
+            self.before
+        }
+
+        fn after(&self, _: &Call<'_>) -> Then {
+            self.after
+        }
+    }
+
+    /// Whether the call is made, what the component learns (None: it never does), and whether its instance ends.
+    fn passed(by: Option<(Then, Then)>) -> (bool, Option<bool>, bool) {
+        let by = by.map(|(before, after)| Arc::new(Always { before, after }) as Arc<dyn Interpose>);
+        let gate = Gate::new("probe", by.as_ref());
+        let mut made = false;
+        let call = async {
+            made = true;
+            Ok::<_, Error>(())
+        };
+        let learned = gate.call(Kind::Variable, "x").with(call).now_or_never();
+        (made, learned.map(|answer| answer.is_ok()), gate.is_stopped())
+    }
+
+    #[test]
+    fn a_call_goes_fails_or_is_the_last() {
+        let fails = Then::Fail(Failure::VariableProvider);
+        for (by, expected) in [
+            (None, (true, Some(true), false)),
+            (Some((Then::Go, Then::Go)), (true, Some(true), false)),
+            (Some((fails, Then::Go)), (false, Some(false), false)),
+            (Some((Then::Go, fails)), (true, Some(false), false)),
+            (Some((Then::Trap, Then::Go)), (false, None, true)),
+            (Some((Then::Go, Then::Trap)), (true, None, true)),
+        ] {
+            assert_eq!(passed(by), expected, "{by:?}");
+        }
+    }
+}
