@@ -32,6 +32,7 @@ mod concurrency;
 mod conformance;
 mod console;
 mod courier;
+mod crash_points;
 mod deploy;
 mod desk;
 mod email;

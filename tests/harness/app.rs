@@ -393,7 +393,7 @@ fn root() -> &'static Path {
 }
 
 /// Builds the components, showing how it goes, before the first app would do it silently.
-fn build_once() {
+pub(crate) fn build_once() {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let status = dunlin().arg("build").status().expect("dunlin build");

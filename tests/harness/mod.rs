@@ -7,7 +7,7 @@ mod partner;
 mod recorder;
 mod world;
 
-pub(crate) use app::{App, GUARD, dunlin, exe, own, random_seed, say, skipped};
+pub(crate) use app::{App, GUARD, build_once, dunlin, exe, own, random_seed, say, skipped};
 pub(crate) use http::{Answer, Call};
 pub(crate) use partner::Partner;
 pub(crate) use recorder::{Fault, Recorder, Reply, Request};

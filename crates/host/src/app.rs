@@ -2,7 +2,9 @@
 
 use crate::chain::Outbound;
 use crate::engine;
-use crate::guest::Blueprint;
+use crate::guest::{Blueprint, Guest};
+use crate::host::cache_dir;
+use crate::interpose::{Gate, Interpose};
 use crate::key_value::KeyValue;
 use crate::manifest::Manifest;
 use crate::outbound::{AllowList, is_blank};
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use wasmtime_wasi_http::handler::ProxyHandler;
+use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// Where calls from within the process seem to come from; Spin's value.
@@ -35,12 +38,56 @@ pub(crate) struct App {
     stopping: Arc<AtomicBool>,
 }
 
-/// What an app is loaded with, beside its manifest.
+/// An app's manifest and its components, compiled: what hosts one after the other have in common.
+#[derive(Clone)]
+pub struct Program(Arc<Compiled>);
+
+struct Compiled {
+    manifest: Manifest,
+    services: Vec<ServicePre<Guest>>,
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_tuple("Program")
+            .field(&self.0.manifest.application.name)
+            .finish()
+    }
+}
+
+impl Program {
+    /// Compiles and links all components of a manifest that lies in `root`. Takes seconds the first time.
+    pub(crate) fn compile(manifest: Manifest, root: &Path, cache_dir: &Path) -> anyhow::Result<Self> {
+        let engine = engine::engine(cache_dir)?;
+        let files: Vec<_> = manifest
+            .component
+            .iter()
+            .map(|(name, c)| (name.clone(), root.join(&c.source)))
+            .collect();
+        let services = engine::compile(&engine, &files)?;
+        Ok(Self(Arc::new(Compiled { manifest, services })))
+    }
+
+    /// Loads a manifest and what it names, for [`Options::program`](crate::Options::program). Compiled code is kept
+    /// where the app's other build results are, else in `state_dir`.
+    ///
+    /// # Errors
+    /// The manifest cannot be read, or a component is missing or damaged.
+    pub fn load(manifest: &Path, state_dir: &Path) -> anyhow::Result<Self> {
+        let root = manifest.parent().unwrap_or(Path::new(""));
+        let cache_dir = cache_dir(manifest, state_dir)?;
+        Self::compile(Manifest::load(manifest)?, root, &cache_dir)
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.0.manifest
+    }
+}
+
+/// What an app is loaded with, beside its program.
 pub(crate) struct Surroundings<'a> {
-    /// The folder that the manifest's paths start from.
-    pub(crate) root: &'a Path,
     pub(crate) state_dir: &'a Path,
-    pub(crate) cache_dir: &'a Path,
     pub(crate) runtime: RuntimeConfig,
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
@@ -49,24 +96,19 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) request_time: Duration,
     /// Whether components' lines are shown on the terminal.
     pub(crate) terminal: bool,
+    pub(crate) interpose: Option<Arc<dyn Interpose>>,
 }
 
 impl App {
-    /// Compiles and links all components. Takes seconds the first time.
-    pub(crate) fn load(manifest: &Manifest, around: &Surroundings<'_>) -> anyhow::Result<Arc<Self>> {
-        let engine = engine::engine(around.cache_dir)?;
-        let files: Vec<_> = manifest
-            .component
-            .iter()
-            .map(|(name, c)| (name.clone(), around.root.join(&c.source)))
-            .collect();
-        let services = engine::compile(&engine, &files)?;
+    /// Gives a program its surroundings.
+    pub(crate) fn load(program: &Program, around: &Surroundings<'_>) -> anyhow::Result<Arc<Self>> {
+        let Compiled { manifest, services } = &*program.0;
         let names: Vec<String> = manifest.component.keys().cloned().collect();
         let key_value = KeyValue::new(around.runtime.key_value.clone())?;
 
         let database = sqlite::File::new(around.runtime.database.clone());
         let mut parts = Vec::new();
-        for ((name, component), service) in manifest.component.iter().zip(services) {
+        for ((name, component), service) in manifest.component.iter().zip(services.iter().cloned()) {
             let allowed = allow_list(&component.allowed_outbound_hosts, &around.variables, &names)
                 .map_err(|error| anyhow::anyhow!("component.{name}.{error}"))?;
             let blueprint = Blueprint {
@@ -79,6 +121,7 @@ impl App {
                 key_value: key_value.clone(),
                 clock: around.clock.clone(),
                 logs: Logs::open(around.state_dir, name, around.terminal)?,
+                interpose: around.interpose.clone(),
             };
             parts.push((blueprint, service, Arc::new(allowed)));
         }
@@ -91,6 +134,7 @@ impl App {
                     component: Arc::from(name.as_str()),
                     allowed,
                     app: app.clone(),
+                    gate: Gate::default(),
                 };
                 (
                     name,

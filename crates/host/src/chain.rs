@@ -6,10 +6,11 @@
 //! What the list does not allow ends with `HTTP-request-denied` and a line in the log.
 
 use crate::app::App;
+use crate::interpose::{Gate, Kind, World};
 use crate::outbound::{AllowList, chained_component};
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Request, Response, Uri, header};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use std::sync::{Arc, Weak};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
@@ -20,6 +21,8 @@ pub(crate) struct Outbound {
     pub(crate) allowed: Arc<AllowList>,
     /// Weak, because the app holds the component that holds this.
     pub(crate) app: Weak<App>,
+    /// The instance's own.
+    pub(crate) gate: Gate,
 }
 
 /// An answer, and what becomes of its connection.
@@ -39,11 +42,23 @@ impl WasiHttpHooks for Outbound {
         // The component's own trouble with the answer; there is no one to tell.
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
-        Box::new(self.clone().send(request, options))
+        Box::new(self.clone().pass(request, options))
     }
 }
 
 impl Outbound {
+    async fn pass(self, request: Request<WasiBody>, options: Option<RequestOptions>) -> Answer {
+        let gate = self.gate.clone();
+        let detail = if gate.is_watched() {
+            address(&request)
+        } else {
+            String::new()
+        };
+        gate.call(Kind::HttpSend, &detail)
+            .with(self.send(request, options))
+            .await
+    }
+
     async fn send(self, mut request: Request<WasiBody>, options: Option<RequestOptions>) -> Answer {
         let app = self.app.upgrade().ok_or(Error::ConnectionTerminated)?;
         let authority = request.uri().authority().cloned();
@@ -64,6 +79,10 @@ impl Outbound {
                 return Ok((answer, Box::new(async { Ok(()) })));
             }
         }
+        if let Some(world) = self.gate.world() {
+            let answer = ask(&*world, &self.component, request).await?;
+            return Ok((answer, Box::new(async { Ok(()) })));
+        }
         let (answer, connection) = default_send_request(request, options).await?;
         Ok((answer.map(BodyExt::boxed_unsync), Box::new(connection)))
     }
@@ -75,6 +94,25 @@ impl Outbound {
         eprintln!("dunlin: {component} may not connect to {target}: it is not in its allowed_outbound_hosts");
         Error::HttpRequestDenied
     }
+}
+
+/// Method and address of a request, without its query, which may hold what does not belong into a log.
+fn address(request: &Request<WasiBody>) -> String {
+    let address = request.uri().to_string();
+    let address = address.split_once('?').map_or(&*address, |(address, _)| address);
+    format!("{} {address}", request.method())
+}
+
+/// Has somebody within the process answer.
+async fn ask(
+    world: &dyn World,
+    component: &str,
+    request: Request<WasiBody>,
+) -> Result<Response<WasiBody>, Error> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let answer = world.answer(component, Request::from_parts(head, body)).await?;
+    Ok(answer.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync()))
 }
 
 /// Points a request at the app's own public address.

@@ -2,6 +2,7 @@
 //!
 //! A virtual clock is frozen. It moves only when it is told to, never backwards, and it lies in the state
 //! folder, so that a restart continues where it stood: what was recorded under it never lies in the future.
+//! A loose one ([`Clock::loose`]) lies nowhere and goes back as well, for those who try what happens then.
 //! Components see it a millisecond later at each look, so that what they record keeps its order.
 //! Waiting (monotonic time) is always real.
 
@@ -23,7 +24,8 @@ pub struct Clock(Arc<Kind>);
 enum Kind {
     Real,
     Virtual {
-        file: PathBuf,
+        /// None for a loose one.
+        file: Option<PathBuf>,
         now: Mutex<DateTime<Utc>>,
         /// How often components have looked since it was last moved.
         looks: AtomicU32,
@@ -89,10 +91,19 @@ impl Clock {
         let file = state_dir.join(FILE_NAME);
         keep(&file, now)?;
         Ok(Self(Arc::new(Kind::Virtual {
-            file,
+            file: Some(file),
             now: Mutex::new(now),
             looks: AtomicU32::new(0),
         })))
+    }
+
+    /// A virtual clock that is kept nowhere and may be moved back.
+    pub fn loose(start: DateTime<Utc>) -> Self {
+        Self(Arc::new(Kind::Virtual {
+            file: None,
+            now: Mutex::new(start),
+            looks: AtomicU32::new(0),
+        }))
     }
 
     /// Where a virtual clock was left in a state folder, if there ever was one.
@@ -120,7 +131,7 @@ impl Clock {
         }
     }
 
-    /// Moves a virtual clock forward and keeps where it stands.
+    /// Moves a virtual clock and keeps where it stands; back only where it is a loose one.
     ///
     /// # Errors
     /// [`ClockError`]; the clock then stands where it stood.
@@ -135,12 +146,13 @@ impl Clock {
                 .and_then(|delta| now.checked_add_signed(delta))
                 .ok_or(ClockError::TooFar)?,
         };
-        if to < *now {
-            return Err(ClockError::Backwards { now: *now });
+        match file {
+            Some(_) if to < *now => return Err(ClockError::Backwards { now: *now }),
+            Some(file) => keep(file, to)?,
+            None => {}
         }
-        keep(file, to)?;
         // Components must not see time go back by the looks they took.
-        if to.signed_duration_since(*now) >= look_ms(looks.load(Ordering::Relaxed)) {
+        if to < *now || to.signed_duration_since(*now) >= look_ms(looks.load(Ordering::Relaxed)) {
             looks.store(0, Ordering::Relaxed);
         }
         let from = std::mem::replace(&mut *now, to);
@@ -209,6 +221,13 @@ mod tests {
             Err(ClockError::TooFar)
         ));
         assert_eq!(clock.now(), at("2026-01-15T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_loose_one_goes_back_and_is_kept_nowhere() {
+        let clock = Clock::loose(at("2026-01-12T09:00:00Z"));
+        let moved = clock.advance(Move::AdvanceSeconds(-3600)).unwrap();
+        assert_eq!((clock.now(), moved.to), (at("2026-01-12T08:00:00Z"), clock.now()));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::bindings;
 use crate::chain::Outbound;
 use crate::clock::Clock;
+use crate::interpose::{Gate, Interpose, Kind, Seeded};
 use crate::key_value::{KeyValue, Stores};
 use crate::limits::{COMPUTE_TIME, EPOCH_TICK, INSTANCE_MEMORY_BYTES, INSTANCE_TABLE_ELEMENTS};
 use crate::logs::Logs;
@@ -35,6 +36,7 @@ pub(crate) struct Blueprint {
     pub(crate) key_value: KeyValue,
     pub(crate) clock: Clock,
     pub(crate) logs: Logs,
+    pub(crate) interpose: Option<Arc<dyn Interpose>>,
 }
 
 /// The state behind one instance.
@@ -48,11 +50,14 @@ pub(crate) struct Guest {
     variables: ComponentVariables,
     limits: StoreLimits,
     computing: Computing,
+    gate: Gate,
 }
 
 impl Blueprint {
     /// A fresh store for one instance, with its limits in force.
-    pub(crate) fn store(&self, engine: &Engine, outbound: Outbound) -> Store<Guest> {
+    pub(crate) fn store(&self, engine: &Engine, mut outbound: Outbound) -> Store<Guest> {
+        let gate = Gate::new(&self.name, self.interpose.as_ref());
+        outbound.gate = gate.clone();
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(self.logs.stdout.for_instance())
             .stderr(self.logs.stderr.for_instance())
@@ -60,10 +65,22 @@ impl Blueprint {
             .allow_tcp(true)
             .allow_udp(false)
             .allow_ip_name_lookup(false);
-        let reach = Arc::clone(&outbound.allowed);
+        if let Some(seed) = self.interpose.as_ref().and_then(|by| by.seed(&self.name)) {
+            seeded(&mut wasi, Seeded::new(seed));
+        }
+        let (reach, connecting) = (Arc::clone(&outbound.allowed), gate.clone());
         wasi.socket_addr_check(move |address, purpose| {
             let allowed = may_use(&reach, address, purpose);
-            Box::pin(async move { allowed })
+            let gate = connecting.clone();
+            Box::pin(async move {
+                if !allowed || !matches!(purpose, SocketAddrUse::TcpConnect) || !gate.is_watched() {
+                    return allowed;
+                }
+                gate.call(Kind::SocketConnect, &address.to_string())
+                    .before()
+                    .await
+                    .is_ok()
+            })
         });
         for (name, value) in &self.environment {
             wasi.env(name, value);
@@ -73,17 +90,19 @@ impl Blueprint {
             table: ResourceTable::new(),
             http: WasiHttpCtx::new(),
             outbound,
-            databases: Databases::new(self.database.clone(), Arc::clone(&self.databases)),
-            stores: Stores::new(self.key_value.clone(), Arc::clone(&self.stores)),
+            databases: Databases::new(self.database.clone(), Arc::clone(&self.databases), gate.clone()),
+            stores: Stores::new(self.key_value.clone(), Arc::clone(&self.stores), gate.clone()),
             variables: ComponentVariables {
                 component: self.name.clone(),
                 variables: Arc::clone(&self.variables),
+                gate: gate.clone(),
             },
             limits: StoreLimitsBuilder::new()
                 .memory_size(INSTANCE_MEMORY_BYTES)
                 .table_elements(INSTANCE_TABLE_ELEMENTS)
                 .build(),
             computing: Computing::new(),
+            gate,
         };
         let mut store = Store::new(engine, guest);
         store.limiter(|guest| &mut guest.limits);
@@ -98,6 +117,19 @@ impl Guest {
     pub(crate) fn request_accepted(&mut self) {
         self.computing = Computing::new();
     }
+
+    /// What all its calls pass.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+}
+
+/// Has an instance draw everything random from one source.
+fn seeded(wasi: &mut WasiCtxBuilder, mut random: Seeded) {
+    let (high, low) = (u128::from(random.next()), u128::from(random.next()));
+    wasi.insecure_random_seed((high << 64) | low)
+        .insecure_random(Seeded::new(random.next()))
+        .secure_random(random);
 }
 
 /// A pause up to which computing counts as unbroken: ticks come late on a busy machine.
@@ -199,6 +231,7 @@ impl WasiHttpView for Guest {
 pub(crate) struct ComponentVariables {
     component: String,
     variables: Arc<Variables>,
+    gate: Gate,
 }
 
 impl wit::Host for ComponentVariables {
@@ -209,16 +242,21 @@ impl wit::Host for ComponentVariables {
 
 impl<T: Send> wit::HostWithStore<T> for HasSelf<ComponentVariables> {
     async fn get(accessor: &Accessor<T, Self>, name: String) -> Result<String, Error> {
-        accessor.with(|mut access| {
-            let own = access.get();
-            own.variables
-                .get(&own.component, &name)
-                .map_err(|error| match error {
-                    VariableError::InvalidName(text) => Error::InvalidName(text),
-                    VariableError::Undefined(text) => Error::Undefined(text),
-                    VariableError::Provider(text) => Error::Provider(text),
-                })
-        })
+        let gate = accessor.with(|mut access| access.get().gate.clone());
+        let read = async { accessor.with(|mut access| access.get().read(&name)) };
+        gate.call(Kind::Variable, &name).with(read).await
+    }
+}
+
+impl ComponentVariables {
+    fn read(&self, name: &str) -> Result<String, Error> {
+        self.variables
+            .get(&self.component, name)
+            .map_err(|error| match error {
+                VariableError::InvalidName(text) => Error::InvalidName(text),
+                VariableError::Undefined(text) => Error::Undefined(text),
+                VariableError::Provider(text) => Error::Provider(text),
+            })
     }
 }
 

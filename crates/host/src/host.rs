@@ -1,11 +1,12 @@
 //! A running host: everything started in order, and stopped in order.
 
-use crate::app::{App, IN_PROCESS, Surroundings};
+use crate::app::{App, IN_PROCESS, Program, Surroundings};
 use crate::clock::Clock;
 use crate::components::Components;
 use crate::control::{self, Control};
 use crate::front::Front;
 use crate::inbound::TooLarge;
+use crate::interpose::Interpose;
 use crate::limits::IN_PROCESS_BODY_BYTES;
 use crate::manifest::Manifest;
 use crate::runtime_config::RuntimeConfig;
@@ -45,8 +46,8 @@ pub struct Options {
     pub runtime_config: Option<PathBuf>,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where a virtual clock starts; None is the real clock.
-    pub clock: Option<DateTime<Utc>>,
+    /// The clock that components see.
+    pub clock: Time,
     /// App variables that apply where the environment sets none.
     pub variables: BTreeMap<String, String>,
     /// Longest time from a request's arrival to the head of its answer.
@@ -55,6 +56,23 @@ pub struct Options {
     pub verbose: bool,
     /// Whether the jobs of the manifest run by themselves.
     pub schedules: bool,
+    /// Whether components' lines are shown on the terminal.
+    pub terminal: bool,
+    /// The app, where it is compiled already; None: the manifest says what to compile.
+    pub program: Option<Program>,
+    /// Who has a say in every call that components make.
+    pub interpose: Option<Arc<dyn Interpose>>,
+}
+
+/// Which clock components see.
+#[derive(Debug, Clone)]
+pub enum Time {
+    /// The system's.
+    Real,
+    /// A virtual one that starts here, or where the state folder says that it stood.
+    Kept(DateTime<Utc>),
+    /// This one, which others may have as well.
+    Given(Clock),
 }
 
 /// A host at work.
@@ -77,8 +95,11 @@ impl Host {
     /// # Errors
     /// Anything that keeps the app from answering, in words for the person who started it.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let manifest = Manifest::load(&options.manifest)
-            .with_context(|| format!("in {}", options.manifest.display()))?;
+        let manifest = match &options.program {
+            Some(program) => program.manifest().clone(),
+            None => Manifest::load(&options.manifest)
+                .with_context(|| format!("in {}", options.manifest.display()))?,
+        };
         let root = options.manifest.parent().unwrap_or(Path::new("")).to_owned();
         let state = StateDir::take(&options.state_dir)?;
         let runtime = match &options.runtime_config {
@@ -94,8 +115,9 @@ impl Host {
         })?;
         let address = listener.local_addr()?;
         let clock = match options.clock {
-            Some(start) => Clock::frozen(state.path(), start)?,
-            None => Clock::real(),
+            Time::Kept(start) => Clock::frozen(state.path(), start)?,
+            Time::Real => Clock::real(),
+            Time::Given(clock) => clock,
         };
         let mut supplied = options.variables;
         supplied
@@ -104,28 +126,27 @@ impl Host {
         let variables =
             Arc::new(Variables::new(&manifest, environment(), &supplied).map_err(anyhow::Error::msg)?);
 
-        let app = {
-            let (manifest, clock, variables) = (manifest.clone(), clock.clone(), Arc::clone(&variables));
-            let state_dir = state.path().to_owned();
-            let cache_dir = cache_dir(&options.manifest, &state_dir)?;
-            patiently(tokio::task::spawn_blocking(move || {
-                App::load(
-                    &manifest,
-                    &Surroundings {
-                        root: &root,
-                        state_dir: &state_dir,
-                        runtime,
-                        cache_dir: &cache_dir,
-                        address,
-                        clock,
-                        variables,
-                        request_time: options.request_time,
-                        terminal: true,
-                    },
-                )
-            }))
-            .await??
+        let program = match options.program {
+            Some(program) => program,
+            None => {
+                let cache_dir = cache_dir(&options.manifest, state.path())?;
+                let manifest = manifest.clone();
+                let compile =
+                    tokio::task::spawn_blocking(move || Program::compile(manifest, &root, &cache_dir));
+                patiently(compile).await??
+            }
         };
+        let around = Surroundings {
+            state_dir: state.path(),
+            runtime,
+            address,
+            clock: clock.clone(),
+            variables: Arc::clone(&variables),
+            request_time: options.request_time,
+            terminal: options.terminal,
+            interpose: options.interpose,
+        };
+        let app = App::load(&program, &around)?;
         let front = Arc::new(Front::new(
             Arc::clone(&app),
             options.request_time,

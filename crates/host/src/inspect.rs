@@ -4,7 +4,7 @@
 //! is compiled already. It is asked for a path that no component has, which they refuse without a look at the
 //! database. The median of several starts counts, each of a freshly loaded app.
 
-use crate::app::{App, IN_PROCESS, Surroundings};
+use crate::app::{App, IN_PROCESS, Program, Surroundings};
 use crate::clock::Clock;
 use crate::host::cache_dir;
 use crate::limits::REQUEST_TIME;
@@ -83,18 +83,18 @@ async fn load(manifest: &Manifest, root: &Path, cache_dir: &Path) -> anyhow::Res
         let folder = tempfile::tempdir()?;
         let state = StateDir::take(folder.path())?;
         let variables = Variables::new(&manifest, std::iter::empty(), &BTreeMap::new());
+        let program = Program::compile(manifest, &root, &cache_dir)?;
         App::load(
-            &manifest,
+            &program,
             &Surroundings {
-                root: &root,
                 state_dir: state.path(),
-                cache_dir: &cache_dir,
                 runtime: RuntimeConfig::in_folder(state.path()),
                 address: IN_PROCESS,
                 clock: Clock::real(),
                 variables: Arc::new(variables.map_err(anyhow::Error::msg)?),
                 request_time: REQUEST_TIME,
                 terminal: false,
+                interpose: None,
             },
         )
     };

@@ -7,6 +7,7 @@ mod file;
 mod redis;
 
 use crate::bindings::key_value::{self as wit, Error, Store};
+use crate::interpose::{Gate, Kind};
 use crate::limits::{INSTANCE_HANDLES, RESULT_BYTES};
 use crate::manifest::DEFAULT_STORE;
 use crate::runtime_config::KeyValueConfig;
@@ -97,6 +98,7 @@ pub struct Stores {
     shared: KeyValue,
     allowed: Arc<[String]>,
     open: ResourceTable,
+    gate: Gate,
 }
 
 /// An open store; there is only the default one.
@@ -104,13 +106,14 @@ struct OpenStore;
 
 impl Stores {
     /// Stores over `shared`, of which the instance may open the labels in `allowed`.
-    pub fn new(shared: KeyValue, allowed: Arc<[String]>) -> Self {
+    pub(crate) fn new(shared: KeyValue, allowed: Arc<[String]>, gate: Gate) -> Self {
         let mut open = ResourceTable::new();
         open.set_max_capacity(INSTANCE_HANDLES);
         Self {
             shared,
             allowed,
             open,
+            gate,
         }
     }
 
@@ -149,7 +152,8 @@ impl wit::HostStore for Stores {
 
 impl<T: Send> wit::HostStoreWithStore<T> for HasSelf<Stores> {
     async fn open(accessor: &Accessor<T, Self>, label: String) -> Result<Resource<Store>, Error> {
-        accessor.with(|mut access| access.get().open(&label))
+        let open = async { accessor.with(|mut access| access.get().open(&label)) };
+        gate(accessor).call(Kind::KvOpen, &label).with(open).await
     }
 
     async fn get(
@@ -157,10 +161,9 @@ impl<T: Send> wit::HostStoreWithStore<T> for HasSelf<Stores> {
         store: Resource<Store>,
         key: String,
     ) -> Result<Option<Vec<u8>>, Error> {
-        accessor
-            .with(|mut access| access.get().get(&store))?
-            .get(key)
-            .await
+        let shared = shared(accessor, &store)?;
+        let call = gate(accessor).call(Kind::KvGet, &key);
+        call.with(shared.get(key)).await
     }
 
     async fn set(
@@ -169,17 +172,15 @@ impl<T: Send> wit::HostStoreWithStore<T> for HasSelf<Stores> {
         key: String,
         value: Vec<u8>,
     ) -> Result<(), Error> {
-        accessor
-            .with(|mut access| access.get().get(&store))?
-            .set(key, value)
-            .await
+        let shared = shared(accessor, &store)?;
+        let call = gate(accessor).call(Kind::KvSet, &key);
+        call.with(shared.set(key, value)).await
     }
 
     async fn delete(accessor: &Accessor<T, Self>, store: Resource<Store>, key: String) -> Result<(), Error> {
-        accessor
-            .with(|mut access| access.get().get(&store))?
-            .delete(key)
-            .await
+        let shared = shared(accessor, &store)?;
+        let call = gate(accessor).call(Kind::KvDelete, &key);
+        call.with(shared.delete(key)).await
     }
 
     async fn exists(
@@ -187,23 +188,38 @@ impl<T: Send> wit::HostStoreWithStore<T> for HasSelf<Stores> {
         store: Resource<Store>,
         key: String,
     ) -> Result<bool, Error> {
-        accessor
-            .with(|mut access| access.get().get(&store))?
-            .exists(key)
-            .await
+        let shared = shared(accessor, &store)?;
+        let call = gate(accessor).call(Kind::KvExists, &key);
+        call.with(shared.exists(key)).await
     }
 
     async fn get_keys(
         accessor: &Accessor<T, Self>,
         store: Resource<Store>,
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
-        let (keys, result) = accessor.with(|mut access| access.get().get(&store))?.keys();
+        let shared = shared(accessor, &store)?;
+        let listing = async { shared.keys() };
+        let (keys, result) = gate(accessor)
+            .call(Kind::KvKeys, "")
+            .with_unfailing(listing)
+            .await;
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, Items(keys))?;
             let result = FutureReader::new(&mut access, result)?;
             Ok((keys, result))
         })
     }
+}
+
+fn gate<T: Send>(accessor: &Accessor<T, HasSelf<Stores>>) -> Gate {
+    accessor.with(|mut access| access.get().gate.clone())
+}
+
+fn shared<T: Send>(
+    accessor: &Accessor<T, HasSelf<Stores>>,
+    store: &Resource<Store>,
+) -> Result<KeyValue, Error> {
+    accessor.with(|mut access| access.get().get(store))
 }
 
 #[cfg(test)]
@@ -213,7 +229,11 @@ mod tests {
     #[tokio::test]
     async fn labels_are_allowed_then_known() {
         let shared = KeyValue::new(KeyValueConfig::File("never opened".into())).unwrap();
-        let mut stores = Stores::new(shared, Arc::from(["default".to_owned(), "elsewhere".to_owned()]));
+        let mut stores = Stores::new(
+            shared,
+            Arc::from(["default".to_owned(), "elsewhere".to_owned()]),
+            Gate::default(),
+        );
         assert!(matches!(stores.open("secret"), Err(Error::AccessDenied)));
         assert!(matches!(stores.open("elsewhere"), Err(Error::NoSuchStore)));
         for _ in 0..INSTANCE_HANDLES {

@@ -6,7 +6,8 @@
 //!
 //! From the outside in: [`cli`] asks, [`host`] starts and stops, `server` takes connections, `front` bounds
 //! requests, `app` knows components, `pool` their instances, `guest` what an instance is given: [`sqlite`],
-//! [`key_value`], [`variables`], [`clock`], [`outbound`] HTTP. [`runtime_config`] says where their data lies.
+//! [`key_value`], [`variables`], [`clock`], [`outbound`] HTTP, each behind the one point of [`interpose`].
+//! [`runtime_config`] says where their data lies.
 
 mod app;
 pub mod backup;
@@ -25,6 +26,7 @@ mod headers;
 pub mod host;
 mod inbound;
 pub mod inspect;
+pub mod interpose;
 pub mod key_value;
 pub mod letters;
 pub mod limits;
@@ -47,4 +49,5 @@ pub mod toolchain;
 pub mod variables;
 pub mod verify;
 
-pub use host::{Host, Options};
+pub use app::Program;
+pub use host::{Host, Options, Time};

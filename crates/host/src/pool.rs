@@ -6,6 +6,7 @@
 
 use crate::chain::Outbound;
 use crate::guest::{Blueprint, Guest};
+use crate::interpose::Gate;
 use crate::limits::{INSTANCE_CONCURRENT_REQUESTS, INSTANCE_IDLE_TIME, INSTANCE_REQUESTS};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ impl HandlerState for Pool {
     async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Lifetime, Reuse>> {
         let mut store = self.blueprint.store(self.service.engine(), self.outbound.clone());
         let service = self.service.instantiate_async(&mut store).await?;
+        let gate = store.data().gate().clone();
         Ok(Instance {
             store,
             proxy: Proxy::P3(service),
@@ -47,6 +49,7 @@ impl HandlerState for Pool {
             expiration: Lifetime {
                 sleep: Box::pin(tokio::time::sleep(INSTANCE_IDLE_TIME)),
                 request_time: self.request_time,
+                gate,
             },
             state: Reuse {
                 component: self.blueprint.name.clone(),
@@ -61,6 +64,7 @@ impl HandlerState for Pool {
 pub(crate) struct Lifetime {
     sleep: Pin<Box<Sleep>>,
     request_time: Duration,
+    gate: Gate,
 }
 
 impl WorkerExpiration for Lifetime {
@@ -70,6 +74,10 @@ impl WorkerExpiration for Lifetime {
         status: WorkerStatus,
         start: Instant,
     ) -> Poll<()> {
+        // Asked whenever the instance waits, as it does where it was stopped.
+        if self.gate.is_stopped() {
+            return Poll::Ready(());
+        }
         let time = match status {
             WorkerStatus::Idle => INSTANCE_IDLE_TIME,
             WorkerStatus::Requests | WorkerStatus::PostReturn => self.request_time,
@@ -117,8 +125,10 @@ impl WorkerState for Reuse {
     }
 
     fn drop(&self, store: Store<Guest>, result: Result<(), wasmtime::Error>) {
+        let on_purpose = store.data().gate().is_stopped();
         drop(store);
         if let Err(error) = result
+            && !on_purpose
             && !self.stopping.load(Ordering::Relaxed)
         {
             // Names are stripped from components, so the places in a backtrace say nothing; the cause does.

@@ -21,6 +21,7 @@ mod connection;
 mod pace;
 
 use crate::bindings::sqlite::{self as wit, Connection, Error, QueryResult, RowResult, Value};
+use crate::interpose::{Gate, Kind};
 use crate::limits::{INSTANCE_HANDLES, WRITE_TURN_TIME};
 use crate::manifest::DEFAULT_STORE;
 use crate::stream::Items;
@@ -28,7 +29,7 @@ use connection::{Lazy, Streaming};
 use pace::Pace;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, ResourceTable, StreamReader};
 
 /// The file's name in the state folder; Spin's.
@@ -64,6 +65,7 @@ pub struct Databases {
     file: File,
     allowed: Arc<[String]>,
     open: ResourceTable,
+    gate: Gate,
 }
 
 impl Drop for Databases {
@@ -78,10 +80,15 @@ impl Drop for Databases {
 
 impl Databases {
     /// Databases in `file`, of which the instance may open the labels in `allowed`.
-    pub fn new(file: File, allowed: Arc<[String]>) -> Self {
+    pub(crate) fn new(file: File, allowed: Arc<[String]>, gate: Gate) -> Self {
         let mut open = ResourceTable::new();
         open.set_max_capacity(INSTANCE_HANDLES);
-        Self { file, allowed, open }
+        Self {
+            file,
+            allowed,
+            open,
+            gate,
+        }
     }
 
     fn open(&mut self, label: &str) -> Result<Resource<Connection>, Error> {
@@ -115,7 +122,9 @@ impl wit::Host for Databases {
 
 impl wit::HostConnection for Databases {
     async fn open(&mut self, database: String) -> Result<Resource<Connection>, Error> {
-        Self::open(self, &database)
+        let gate = self.gate.clone();
+        let open = async { Self::open(self, &database) };
+        gate.call(Kind::SqliteOpen, &database).with(open).await
     }
 
     async fn execute(
@@ -124,27 +133,45 @@ impl wit::HostConnection for Databases {
         statement: String,
         parameters: Vec<Value>,
     ) -> Result<QueryResult, Error> {
-        self.get(&connection)?.execute(statement, parameters).await
+        let lazy = self.get(&connection)?;
+        let call = self.gate.call(Kind::SqliteExecute, &statement);
+        call.with(lazy.execute(statement, parameters)).await
     }
 
     async fn last_insert_rowid(&mut self, connection: Resource<Connection>) -> wasmtime::Result<i64> {
-        Ok(self.get(&connection)?.last_insert_rowid().await?)
+        let ask = self.get(&connection)?.last_insert_rowid();
+        Ok(self
+            .gate
+            .call(Kind::SqliteAsk, "last_insert_rowid")
+            .with_unfailing(ask)
+            .await?)
     }
 
     async fn changes(&mut self, connection: Resource<Connection>) -> wasmtime::Result<u64> {
-        Ok(self.get(&connection)?.changes().await?)
+        let ask = self.get(&connection)?.changes();
+        Ok(self
+            .gate
+            .call(Kind::SqliteAsk, "changes")
+            .with_unfailing(ask)
+            .await?)
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
         let lazy = self.open.delete(Resource::<Lazy>::new_own(connection.rep()))?;
         // Closing rolls back and may checkpoint, which is I/O. Rows under way keep the connection until they end.
-        Ok(tokio::task::spawn_blocking(move || drop(lazy)).await?)
+        let close = tokio::task::spawn_blocking(move || drop(lazy));
+        Ok(self
+            .gate
+            .call(Kind::SqliteClose, "")
+            .with_unfailing(close)
+            .await?)
     }
 }
 
 impl<T: Send> wit::HostConnectionWithStore<T> for HasSelf<Databases> {
     async fn open_async(store: &Accessor<T, Self>, database: String) -> Result<Resource<Connection>, Error> {
-        store.with(|mut access| access.get().open(&database))
+        let open = async { store.with(|mut access| access.get().open(&database)) };
+        gate(store).call(Kind::SqliteOpen, &database).with(open).await
     }
 
     async fn execute_async(
@@ -160,16 +187,25 @@ impl<T: Send> wit::HostConnectionWithStore<T> for HasSelf<Databases> {
         ),
         Error,
     > {
-        let lazy = store.with(|mut access| access.get().get(&connection))?;
+        let (lazy, gate) = (lazy(store, &connection)?, gate(store));
+        let call = gate.call(Kind::SqliteExecute, &statement);
+        let end = gate.is_watched().then(|| statement.clone());
         let Streaming {
             columns,
             rows,
             result,
-        } = lazy.stream(statement, parameters).await?;
+        } = match call.before().await {
+            Ok(()) => lazy.stream(statement, parameters).await?,
+            Err(failure) => Streaming::failed(failure.into()),
+        };
+        call.after().await?;
         store
             .with(|mut access| {
                 let rows = StreamReader::new(&mut access, Items(rows))?;
-                let result = FutureReader::new(&mut access, result)?;
+                let result = match end {
+                    None => FutureReader::new(&mut access, result)?,
+                    Some(statement) => FutureReader::new(&mut access, late(gate, statement, result))?,
+                };
                 wasmtime::Result::Ok((columns, rows, result))
             })
             .map_err(|error: wasmtime::Error| Error::Io(error.to_string()))
@@ -179,17 +215,51 @@ impl<T: Send> wit::HostConnectionWithStore<T> for HasSelf<Databases> {
         store: &Accessor<T, Self>,
         connection: Resource<Connection>,
     ) -> wasmtime::Result<i64> {
-        let lazy = store.with(|mut access| access.get().get(&connection))?;
-        Ok(lazy.last_insert_rowid().await?)
+        let ask = lazy(store, &connection)?.last_insert_rowid();
+        Ok(gate(store)
+            .call(Kind::SqliteAsk, "last_insert_rowid")
+            .with_unfailing(ask)
+            .await?)
     }
 
     async fn changes_async(
         store: &Accessor<T, Self>,
         connection: Resource<Connection>,
     ) -> wasmtime::Result<u64> {
-        let lazy = store.with(|mut access| access.get().get(&connection))?;
-        Ok(lazy.changes().await?)
+        let ask = lazy(store, &connection)?.changes();
+        Ok(gate(store)
+            .call(Kind::SqliteAsk, "changes")
+            .with_unfailing(ask)
+            .await?)
     }
+}
+
+fn gate<T: Send>(store: &Accessor<T, HasSelf<Databases>>) -> Gate {
+    store.with(|mut access| access.get().gate.clone())
+}
+
+fn lazy<T: Send>(
+    store: &Accessor<T, HasSelf<Databases>>,
+    connection: &Resource<Connection>,
+) -> Result<Lazy, Error> {
+    store.with(|mut access| access.get().get(connection))
+}
+
+/// A statement's result, when it is asked for. An error here is a trap.
+async fn late(
+    gate: Gate,
+    statement: String,
+    result: oneshot::Receiver<Result<(), Error>>,
+) -> wasmtime::Result<Result<(), Error>> {
+    let call = gate.call(Kind::SqliteEnd, &statement);
+    if let Err(failure) = call.before().await {
+        return Ok(Err(failure.into()));
+    }
+    let outcome = result.await?;
+    Ok(match call.after().await {
+        Ok(()) => outcome,
+        Err(failure) => Err(failure.into()),
+    })
 }
 
 #[cfg(test)]
@@ -200,6 +270,7 @@ mod tests {
         Databases::new(
             File::new(PathBuf::from("never opened")),
             Arc::from(["default".to_owned(), "elsewhere".to_owned()]),
+            Gate::default(),
         )
     }
 

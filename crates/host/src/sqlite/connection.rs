@@ -26,6 +26,21 @@ pub(super) struct Streaming {
     pub(super) result: oneshot::Receiver<Result<(), Error>>,
 }
 
+impl Streaming {
+    /// A statement that was not run.
+    pub(super) fn failed(error: Error) -> Self {
+        let (_, rows) = mpsc::channel(STREAMED_ITEMS);
+        let (sender, result) = oneshot::channel();
+        // The receiver is right here.
+        drop(sender.send(Err(error)));
+        Self {
+            columns: Vec::new(),
+            rows,
+            result,
+        }
+    }
+}
+
 impl Lazy {
     /// A connection to `file`.
     pub(super) fn new(file: File) -> Self {
