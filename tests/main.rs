@@ -51,6 +51,7 @@ mod printing;
 mod providers;
 mod relay;
 mod risk;
+mod sim;
 mod strategy;
 mod stripe;
 mod sweep;

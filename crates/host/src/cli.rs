@@ -6,7 +6,7 @@ use crate::host::{Host, Options, Time};
 use crate::limits::REQUEST_TIME;
 use crate::screen::{Facts, banner};
 use crate::toolchain::{self, FLAGS_VARIABLE};
-use crate::{control, demo, doctor, inspect};
+use crate::{control, demo, doctor, inspect, sim};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
@@ -45,6 +45,8 @@ enum Command {
     Components(ComponentsArgs),
     /// Play the whole path, from an invoice to its money, on an empty ledger of its own
     Demo(From),
+    /// Simulate a business for months or years, with faults, and judge what became of it
+    Sim(sim::Sim),
     /// Make sure that wasm32-wasip2 can be compiled for, and print the environment cargo needs for it
     Target,
     /// Check that this machine has what it takes
@@ -134,6 +136,7 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Build(from)) => build(&from.manifest).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Components(arguments)) => show_components(arguments).await,
         Some(Command::Demo(from)) => play_demo(from).await,
+        Some(Command::Sim(arguments)) => sim::run(arguments).await,
         Some(Command::Target) => wasm_target().await,
         Some(Command::Doctor(from)) => Ok(doctor::run(root(&from.manifest))),
     }
