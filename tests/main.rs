@@ -53,6 +53,7 @@ mod printing;
 mod providers;
 mod relay;
 mod risk;
+mod sim;
 mod strategy;
 mod stripe;
 mod sweep;

@@ -26,16 +26,19 @@ pub(crate) struct Front {
     places: Semaphore,
     request_time: Duration,
     verbose: bool,
+    terminal: bool,
 }
 
 impl Front {
-    /// A request has `request_time` until the head of its answer. With `verbose`, each is a line on the terminal.
-    pub(crate) fn new(app: Arc<App>, request_time: Duration, verbose: bool) -> Self {
+    /// A request has `request_time` until the head of its answer. With `verbose`, each is a line on the terminal; without
+    /// `terminal`, not even what goes wrong is.
+    pub(crate) fn new(app: Arc<App>, request_time: Duration, verbose: bool, terminal: bool) -> Self {
         Self {
             app,
             places: Semaphore::new(CONCURRENT_REQUESTS),
             request_time,
             verbose,
+            terminal,
         }
     }
 
@@ -107,10 +110,12 @@ impl Front {
             Ok(Err(error)) => (Problem::Failed, format!("{error:?}")),
             Err(_) => (Problem::TooLong, "no answer in time".to_owned()),
         };
-        eprintln!(
-            "dunlin: request {id} {method} {path} to {}: {reason}",
-            found.component
-        );
+        if self.terminal {
+            eprintln!(
+                "dunlin: request {id} {method} {path} to {}: {reason}",
+                found.component
+            );
+        }
         Err(problem)
     }
 }

@@ -151,6 +151,7 @@ impl Host {
             Arc::clone(&app),
             options.request_time,
             options.verbose,
+            options.terminal,
         ));
         let (stop, mut stopped) = watch::channel(false);
         let server = tokio::spawn(server::serve(listener, Arc::clone(&front), async move {

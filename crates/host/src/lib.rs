@@ -41,6 +41,7 @@ pub mod runtime_config;
 mod schedule;
 pub mod screen;
 mod server;
+pub mod sim;
 pub mod sqlite;
 mod stall;
 pub mod state;

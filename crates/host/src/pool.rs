@@ -79,6 +79,8 @@ impl WorkerExpiration for Lifetime {
             return Poll::Ready(());
         }
         let time = match status {
+            // How long nobody asks is the machine's affair; whoever watches wants the same calls again each time.
+            WorkerStatus::Idle if self.gate.is_watched() => return Poll::Pending,
             WorkerStatus::Idle => INSTANCE_IDLE_TIME,
             WorkerStatus::Requests | WorkerStatus::PostReturn => self.request_time,
         };
