@@ -5,7 +5,7 @@
 //! schedules, building.
 //!
 //! From the outside in: [`cli`] asks, [`host`] starts and stops, `server` takes connections, `front` bounds
-//! requests, `app` knows components, `pool` their instances, `guest` what an instance is given: [`sqlite`],
+//! requests, `places` lets them in, `app` knows components, `pool` their instances, `guest` what an instance is given: [`sqlite`],
 //! [`key_value`], [`variables`], [`clock`], [`outbound`] HTTP. [`runtime_config`] says where their data lies.
 
 mod app;
@@ -29,6 +29,7 @@ pub mod limits;
 pub mod logs;
 pub mod manifest;
 pub mod outbound;
+mod places;
 mod pool;
 mod problem;
 mod process;
