@@ -46,6 +46,7 @@ mod law;
 mod mail;
 mod notices;
 mod openapi;
+mod overload;
 mod pay;
 mod people;
 mod phone;

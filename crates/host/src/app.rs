@@ -116,7 +116,7 @@ impl App {
                 environment: component.environment.clone(),
                 variables: Arc::clone(&around.variables),
                 databases: Arc::from(component.sqlite_databases.clone()),
-                database: database.clone(),
+                database: database.for_component(),
                 stores: Arc::from(component.key_value_stores.clone()),
                 key_value: key_value.clone(),
                 clock: around.clock.clone(),

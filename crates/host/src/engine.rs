@@ -19,6 +19,9 @@ pub(crate) fn engine(cache_dir: &Path) -> anyhow::Result<Engine> {
     std::fs::create_dir_all(cache_dir).with_context(|| format!("cannot make {}", cache_dir.display()))?;
     let mut cache = CacheConfig::new();
     cache.with_directory(cache_dir.canonicalize()?);
+    // Otherwise code that was used often is compressed again, as small as can be: half a minute of one core for these
+    // components, taken from requests, and begun anew at the next start where the host ends before it is done.
+    cache.with_optimized_compression_usage_counter_threshold(u64::MAX);
     let mut config = Config::new();
     config
         .wasm_component_model(true)

@@ -6,14 +6,13 @@
 use crate::app::App;
 use crate::headers;
 use crate::inbound::{self, TooLarge};
-use crate::limits::CONCURRENT_REQUESTS;
+use crate::places::Places;
 use crate::problem::{Problem, plain};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ExpirationError;
 
@@ -23,7 +22,7 @@ const WELL_KNOWN: &str = "/.well-known/spin/";
 /// The front door of an app.
 pub(crate) struct Front {
     app: Arc<App>,
-    places: Semaphore,
+    places: Places,
     request_time: Duration,
     verbose: bool,
     terminal: bool,
@@ -32,10 +31,16 @@ pub(crate) struct Front {
 impl Front {
     /// A request has `request_time` until the head of its answer. With `verbose`, each is a line on the terminal; without
     /// `terminal`, not even what goes wrong is.
-    pub(crate) fn new(app: Arc<App>, request_time: Duration, verbose: bool, terminal: bool) -> Self {
+    pub(crate) fn new(
+        app: Arc<App>,
+        places: Places,
+        request_time: Duration,
+        verbose: bool,
+        terminal: bool,
+    ) -> Self {
         Self {
             app,
-            places: Semaphore::new(CONCURRENT_REQUESTS),
+            places,
             request_time,
             verbose,
             terminal,
@@ -46,6 +51,26 @@ impl Front {
     pub(crate) async fn answer(&self, request: Request<Incoming>, client: SocketAddr) -> Response<WasiBody> {
         let (request, too_large) = inbound::limited(request);
         self.answer_bounded(request, &too_large, client).await
+    }
+
+    /// Answers a request that comes while there are too many connections: whether the host is well, and no more.
+    pub(crate) fn answer_crowded(&self, request: Request<Incoming>) -> Response<WasiBody> {
+        let (request, _) = inbound::limited(request);
+        let known = request.uri().path().strip_prefix(WELL_KNOWN);
+        let answer = known.map_or(Err(Problem::Busy), |name| self.well_known(name));
+        answer.unwrap_or_else(|problem| problem.response(&request_id()))
+    }
+
+    fn well_known(&self, name: &str) -> Result<Response<WasiBody>, Problem> {
+        match name {
+            "health" => Ok(plain(StatusCode::OK, "text/plain", "OK")),
+            "info" => Ok(plain(
+                StatusCode::OK,
+                "application/json",
+                format!("{:#}", self.app.info()),
+            )),
+            _ => Err(Problem::NotFound),
+        }
     }
 
     /// Answers a request whose body has its limit already.
@@ -81,22 +106,14 @@ impl Front {
         headers::strip(&mut request);
         let path = request.uri().path().to_owned();
         if let Some(name) = path.strip_prefix(WELL_KNOWN) {
-            return match name {
-                "health" => Ok(plain(StatusCode::OK, "text/plain", "OK")),
-                "info" => Ok(plain(
-                    StatusCode::OK,
-                    "application/json",
-                    format!("{:#}", self.app.info()),
-                )),
-                _ => Err(Problem::NotFound),
-            };
+            return self.well_known(name);
         }
         let found = self.app.route(&path).ok_or(Problem::NotFound)?;
         headers::complete_uri(&mut request).map_err(Problem::BadAddress)?;
         if too_large.is_set() {
             return Err(Problem::BodyTooLarge);
         }
-        let _place = self.places.try_acquire().map_err(|_| Problem::Busy)?;
+        let _place = self.places.take(&path).ok_or(Problem::Busy)?;
         let method = request.method().clone();
         let outcome = tokio::time::timeout(self.request_time, self.app.call(&found, request, client)).await;
         if too_large.is_set() {

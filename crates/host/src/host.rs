@@ -9,6 +9,7 @@ use crate::inbound::TooLarge;
 use crate::interpose::Interpose;
 use crate::limits::IN_PROCESS_BODY_BYTES;
 use crate::manifest::Manifest;
+use crate::places::Places;
 use crate::runtime_config::RuntimeConfig;
 use crate::schedule;
 use crate::server;
@@ -147,8 +148,10 @@ impl Host {
             interpose: options.interpose,
         };
         let app = App::load(&program, &around)?;
+        let jobs = &manifest.application.tool.dunlin.schedule;
         let front = Arc::new(Front::new(
             Arc::clone(&app),
+            Places::new(jobs.iter().map(|job| job.path.clone())),
             options.request_time,
             options.verbose,
             options.terminal,
@@ -161,7 +164,6 @@ impl Host {
         let url = format!("http://{address}");
         let control = control::open(state.path(), address, &url, clock.clone()).await?;
         if options.schedules {
-            let jobs = &manifest.application.tool.dunlin.schedule;
             schedule::start(
                 &app,
                 jobs,

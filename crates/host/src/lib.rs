@@ -5,8 +5,8 @@
 //! schedules, building.
 //!
 //! From the outside in: [`cli`] asks, [`host`] starts and stops, `server` takes connections, `front` bounds
-//! requests, `app` knows components, `pool` their instances, `guest` what an instance is given: [`sqlite`],
-//! [`key_value`], [`variables`], [`clock`], [`outbound`] HTTP, each behind the one point of [`interpose`].
+//! requests, `places` lets them in, `app` knows components, `pool` their instances, `guest` what an instance is given:
+//! [`sqlite`], [`key_value`], [`variables`], [`clock`], [`outbound`] HTTP, each behind the one point of [`interpose`].
 //! [`runtime_config`] says where their data lies.
 
 mod app;
@@ -33,6 +33,7 @@ pub mod limits;
 pub mod logs;
 pub mod manifest;
 pub mod outbound;
+mod places;
 mod pool;
 mod problem;
 mod process;

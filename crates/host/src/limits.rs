@@ -27,11 +27,28 @@ pub const HEAD_READ_TIME: Duration = Duration::from_secs(30);
 /// Time a client may take to read anything at all of its answer. Mobile networks come back within this.
 pub const WRITE_STALL_TIME: Duration = Duration::from_secs(60);
 
-/// Connections open at once. Beyond it new ones wait in the kernel's backlog.
+/// Connections open at once. One more gets to ask whether the host is well, or a 503.
 pub const CONNECTIONS: usize = 1024;
+
+/// Such connections at once: each lasts for one request. Beyond it new ones wait in the kernel's backlog.
+pub const SPARE_CONNECTIONS: usize = 64;
+
+/// Time for one of them to send its request's head: a load balancer's question is one packet.
+pub const SPARE_HEAD_READ_TIME: Duration = Duration::from_secs(2);
 
 /// Requests being answered at once. Beyond it: 503 with `Retry-After`, at once, instead of a growing queue.
 pub const CONCURRENT_REQUESTS: usize = 512;
+
+/// Of these, those that are let in however long answers take: enough to keep every core busy, and few enough to be
+/// answered in time when they are all there is.
+pub const FEW_REQUESTS: usize = 64;
+
+/// What an answer may take on average before no more than [`FEW_REQUESTS`] are let in. People wait that long, and
+/// senders of webhooks longer: five seconds at the strictest.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Jobs at once that a cron calls: each of the app's and a late twin.
+pub const CONCURRENT_JOBS: usize = 16;
 
 /// What `Retry-After` says then, in seconds.
 pub const RETRY_AFTER_SECONDS: u16 = 1;
@@ -74,6 +91,13 @@ pub const WRITE_TURN_TIME: Duration = Duration::from_secs(5);
 
 /// Statements that a connection keeps prepared; a component's request uses up to twenty different ones.
 pub const PREPARED_STATEMENTS: usize = 64;
+
+/// Connections that a component has closed and that are kept for its next ones: as many as one instance uses. Each holds
+/// the schema and its prepared statements, a megabyte or two.
+pub const KEPT_CONNECTIONS: usize = INSTANCE_CONCURRENT_REQUESTS;
+
+/// How long they are kept: longer than the pauses of a component that is in use.
+pub const KEPT_CONNECTION_TIME: Duration = Duration::from_secs(30);
 
 /// A statement that keeps to this runs on the thread that asks for it. Others on that thread wait as long.
 pub const QUICK_STATEMENT_TIME: Duration = Duration::from_micros(300);

@@ -1,7 +1,7 @@
 //! `spin:sqlite`: one file in the state folder, with Spin's semantics to the letter.
 //!
 //! What a component can come to rely on, and what it can stumble over:
-//! - every `open` is a connection of its own, and it opens the file only at its first use;
+//! - every `open` is a connection of its own, as good as new (see `idle`), and it opens the file only at its first use;
 //! - no pragma is set beyond what rusqlite's bundled SQLite has: rollback journal, full synchronous, foreign
 //!   keys on, five seconds of waiting for a lock;
 //! - a call runs the first statement of its text and silently leaves the rest;
@@ -18,6 +18,7 @@
 //! SQLite's work happens on threads made for blocking, but for statements that have proved to be quick: see `pace`.
 
 mod connection;
+mod idle;
 mod pace;
 
 use crate::bindings::sqlite::{self as wit, Connection, Error, QueryResult, RowResult, Value};
@@ -26,6 +27,7 @@ use crate::limits::{INSTANCE_HANDLES, WRITE_TURN_TIME};
 use crate::manifest::DEFAULT_STORE;
 use crate::stream::Items;
 use connection::{Lazy, Streaming};
+use idle::Idle;
 use pace::Pace;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,6 +43,7 @@ pub struct File {
     path: Arc<Path>,
     writers: Arc<Semaphore>,
     pace: Arc<Pace>,
+    idle: Arc<Idle>,
 }
 
 impl File {
@@ -50,6 +53,16 @@ impl File {
             path: path.into(),
             writers: Arc::new(Semaphore::new(1)),
             pace: Arc::default(),
+            idle: Arc::default(),
+        }
+    }
+
+    /// The same file for one component: what it prepares on a connection is of use to nobody else.
+    #[must_use]
+    pub fn for_component(&self) -> Self {
+        Self {
+            idle: Arc::default(),
+            ..self.clone()
         }
     }
 

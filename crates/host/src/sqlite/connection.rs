@@ -1,12 +1,11 @@
 //! One SQLite connection: opened late, used by one call at a time, its rows handed out as they come.
 
 use super::File;
+use super::idle::{Lent, Slot};
 use crate::bindings::sqlite::{Error, QueryResult, RowResult, Value};
-use crate::limits::{PREPARED_STATEMENTS, RESULT_BYTES, STREAMED_ITEMS};
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use crate::limits::{RESULT_BYTES, STREAMED_ITEMS};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
@@ -14,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 #[derive(Clone)]
 pub(super) struct Lazy {
     file: File,
-    connection: Arc<OnceLock<Mutex<rusqlite::Connection>>>,
+    connection: Arc<Slot>,
     /// Its turn to write, while it has one.
     turn: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
 }
@@ -45,8 +44,8 @@ impl Lazy {
     /// A connection to `file`.
     pub(super) fn new(file: File) -> Self {
         Self {
+            connection: Arc::new(Slot::new(Arc::clone(&file.idle))),
             file,
-            connection: Arc::default(),
             turn: Arc::default(),
         }
     }
@@ -74,9 +73,8 @@ impl Lazy {
     async fn opened(&self) -> Result<Opened, Error> {
         if self.connection.get().is_none() {
             let file = Arc::clone(&self.file.path);
-            let connection = blocking(move || open_file(&file)).await?;
-            // Where two first calls race, the connection that comes second is closed again.
-            drop(self.connection.set(Mutex::new(connection)));
+            let slot = Arc::clone(&self.connection);
+            blocking(move || slot.open(&file).map_err(io)).await?;
         }
         Ok(Opened(Arc::clone(&self.connection)))
     }
@@ -188,13 +186,23 @@ impl Lazy {
     /// As SQLite's function of that name.
     pub(super) async fn last_insert_rowid(self) -> Result<i64, Error> {
         let opened = self.opened().await?;
-        blocking(move || Ok(opened.lock()?.last_insert_rowid())).await
+        blocking(move || {
+            let connection = opened.lock()?;
+            let known = connection.has_changed_anything();
+            Ok(if known { connection.last_insert_rowid() } else { 0 })
+        })
+        .await
     }
 
     /// As SQLite's function of that name.
     pub(super) async fn changes(self) -> Result<u64, Error> {
         let opened = self.opened().await?;
-        blocking(move || Ok(opened.lock()?.changes())).await
+        blocking(move || {
+            let connection = opened.lock()?;
+            let known = connection.has_changed_anything();
+            Ok(if known { connection.changes() } else { 0 })
+        })
+        .await
     }
 }
 
@@ -205,18 +213,18 @@ struct Call {
     parameter_bytes: usize,
 }
 
-struct Opened(Arc<OnceLock<Mutex<rusqlite::Connection>>>);
+struct Opened(Arc<Slot>);
 
 impl Opened {
     /// Waits until no other call uses the connection. Blocks.
-    fn lock(&self) -> Result<MutexGuard<'_, rusqlite::Connection>, Error> {
+    fn lock(&self) -> Result<MutexGuard<'_, Lent>, Error> {
         let connection = self.0.get().ok_or(Error::InvalidConnection)?;
         // A panic while it was held cannot have left SQLite's own state half changed.
         Ok(connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The connection, unless another call uses it.
-    fn try_lock(&self) -> Option<MutexGuard<'_, rusqlite::Connection>> {
+    fn try_lock(&self) -> Option<MutexGuard<'_, Lent>> {
         self.0.get()?.try_lock().ok()
     }
 }
@@ -239,16 +247,6 @@ fn begins_to_write(statement: &str) -> bool {
             let word = word.trim_end_matches(';');
             word.eq_ignore_ascii_case("immediate") || word.eq_ignore_ascii_case("exclusive")
         })
-}
-
-fn open_file(file: &Path) -> Result<rusqlite::Connection, Error> {
-    let connection = rusqlite::Connection::open(file).map_err(io)?;
-    connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
-    connection.authorizer(Some(|context: AuthContext<'_>| match context.action {
-        AuthAction::Attach { filename } if !matches!(filename, "" | ":memory:") => Authorization::Deny,
-        _ => Authorization::Allow,
-    }));
-    Ok(connection)
 }
 
 /// Whether a statement that is no part of a transaction only reads.

@@ -1,9 +1,10 @@
 //! Which statements are so quick that handing them to another thread would take longer than running them.
 //!
 //! A hand-over there and back is two switches of threads, some tens of microseconds, and longer where the machine is
-//! busy; most statements of a request take less. So a statement that has kept to [`QUICK`] lately runs where it is
+//! busy; most statements of a request take less. So a statement that has kept to [`QUICK_STATEMENT_TIME`] lately runs where it is
 //! asked for; any other, and every one that is new, waits for the disk or works through a batch on a thread made for
-//! blocking.
+//! blocking. On a busy machine any statement is interrupted now and then and looks slow, so that a single slow run does
+//! not undo a long record: there, of all places, hand-overs are dear, and most are made with the write lock held.
 
 use crate::limits::{KNOWN_STATEMENTS, QUICK_PARAMETER_BYTES, QUICK_STATEMENT_TIME, STREAMED_ITEMS};
 use std::collections::HashMap;
@@ -13,7 +14,11 @@ use std::time::Duration;
 /// Quick runs in a row after which a statement counts as quick.
 const TRUSTED_AFTER: u8 = 4;
 
-/// What is known of each statement: how many quick runs it has had since its last slow one.
+/// The longest record that counts.
+const LONGEST_RECORD: u8 = 4 * TRUSTED_AFTER;
+
+/// What is known of each statement: its quick runs, up to [`LONGEST_RECORD`], of which a slow one takes
+/// [`TRUSTED_AFTER`] away.
 #[derive(Debug, Default)]
 pub(super) struct Pace(Mutex<HashMap<String, u8>>);
 
@@ -36,8 +41,8 @@ impl Pace {
         let mut known = self.known();
         let room = known.len() < KNOWN_STATEMENTS;
         match known.get_mut(statement) {
-            Some(quick_runs) if quick => *quick_runs = quick_runs.saturating_add(1),
-            Some(quick_runs) => *quick_runs = 0,
+            Some(quick_runs) if quick => *quick_runs = quick_runs.saturating_add(1).min(LONGEST_RECORD),
+            Some(quick_runs) => *quick_runs = quick_runs.saturating_sub(TRUSTED_AFTER),
             // A component may make its statements up as it goes; those beyond the bound stay unknown.
             None if room => {
                 known.insert(statement.to_owned(), u8::from(quick));
@@ -72,6 +77,21 @@ mod tests {
         assert!(quick());
         pace.note("SELECT 1", 0, SLOW, 1);
         assert!(!quick());
+    }
+
+    #[test]
+    fn a_long_record_outlasts_a_slow_run_and_not_several() {
+        let pace = Pace::default();
+        for _ in 0..u8::MAX {
+            pace.note("SELECT 1", 0, Duration::ZERO, 1);
+        }
+        let slow_runs = (0..u8::MAX)
+            .take_while(|_| {
+                pace.note("SELECT 1", 0, SLOW, 1);
+                pace.is_quick("SELECT 1", 0)
+            })
+            .count();
+        assert_eq!(slow_runs, 3);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::limits::KEPT_CONNECTIONS;
 
 struct Fixture(tempfile::TempDir);
 
@@ -265,4 +266,76 @@ async fn files_cannot_be_attached() {
             .contains("authorization denied")
     );
     assert!(run(&connection, "ATTACH ':memory:' AS other").await.is_ok());
+}
+
+async fn integer(connection: &Lazy, sql: &str) -> i64 {
+    match run(connection, sql).await.unwrap().rows[0].values[0] {
+        Value::Integer(integer) => integer,
+        ref other => panic!("{other:?}"),
+    }
+}
+
+/// A table whose temporary twin tells one connection from another, and what a component may leave behind.
+#[tokio::test]
+async fn a_connection_is_as_good_as_new_whatever_an_earlier_one_was_left_with() {
+    let fixture = fixture();
+    let file = fixture.file();
+    run(&Lazy::new(file.clone()), "CREATE TABLE t (x)").await.unwrap();
+    for left in [
+        "INSERT INTO t VALUES (1) RETURNING x",
+        "PRAGMA foreign_keys = OFF",
+        "PRAGMA cache_size = -8192",
+        "PRAGMA recursive_triggers = ON",
+        "CREATE TEMP TABLE t (y)",
+        "CREATE TEMP VIEW t AS SELECT 1 AS y",
+        "ATTACH ':memory:' AS beside",
+        "BEGIN IMMEDIATE",
+        "SAVEPOINT half",
+    ] {
+        let used = Lazy::new(file.clone());
+        run(&used, left).await.unwrap();
+        drop(used);
+        let fresh = Lazy::new(file.clone());
+        assert_eq!(fresh.clone().changes().await.unwrap(), 0, "{left}");
+        assert_eq!(fresh.clone().last_insert_rowid().await.unwrap(), 0, "{left}");
+        for (pragma, value) in [
+            ("foreign_keys", 1),
+            ("cache_size", -2000),
+            ("recursive_triggers", 0),
+        ] {
+            assert_eq!(
+                integer(&fresh, &format!("PRAGMA {pragma}")).await,
+                value,
+                "{left}: {pragma}"
+            );
+        }
+        assert_eq!(
+            integer(&fresh, "SELECT count(*) FROM pragma_database_list").await,
+            1,
+            "{left}"
+        );
+        assert!(run(&fresh, "SELECT x FROM t").await.is_ok(), "{left}");
+        // Nothing holds the lock, and no transaction is open.
+        run(&fresh, "BEGIN IMMEDIATE").await.unwrap();
+        run(&fresh, "ROLLBACK").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn closed_connections_are_kept_within_bounds_and_used_again() {
+    let fixture = fixture();
+    let file = fixture.file();
+    let some: Vec<Lazy> = (0..KEPT_CONNECTIONS + 2)
+        .map(|_| Lazy::new(file.clone()))
+        .collect();
+    for connection in &some {
+        run(connection, "SELECT 1").await.unwrap();
+    }
+    assert_eq!(file.idle.count(), 0);
+    drop(some);
+    assert_eq!(file.idle.count(), KEPT_CONNECTIONS);
+    let again = Lazy::new(file.clone());
+    run(&again, "SELECT 1").await.unwrap();
+    assert_eq!(file.idle.count(), KEPT_CONNECTIONS - 1);
+    assert_eq!(file.for_component().idle.count(), 0, "each component has its own");
 }

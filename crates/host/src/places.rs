@@ -1,0 +1,153 @@
+//! Who is let in: how many requests are answered at once, in lanes that do not take each other's places.
+//!
+//! A host that takes in more than it can do makes everybody wait, then everybody's client gives up, and what was done
+//! was done for nobody. So there are places. A few are always there; more only while answers come in time: when recent
+//! ones have taken longer than [`PATIENCE`], whoever comes is told at once to come again, until it has become better.
+//! That follows the machine and the work by itself; [`CONCURRENT_REQUESTS`] bounds memory.
+//!
+//! Jobs, which a cron calls, have a lane of their own: no crowd of visitors keeps reminders from leaving, and jobs that
+//! hang on a slow provider keep no visitor out. A job takes long and means to, so its lane does not look at time.
+
+use crate::limits::{CONCURRENT_JOBS, CONCURRENT_REQUESTS, FEW_REQUESTS, PATIENCE};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+/// One of so many answers counts as much as the mean of all before it.
+const MEMORY: u32 = 16;
+
+/// The lanes.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// Paths of the jobs.
+    jobs: BTreeSet<String>,
+    job_lane: Lane,
+    visitor_lane: Lane,
+}
+
+impl Places {
+    /// Lanes for an app with jobs at these paths.
+    pub(crate) fn new(jobs: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            jobs: jobs.into_iter().collect(),
+            job_lane: Lane::new(CONCURRENT_JOBS, CONCURRENT_JOBS),
+            visitor_lane: Lane::new(FEW_REQUESTS, CONCURRENT_REQUESTS),
+        }
+    }
+
+    /// A place for a request to this path, until it is dropped; None: too much is going on.
+    pub(crate) fn take(&self, path: &str) -> Option<Place<'_>> {
+        let lane = match self.jobs.contains(path) {
+            true => &self.job_lane,
+            false => &self.visitor_lane,
+        };
+        lane.enter().then(|| Place {
+            lane,
+            since: Instant::now(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Lane {
+    /// Places that are always there.
+    few: usize,
+    most: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    taken: usize,
+    /// What answers have taken lately, the last ones counting most.
+    mean: Duration,
+}
+
+impl Lane {
+    fn new(few: usize, most: usize) -> Self {
+        Self {
+            few,
+            most,
+            state: Mutex::default(),
+        }
+    }
+
+    fn enter(&self) -> bool {
+        let mut state = self.state();
+        let open = state.taken < self.few || (state.taken < self.most && state.mean <= PATIENCE);
+        if open {
+            state.taken = state.taken.saturating_add(1);
+        }
+        open
+    }
+
+    fn leave(&self, after: Duration) {
+        let mut state = self.state();
+        state.taken = state.taken.saturating_sub(1);
+        let before = state.mean.saturating_mul(MEMORY.saturating_sub(1));
+        state.mean = before.saturating_add(after) / MEMORY;
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place that is taken.
+#[derive(Debug)]
+pub(crate) struct Place<'lane> {
+    lane: &'lane Lane,
+    since: Instant,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.lane.leave(self.since.elapsed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JOB: &str = "/internal/sweep";
+
+    fn places() -> Places {
+        Places::new([JOB.to_owned()])
+    }
+
+    fn answers(lane: &Lane, count: usize, each: Duration) {
+        for _ in 0..count {
+            assert!(lane.enter());
+            lane.leave(each);
+        }
+    }
+
+    #[test]
+    fn a_crowd_in_one_lane_leaves_the_other_open() {
+        let places = places();
+        let visitors: Vec<_> = std::iter::from_fn(|| places.take("/pay/x")).collect();
+        assert_eq!(visitors.len(), CONCURRENT_REQUESTS);
+        let jobs: Vec<_> = std::iter::from_fn(|| places.take(JOB)).collect();
+        assert_eq!(jobs.len(), CONCURRENT_JOBS);
+        drop(visitors);
+        assert!(places.take("/pay/x").is_some() && places.take(JOB).is_none());
+    }
+
+    #[test]
+    fn where_answers_take_too_long_only_few_are_let_in_until_they_do_not() {
+        let lane = Lane::new(FEW_REQUESTS, CONCURRENT_REQUESTS);
+        answers(&lane, 100, PATIENCE / 2);
+        assert!((0..FEW_REQUESTS + 1).all(|_| lane.enter()), "all is well");
+        for _ in 0..FEW_REQUESTS + 1 {
+            lane.leave(PATIENCE * 3);
+        }
+        assert!((0..FEW_REQUESTS).all(|_| lane.enter()), "a few always");
+        assert!(!lane.enter(), "no more than a few");
+        for _ in 0..FEW_REQUESTS {
+            lane.leave(PATIENCE / 10);
+        }
+        assert!((0..FEW_REQUESTS + 1).all(|_| lane.enter()), "all is well again");
+    }
+}
