@@ -494,7 +494,7 @@ fn the_judge_finds_what_the_document_does_not_say() {
     let problem =
         json!({"type": "urn:dunlin:problem:conflict", "title": "x", "status": 409, "code": "number_taken"});
     let problems = "application/problem+json";
-    let integrity = json!({"holds": true, "drift": []});
+    let integrity = json!({"holds": true, "drift": [], "trail": {"act": 1, "hash": "0".repeat(64)}});
     for (method, target, status, media_type, body, complaint) in [
         ("GET", "/health", 200, plain, &more, "additionalProperties"),
         ("GET", "/health", 200, plain, &less, "schema"),

@@ -259,7 +259,7 @@ impl Setup {
 
     fn holds(&self) {
         let proof = self.app.get("/v1/reports/integrity").send(200).json();
-        assert_eq!(proof, json!({"holds": true, "drift": []}), "{}", self.player.name);
+        assert_eq!(proof["holds"], true, "{}: {proof}", self.player.name);
     }
 
     /// A webhook's call, without its credentials.

@@ -22,7 +22,8 @@ fn readers(app: &App) -> [(&'static str, String); 5] {
          xmlns:cac=\"urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2\">\
          <cbc:ID>{id}</cbc:ID><cbc:IssueDate>2026-01-12</cbc:IssueDate>\
          <cbc:DocumentCurrencyCode>EUR</cbc:DocumentCurrencyCode>\
-         <cac:RemittanceAdviceLine><cbc:ID>1</cbc:ID><cbc:PaidAmount currencyID=\"EUR\">100.00</cbc:PaidAmount>\
+         <cac:RemittanceAdviceLine><cbc:ID>1</cbc:ID><cbc:DebitLineAmount currencyID=\"EUR\">100.00\
+         </cbc:DebitLineAmount>\
          <cac:BillingReference><cac:InvoiceDocumentReference><cbc:ID>{number}</cbc:ID>\
          </cac:InvoiceDocumentReference></cac:BillingReference></cac:RemittanceAdviceLine></RemittanceAdvice>",
         id = unique("RA"),

@@ -6,7 +6,7 @@
 use super::consent::{DAYS, Inconvenient, Span};
 use super::{Attorney, Consent};
 use crate::channel::Channel;
-use crate::fields::{FieldError, Fields, kinds};
+use crate::fields::{FieldError, Fields, Problem, kinds};
 use crate::intake::PostalAddress;
 use crate::limits;
 use crate::suppression::key;
@@ -59,6 +59,16 @@ pub struct ConsentInput {
     pub word: Word,
 }
 
+/// An email address or a telephone number, as it is compared. A text that is neither would be compared with nothing.
+fn address_key(value: &Value) -> Result<String, Problem> {
+    let is_email = value.as_str().is_some_and(|text| text.contains('@'));
+    let address = match is_email {
+        true => kinds::email(value)?,
+        false => kinds::phone(value)?,
+    };
+    Ok(key(&address))
+}
+
 impl ConsentInput {
     /// Reads what was said of a channel; every problem at once.
     pub fn parse(
@@ -69,13 +79,13 @@ impl ConsentInput {
     ) -> Result<ConsentInput, Vec<FieldError>> {
         let mut fields = Fields::of(value);
         let word = Word::read(&mut fields, now);
-        let address = fields.optional("address", kinds::text(limits::EMAIL));
+        let address = fields.optional("address", address_key);
         let purpose = fields.optional("purpose", kinds::one_of(Purpose::NAMES));
         fields.finish(|| {
             let word = word?;
             let consent = Consent {
                 channel,
-                address: address.as_deref().map(key),
+                address,
                 purpose,
                 given,
                 at: word.at,
@@ -126,7 +136,7 @@ impl Inconvenient {
         let days = fields.values("days", DAYS.len(), kinds::one_of(DAYS));
         let from = fields.optional("from", kinds::time_of_day);
         let until = fields.optional("until", kinds::time_of_day);
-        let address = fields.optional("address", kinds::text(limits::EMAIL));
+        let address = fields.optional("address", address_key);
         for (name, other) in [("from", "until"), ("until", "from")] {
             if fields.has(other) && !fields.has(name) {
                 fields.report(name, "required", format!("`{other}` goes with `{name}`"));
@@ -146,7 +156,7 @@ impl Inconvenient {
         Some(Inconvenient {
             days,
             hours: from.zip(until).map(|(from, until)| Span { from, until }),
-            address: address.as_deref().map(key),
+            address,
         })
     }
 }
