@@ -147,7 +147,7 @@ impl Faults {
     }
 
     /// All calls that components made.
-    pub(super) fn calls(&self) -> u64 {
+    pub(super) fn all(&self) -> u64 {
         self.state().all
     }
 

@@ -50,7 +50,7 @@ impl Facts {
             faults: town.stage.faults.met(),
             hosts: town.stage.hosts(),
             requests: town.stage.requests,
-            calls: town.stage.faults.calls(),
+            calls: town.stage.faults.all(),
             days: (now - super::town::start()).num_days(),
             ..Self::default()
         };

@@ -22,7 +22,7 @@ impl Town {
         currency: &'static str,
     ) -> anyhow::Result<()> {
         let open = self.books.wants_to_pay(number);
-        let known = self.books.invoices.get(number).is_some();
+        let known = self.books.invoices.contains_key(number);
         let cents = if known { cents.min(open) } else { cents };
         if cents <= 0 {
             return Ok(());
