@@ -45,7 +45,7 @@ fn readers(app: &App) -> [(&'static str, String); 5] {
 
 /// The document with something before its root.
 fn before(document: &str, what: &str) -> Vec<u8> {
-    let root = document.find(|c| c == '<').expect("a root");
+    let root = document.find('<').expect("a root");
     let root = match document[root..].starts_with("<?") {
         true => root + document[root..].find("?>").expect("its end") + 2,
         false => root,

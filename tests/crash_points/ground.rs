@@ -11,7 +11,7 @@ use dunlin::clock::{Clock, Move};
 use dunlin::interpose::Interpose;
 use dunlin::{Host, Options, Program, Time};
 use http::{Request, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
