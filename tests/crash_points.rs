@@ -257,6 +257,10 @@ fn run(
         if let Some((what, count)) = book.effects.iter().find(|(_, count)| **count > 1) {
             return Err(format!("{what:?} was done {count} times"));
         }
+        let proof = dunlin::verify::proof_of(&ledger(&folder), None).map_err(|why| format!("{why:#}"))?;
+        if !proof.findings.is_empty() {
+            return Err(format!("the trail does not hold: {:?}", proof.findings));
+        }
         let lines = dump(&ledger(&folder));
         Ok(End {
             lines,

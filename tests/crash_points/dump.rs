@@ -38,6 +38,12 @@ const LEFT_OUT: &[(&str, &str, &str)] = &[
     ),
     ("job_runs", "*", "when jobs ran"),
     (
+        "acts",
+        "*",
+        "who asked and how often; that the trail is whole is proved on the file",
+    ),
+    ("writes", "*", "in which order rows were written"),
+    (
         "events",
         "seq",
         "of messages that left at the same time, the one that was tried twice comes later",

@@ -48,7 +48,7 @@ pub const FEW_REQUESTS: usize = 64;
 pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Jobs at once that a cron calls: each of the app's and a late twin.
-pub const CONCURRENT_JOBS: usize = 16;
+pub const CONCURRENT_JOBS: usize = 32;
 
 /// What `Retry-After` says then, in seconds.
 pub const RETRY_AFTER_SECONDS: u16 = 1;
