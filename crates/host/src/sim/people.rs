@@ -48,9 +48,10 @@ pub(super) struct Person {
     pub(super) address: u32,
     pub(super) invoices: u32,
     pub(super) random: Random,
-    /// Where the last message said that it can be paid, and that no more is wanted.
+    /// Where the last message said that it can be paid.
     pub(super) pay_path: Option<String>,
-    pub(super) unsubscribe_path: Option<String>,
+    /// Where it said that no more is wanted, and of which address that is.
+    pub(super) unsubscribe: Option<(String, String)>,
     /// Since when Dunlin knows that this address wants no mail: the step of the run.
     pub(super) refused: Option<(String, u64)>,
 }
@@ -105,7 +106,7 @@ impl Person {
             address: 1,
             invoices: 0,
             pay_path: None,
-            unsubscribe_path: None,
+            unsubscribe: None,
             refused: None,
             random,
         }

@@ -232,11 +232,11 @@ impl Town {
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
-        let Some(path) = person.unsubscribe_path.clone() else {
+        // A link is of the address that its mail went to, also where the customer has another by now.
+        let Some((path, address)) = person.unsubscribe.clone() else {
             self.after(5 * 1440, Event::OptOut { who });
             return Ok(());
         };
-        let address = person.email();
         let body = "List-Unsubscribe=One-Click".to_owned();
         let asked = Asked::anonymous(path, "application/x-www-form-urlencoded", body);
         let answer = self.must(&asked).await?;

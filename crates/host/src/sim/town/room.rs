@@ -81,7 +81,9 @@ impl Town {
             };
             let who = person.at;
             person.pay_path = mail.pay_path.clone().or(person.pay_path.take());
-            person.unsubscribe_path = mail.unsubscribe_path.clone().or(person.unsubscribe_path.take());
+            if let Some(path) = &mail.unsubscribe_path {
+                person.unsubscribe = Some((path.clone(), mail.to.clone()));
+            }
             let gone = mail.to.starts_with("gone");
             let fate = person.random.below(20);
             let minutes = person.random.between(1, 300);
