@@ -235,6 +235,18 @@ fn whatever_a_field_is_given_is_shown_as_a_text() {
         accepted > 150,
         "{accepted} texts were taken: the test shows nothing"
     );
+    // Who is sure to get mail with such texts in it.
+    for text in HOSTILE {
+        let external_id = unique("M");
+        let mut document = crate::harness::customer(&external_id);
+        document["name"] = json!(text);
+        document["contacts"][0]["name"] = json!(text);
+        if app.post("/v1/customers").json(&document).answer().status == 201 {
+            let number = format!("{MARK} {}", unique("R"));
+            let document = crate::harness::invoice(&number, &external_id, "10.00", "2026-01-09");
+            app.post("/v1/invoices").json(&document).send(201);
+        }
+    }
     judge(&app, &customers, &mut tried);
 }
 

@@ -29,6 +29,8 @@ pub(super) const STATEMENTS: &[&str] = &[
      BEGIN SELECT raise(ABORT, 'refused: writes are append-only'); END",
     "CREATE TRIGGER writes_are_append_only_delete BEFORE DELETE ON writes
      BEGIN SELECT raise(ABORT, 'refused: writes are append-only'); END",
+    // Since triggers look at credit notes, whatever refers to one is looked for when one is written.
+    "CREATE INDEX disputes_by_credit_note ON disputes (credit_note_id)",
     // --- what was there before --------------------------------------------------------------------------------
     "INSERT INTO writes (what, id) SELECT 'api_key', id FROM api_keys ORDER BY id",
     "INSERT INTO writes (what, id) SELECT 'payment', id FROM payments ORDER BY id",
