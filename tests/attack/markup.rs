@@ -9,6 +9,7 @@ use super::{
     fields::{self, Door},
     page::{self, MARK},
 };
+use crate::console::sign_in;
 use crate::harness::{Answer, App, Known, own, say, unique};
 
 /// Texts that want to be more, each short enough for a name. The last one wants to be evaluated, and read backwards.
@@ -253,22 +254,11 @@ fn whatever_a_field_is_given_is_shown_as_a_text() {
 /// Looks at every page and message that speaks of these customers.
 fn judge(app: &App, customers: &[String], tried: &mut Tried) {
     let mut seen = Seen::default();
-    let sign_in = app
-        .post("/console/login")
-        .anonymous()
-        .form(&[("key", &app.admin_key)]);
-    let cookie = sign_in
-        .send(303)
-        .header("set-cookie")
-        .expect("a cookie")
-        .to_owned();
-    let cookie = cookie.split(';').next().expect("a pair").to_owned();
-    let console = |path: &str| app.get(path).anonymous().header("cookie", &cookie).answer();
-
+    let cookie = sign_in(app, &app.admin_key);
     for id in customers {
         seen.page(
             format!("console {id}"),
-            &console(&format!("/console/customers/{id}")),
+            &as_person(app, &cookie, &format!("/console/customers/{id}")),
         );
         let link = json!({"customer": {"id": id}});
         let link = app.post("/v1/payment-links").json(&link).answer();
@@ -282,6 +272,9 @@ fn judge(app: &App, customers: &[String], tried: &mut Tried) {
     app.job("risk");
     while app.job("sweep")["more"] == true {}
     while app.job("deliver")["more"] == true {}
+    // A day later the session is over.
+    let cookie = sign_in(app, &app.admin_key);
+    let console = |path: &str| as_person(app, &cookie, path);
     seen.page("console home", &console("/console"));
     seen.page("console customers", &console("/console/customers"));
     seen.page("console mailbox", &console("/console/mailbox"));
@@ -338,6 +331,10 @@ fn judge(app: &App, customers: &[String], tried: &mut Tried) {
     seen.page("error login", &wrong.answer());
     seen.page("docs", &app.get("/docs").anonymous().send(200));
     seen.judge();
+}
+
+fn as_person(app: &App, cookie: &str, path: &str) -> Answer {
+    app.get(path).anonymous().header("cookie", cookie).answer()
 }
 
 /// Every mail that says anything of what was sent, from all pages of the mailbox.
