@@ -30,7 +30,7 @@ mod spin;
 #[cfg(feature = "native")]
 use native::Connection;
 #[cfg(feature = "native")]
-pub use native::{Database, use_database};
+pub use native::{Database, use_database, use_database_here};
 #[cfg(not(feature = "native"))]
 use spin::Connection;
 
@@ -52,6 +52,13 @@ const PRAGMAS: &[&str] = &[
 thread_local! {
     static POOL: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
     static MIGRATED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Forgets what this thread knows of its database: it is another one from here on.
+#[cfg(feature = "native")]
+fn forget() {
+    POOL.with_borrow_mut(Vec::clear);
+    MIGRATED.set(false);
 }
 
 /// One connection to the ledger, for one request.

@@ -80,7 +80,7 @@ pub mod voice;
 pub mod write_offs;
 
 #[cfg(feature = "native")]
-pub use db::{Database, use_database};
+pub use db::{Database, use_database, use_database_here};
 pub use db::{Db, Transient, Tx};
 pub use error::{Result, StoreError};
 pub use instants::rfc3339;

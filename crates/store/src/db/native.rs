@@ -4,7 +4,7 @@
 use crate::error::{Result, StoreError};
 use rusqlite::types::{ToSqlOutput, Value as Native, ValueRef};
 use spin_sdk::sqlite::{Error, Value};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -26,6 +26,18 @@ pub fn use_database(database: Database) -> bool {
     DATABASE.set(database).is_ok()
 }
 
+thread_local! {
+    static HERE: Cell<Option<&'static Database>> = const { Cell::new(None) };
+}
+
+/// Says which database this thread works on, whatever the process does: for tests, which have one each.
+pub fn use_database_here(database: &'static Database) {
+    let before = HERE.replace(Some(database));
+    if before.is_none_or(|before| !std::ptr::eq(before, database)) {
+        super::forget();
+    }
+}
+
 pub(super) struct Connection {
     connection: rusqlite::Connection,
     turn: RefCell<Option<Turn>>,
@@ -33,8 +45,9 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) async fn open() -> Result<Self> {
-        let database = DATABASE
+        let database = HERE
             .get()
+            .or_else(|| DATABASE.get())
             .ok_or_else(|| StoreError::Host("no database was named".to_owned()))?;
         let mut connection = rusqlite::Connection::open(&database.file).map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(PREPARED);

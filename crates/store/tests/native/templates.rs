@@ -1,14 +1,12 @@
 //! A deployment's own words: versions, what is in force, tones, who sits for a preview, and a test that goes to nobody
-//! else. Needs the feature `native`: `cargo test -p store --features native --test templates`.
+//! else.
 #![expect(
     clippy::unwrap_used,
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
 
-mod ground;
-
+use crate::ground::now;
 use chrono::{DateTime, Utc};
-use ground::{file, ledger, now};
 use receivables::channel::Channel;
 use receivables::currency::Currency;
 use receivables::id::CustomerId;
@@ -23,6 +21,8 @@ use store::delivery::{self, Carrier};
 use store::tasks::{self, TaskFilter};
 use store::templates::{self, Blocks, Failure, Key, Put};
 use store::{Db, Moment, StoreError, Tx, customers, dunning, invoices};
+
+crate::ground::own_ledger!();
 
 fn moment(at: &str) -> Moment {
     let at: DateTime<Utc> = at.parse().unwrap();

@@ -10,10 +10,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod ground;
-
+use crate::ground::now;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use ground::{file, ledger, now};
 use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::currency::Currency;
 use receivables::drift::There;
@@ -38,6 +36,8 @@ use store::{
     Db, Moment, StoreError, Tx, customers, dunning, events, invoices, journal, payments, policies, risk,
     write_offs,
 };
+
+crate::ground::own_ledger!();
 
 fn at(text: &str) -> Moment {
     Moment::at(text.parse::<DateTime<Utc>>().unwrap())

@@ -10,10 +10,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod ground;
-
+use crate::ground::now;
 use chrono::{DateTime, NaiveDate, Utc};
-use ground::{file, ledger, now};
 use receivables::approval::{Act, Actor, ApprovalKind, ApprovalStatus, POLICY, Refused};
 use receivables::credit::{OrderInput, OrderStatus, Verdict};
 use receivables::currency::Currency;
@@ -42,6 +40,8 @@ use store::{
     Db, Moment, StoreError, Tx, accounts, customers, dunning, events, invoices, payments, policies, postings,
     views,
 };
+
+crate::ground::own_ledger!();
 
 /// Nine o'clock UTC, which is ten in Berlin in winter: the policy acts.
 fn moment(day: &str) -> Moment {

@@ -7,10 +7,8 @@
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
 
-mod ground;
-
+use crate::ground::now;
 use formats::statement::{Statement, read};
-use ground::{ledger, now};
 use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::bank::payout::Payout;
 use receivables::currency::Currency;
@@ -22,6 +20,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::bank::{self, Advice, Counts, Decision, Kept, LineView, Match, Payouts};
 use store::links::NewLink;
 use store::{Db, Moment, StoreError, Tx, customers, invoices, links, payments, postings, views};
+
+crate::ground::own_ledger!();
 
 /// Lines that are not judged yet are everybody's: one test at a time.
 fn turn() -> MutexGuard<'static, ()> {

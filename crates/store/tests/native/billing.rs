@@ -8,10 +8,8 @@
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
 
-mod ground;
-
+use crate::ground::now;
 use formats::billing::{Reading, quickbooks, stripe, xero};
-use ground::{ledger, now};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use receivables::billing::{Assumed, Said};
@@ -24,6 +22,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use store::billing::{Applied, apply, generic};
 use store::inbound::{self, DueEvent, Effect, Stored, Word, Worth};
 use store::{Db, Moment, StoreError, Tx, postings, views};
+
+crate::ground::own_ledger!();
 
 const ASSUMED: Assumed = Assumed {
     country: None,

@@ -4,10 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod ground;
-
+use crate::ground::now;
 use chrono::{DateTime, Utc};
-use ground::{ledger, now};
 use receivables::fields::FieldError;
 use receivables::id::{CustomerId, InvoiceId, RejectId};
 use receivables::intake::{CustomerInput, InvoiceInput};
@@ -17,6 +15,8 @@ use store::documents::{self, NewDocument, Owner};
 use store::progress::{self, Progress};
 use store::rejects::{self, Origin, Reject};
 use store::{Db, Moment, StoreError, Tx, customers, dunning, invoices, mappings, views};
+
+crate::ground::own_ledger!();
 
 fn moment() -> Moment {
     Moment::at("2026-01-12T09:00:00Z".parse::<DateTime<Utc>>().unwrap())

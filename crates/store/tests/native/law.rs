@@ -9,10 +9,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod ground;
-
+use crate::ground::now;
 use chrono::{DateTime, Utc};
-use ground::{file, ledger, now};
 use receivables::channel::Channel;
 use receivables::id::{CustomerId, InvoiceId, MessageId};
 use receivables::intake::{CustomerInput, InvoiceInput, PaymentInput};
@@ -29,6 +27,8 @@ use store::payments::Incoming;
 use store::personal::{self, Erased};
 use store::tasks::{self, Course, NewTask, Reported};
 use store::{Db, Moment, StoreError, Tx, customers, invoices, payments, postings};
+
+crate::ground::own_ledger!();
 
 /// Noon in New York.
 fn moment(day: &str) -> Moment {

@@ -10,10 +10,8 @@
     reason = "a test fails by panicking, and counts what it sees"
 )]
 
-mod ground;
-
+use crate::ground::now;
 use chrono::{DateTime, Duration, Utc};
-use ground::{file, ledger, now};
 use proptest::prelude::*;
 use receivables::channel::Channel;
 use receivables::currency::Currency;
@@ -37,6 +35,8 @@ use store::payments::Incoming;
 use store::tasks::{self, TaskFilter};
 use store::unsubscribes::{self, NewToken};
 use store::{Db, Moment, StoreError, Tx, checkouts, customers, dunning, invoices, payments, policies, views};
+
+crate::ground::own_ledger!();
 
 const POSTMARK: Carrier = carrier("postmark", Channel::Email, true);
 const SENDGRID: Carrier = carrier("sendgrid", Channel::Email, false);

@@ -10,9 +10,7 @@
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
 
-mod ground;
-
-use ground::{ledger, now};
+use crate::ground::now;
 use receivables::fields::Fields;
 use receivables::id::{CustomerId, InvoiceId, PaymentId};
 use receivables::intake::{
@@ -24,6 +22,8 @@ use serde_json::{Value, json};
 use std::cell::Cell;
 use store::payments::{self, ByHand, Incoming, Recorded, UseCredit};
 use store::{Db, Moment, StoreError, Tx, credit_notes, customers, invoices, policies, postings, views};
+
+crate::ground::own_ledger!();
 
 /// A customer of its own in the ledger that all tests share.
 struct World {

@@ -10,10 +10,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod ground;
-
+use crate::ground::now;
 use chrono::{DateTime, Utc};
-use ground::{file, ledger, now};
 use receivables::channel::Channel;
 use receivables::id::{CustomerId, InvoiceId, MessageId};
 use receivables::intake::{CustomerInput, InvoiceInput};
@@ -29,6 +27,8 @@ use store::suppressions::{self, Evidence};
 use store::telephone::{self, Text};
 use store::voice::{self, Call, NewCall, Pressed};
 use store::{Db, Moment, StoreError, Tx, customers, invoices, promises};
+
+crate::ground::own_ledger!();
 
 fn moment(text: &str) -> Moment {
     Moment::at(text.parse::<DateTime<Utc>>().unwrap())

@@ -1,5 +1,4 @@
-//! Charges on a real ledger: what steps charge, what takes it back, what is owed on a date. Natively, without a host:
-//! `cargo test -p store --features native --test charges`.
+//! Charges on a real ledger: what steps charge, what takes it back, what is owed on a date.
 
 #![expect(
     clippy::expect_used,
@@ -8,12 +7,10 @@
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
 
-mod ground;
-
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ground::{ledger, now};
+use crate::ground::now;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use receivables::charges::rates::{Entry, Series};
@@ -31,6 +28,8 @@ use store::{
     Moment, StoreError, Tx, credit_notes, customers, delivery, dunning, invoices, payments, policies,
     postings, rates, views,
 };
+
+crate::ground::own_ledger!();
 
 fn write<T>(work: impl AsyncFn(&Tx<'_>) -> Result<T, StoreError>) -> T {
     now(ledger().transaction(async |tx: &Tx<'_>| work(tx).await)).expect("a transaction")

@@ -1,23 +1,13 @@
 //! Random ledgers: what holds after whatever happens, in whatever order a real system delivers it.
 //!
-//! The store itself, on a database of its own, without host or WebAssembly: `cargo test -p store --features native
-//! --test ledgers`. Each case is a customer of its own in one database, so that the proof over the whole ledger
-//! covers them all.
+//! Each case is a customer of its own in one database, so that the proof over the whole ledger covers them all.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, and its helpers are tests too"
-)]
-
-mod ground;
-mod world;
-
+use crate::world::{self, World};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use std::cell::Cell;
-use world::World;
+
+crate::ground::own_ledger!();
 
 /// What can happen. Numbers choose among what is there; what is not there does not happen.
 #[derive(Clone, Debug)]
@@ -115,7 +105,7 @@ impl World {
 /// account is worth what was accepted; nothing is said twice or without cause.
 #[test]
 fn a_ledger_holds_after_whatever_happens() {
-    let _turn = world::turn();
+    let _turn = world::turn(&LEDGER);
     let said = Cell::new(0);
     let outcome = TestRunner::new(config()).run(&proptest::collection::vec(event(), 1..30), |events| {
         let mut world = World::new();
@@ -169,7 +159,7 @@ fn act() -> impl Strategy<Value = Act> {
 /// that holds of any ledger.
 #[test]
 fn nothing_is_charged_twice_and_a_warning_precedes_every_suspension() {
-    let _turn = world::turn();
+    let _turn = world::turn(&LEDGER);
     let (charged, suspended) = (Cell::new(0), Cell::new(0));
     let outcome = TestRunner::new(ProptestConfig {
         cases: CASES / 4,
@@ -253,7 +243,7 @@ proptest! {
             Event::Bounce { payment } | Event::Refund { payment, .. } => Some(*payment),
             _ => None,
         });
-        let _turn = world::turn();
+        let _turn = world::turn(&LEDGER);
         let (mut one, mut other) = (World::new(), World::new());
         for event in &in_order {
             one.happen(event);
@@ -268,7 +258,7 @@ proptest! {
 
 #[test]
 fn a_sweep_for_a_time_that_was_decided_for_is_refused() {
-    let _turn = world::turn();
+    let _turn = world::turn(&LEDGER);
     assert!(world::sweep_after(0).is_ok());
     // Clocks of two hosts may differ by a little.
     assert!(world::sweep_after(-4).is_ok());
@@ -283,7 +273,7 @@ fn a_sweep_for_a_time_that_was_decided_for_is_refused() {
 /// What is left of an invoice is given up, and then the money that had come for it goes back: that is owed again.
 #[test]
 fn money_that_goes_back_is_owed_again_where_the_rest_was_given_up() {
-    let _turn = world::turn();
+    let _turn = world::turn(&LEDGER);
     let mut world = World::new();
     world.happen(&Event::Invoice {
         number: 1,

@@ -9,15 +9,15 @@
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
 
-mod ground;
-
-use ground::{file, ledger, now};
+use crate::ground::now;
 use receivables::id::ApiKeyId;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::collections::BTreeMap;
 use store::proof::prove;
 use store::{Db, Moment, SCHEMA_VERSION, StoreError, Tx, keys, postings, schema_of, trail};
+
+crate::ground::own_ledger!();
 
 /// Versions whose databases are out there.
 const RELEASED: std::ops::RangeInclusive<i64> = 1..=5;
@@ -235,7 +235,11 @@ fn rows(connection: &Connection, table: &str, columns: &str) -> Vec<Vec<Value>> 
 /// Opens the ledger as a component's first request does.
 fn opened() -> Result<(), StoreError> {
     // A thread of its own: an instance keeps its connections and knows that it has looked.
-    std::thread::spawn(|| now(Db::open()).map(drop)).join().unwrap()
+    let open = || {
+        file();
+        now(Db::open()).map(drop)
+    };
+    std::thread::spawn(open).join().unwrap()
 }
 
 /// The app goes on: it writes, and what it writes is sealed after what was there.

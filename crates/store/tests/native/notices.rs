@@ -9,10 +9,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod ground;
-
+use crate::ground::now;
 use chrono::{DateTime, Utc};
-use ground::{ledger, now};
 use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::channel::Channel;
 use receivables::credit::{OrderInput, OrderStatus};
@@ -39,6 +37,8 @@ use store::{
     Db, Moment, StoreError, Tx, accounts, customers, disputes, document_requests, documents, dunning, holds,
     instalment_plans, invoices, payments, policies, promises, suspensions, views,
 };
+
+crate::ground::own_ledger!();
 
 /// A day, at nine in the morning UTC, or an instant.
 fn moment(text: &str) -> Moment {

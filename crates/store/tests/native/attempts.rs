@@ -4,12 +4,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod ground;
-
+use crate::ground::now;
 use chrono::{DateTime, Duration, Utc};
-use ground::{file, ledger, now};
 use store::Moment;
 use store::attempts::{self, Kind, Slot};
+
+crate::ground::own_ledger!();
 
 const WINDOW: Duration = Duration::minutes(15);
 

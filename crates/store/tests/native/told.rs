@@ -7,10 +7,8 @@
     reason = "a test fails by panicking, and its helpers are tests too"
 )]
 
-mod ground;
-
+use crate::ground::now;
 use chrono::TimeDelta;
-use ground::{ledger, now};
 use proptest::prelude::*;
 use receivables::currency::Currency;
 use receivables::id::{CheckoutId, CustomerId, InvoiceId, LinkId, PaymentId, RefundId};
@@ -27,6 +25,8 @@ use store::payments::{self, ByHand};
 use store::refunds::{self, Answered};
 use store::told::{self, Teller};
 use store::{Db, Moment, StoreError, Tx, customers, invoices, postings, views};
+
+crate::ground::own_ledger!();
 
 const PLAYER: Teller = Teller { name: "player", read };
 

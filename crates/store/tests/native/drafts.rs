@@ -10,10 +10,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod ground;
-
+use crate::ground::now;
 use chrono::{DateTime, NaiveDate, Utc};
-use ground::{file, ledger, now};
 use receivables::channel::Channel;
 use receivables::currency::Currency;
 use receivables::hold::HoldInput;
@@ -33,6 +31,8 @@ use store::law::{self, Limit};
 use store::payments::Incoming;
 use store::suppressions::{self, Evidence};
 use store::{Db, Moment, StoreError, Tx, customers, dunning, holds, invoices, payments};
+
+crate::ground::own_ledger!();
 
 const DAY: &str = "2026-02-16T09:00:00Z";
 

@@ -1,6 +1,13 @@
 //! One customer, what was told of it, and what must hold.
 
-use crate::ground::{file, ledger, now};
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and its helpers are tests too"
+)]
+
+use crate::ground::{Ledger, current, now};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, DisputeId, InvoiceId, PaymentId};
@@ -30,9 +37,10 @@ static CASES: AtomicUsize = AtomicUsize::new(0);
 /// Days after the first one. No sweep runs for a day before one that another ran for, so cases follow one another.
 static DAYS: AtomicI64 = AtomicI64::new(0);
 
-/// The turn of one case: a sweep is everybody's, and the clock is the case's own.
-pub(crate) fn turn() -> MutexGuard<'static, ()> {
+/// The turn of one case on that ledger: a sweep is everybody's, and the clock is the case's own.
+pub(crate) fn turn(ledger: &'static Ledger) -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
+    ledger.file();
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -48,11 +56,13 @@ fn clock() -> Moment {
 /// What a sweep answers that is run some minutes from now, or before.
 pub(crate) fn sweep_after(minutes: i64) -> Result<dunning::Swept, StoreError> {
     let moment = Moment::at(clock().now + TimeDelta::minutes(minutes));
-    now(ledger().transaction(async |tx: &Tx<'_>| dunning::sweep(tx, moment, LIMIT).await))
+    now(current()
+        .open()
+        .transaction(async |tx: &Tx<'_>| dunning::sweep(tx, moment, LIMIT).await))
 }
 
 fn in_transaction<T>(work: impl AsyncFnMut(&Tx<'_>) -> Result<T, StoreError>) -> T {
-    now(ledger().transaction(work)).unwrap()
+    now(current().open().transaction(work)).unwrap()
 }
 
 /// A payment as it should stand.
@@ -398,7 +408,7 @@ impl World {
 
     /// The journal of the whole ledger: each entry balances, and on every day its accounts hold what the postings say.
     pub(crate) fn check_journal() {
-        let db = ledger();
+        let db = current().open();
         let days = ("1980-01-01".parse().unwrap(), "2199-12-31".parse().unwrap());
         let (mut by_day, mut after) = (BTreeMap::<(NaiveDate, bool), i64>::new(), None);
         loop {
@@ -449,7 +459,7 @@ impl World {
 
     /// The whole file: every sum, every sealed row.
     pub(crate) fn check_file() {
-        let proof = store::proof::prove(&Connection::open(file()).unwrap(), None).unwrap();
+        let proof = store::proof::prove(&Connection::open(current().file()).unwrap(), None).unwrap();
         assert_eq!(proof.findings, Vec::new());
     }
 
@@ -518,7 +528,7 @@ impl<A: rusqlite::types::FromSql, B: rusqlite::types::FromSql, C: rusqlite::type
 /// Looks into the database beside the store.
 fn query<T: FromRow>(sql: &str, parameter: &str) -> Vec<T> {
     thread_local! {
-        static BESIDE: Connection = Connection::open(file()).unwrap();
+        static BESIDE: Connection = Connection::open(current().file()).unwrap();
     }
     BESIDE.with(|connection| {
         let mut statement = connection.prepare_cached(sql).unwrap();

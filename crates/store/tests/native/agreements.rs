@@ -10,10 +10,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod ground;
-
+use crate::ground::now;
 use chrono::{DateTime, Utc};
-use ground::{ledger, now};
 use receivables::allocation::{InvoiceRef, RemittanceLine};
 use receivables::approval::{Act, Actor};
 use receivables::dispute::{DisputeInput, Reason, ResolutionInput};
@@ -35,6 +33,8 @@ use store::{
     Db, Moment, StoreError, Tx, agreements, credit_notes, customers, disputes, dunning, events,
     instalment_plans, invoices, payments, policies, postings, promises, risk, views,
 };
+
+crate::ground::own_ledger!();
 
 fn moment(text: &str) -> Moment {
     let text = if text.len() == 10 {
