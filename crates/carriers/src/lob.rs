@@ -1,6 +1,6 @@
 //! Lob (<https://docs.lob.com/#tag/Letters>): prints and posts a letter; one call a letter.
 //!
-//! Lob knows an idempotency key for 24 hours, longer than a lease. What it prints is our PDF, with a page before it for the
+//! Lob knows an idempotency key for 24 hours. What it prints is our PDF, with a page before it for the
 //! address, since an envelope's window is elsewhere in each country; without a PDF it is the message's HTML.
 
 use crate::http::{Call, Heard};
@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 use receivables::channel::Channel;
 use receivables::intake::PostalAddress;
 use serde::Deserialize;
-use store::delivery::{Carrier, Outcome};
+use store::delivery::{Carrier, Memory, Outcome};
 use web::outbound::{self, Answer};
 use web::{Cx, Problem, limits, secrets};
 
@@ -23,7 +23,7 @@ pub(crate) const ROW: Row = Row {
     carrier: Carrier {
         name: NAME,
         channel: Channel::Letter,
-        deduplicates: true,
+        remembers: Memory::ADay,
         ready: true,
     },
     per_call: 1,

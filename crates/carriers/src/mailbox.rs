@@ -5,7 +5,7 @@
 use crate::{Called, Carry, Doing, Letter, Row};
 use receivables::channel::Channel;
 use store::Tx;
-use store::delivery::{Carrier, Outcome};
+use store::delivery::{Carrier, Memory, Outcome};
 use store::mailbox::{self, Mail};
 use web::{Cx, Problem};
 
@@ -13,7 +13,7 @@ pub(crate) const ROW: Row = Row {
     carrier: Carrier {
         name: "mailbox",
         channel: Channel::Email,
-        deduplicates: true,
+        remembers: Memory::Always,
         ready: true,
     },
     per_call: 200,

@@ -8,7 +8,7 @@ use crate::{Called, Carry, Doing, Letter, OUR_ID, Row, needed};
 use data_encoding::BASE64;
 use receivables::channel::Channel;
 use serde::Deserialize;
-use store::delivery::{Carrier, Outcome};
+use store::delivery::{Carrier, Memory, Outcome};
 use web::outbound::{self, Answer};
 use web::{Cx, Problem, limits};
 
@@ -19,7 +19,7 @@ pub(crate) const ROW: Row = Row {
     carrier: Carrier {
         name: NAME,
         channel: Channel::Email,
-        deduplicates: false,
+        remembers: Memory::Nothing,
         ready: true,
     },
     per_call: 1,

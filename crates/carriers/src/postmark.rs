@@ -7,7 +7,7 @@ use data_encoding::BASE64;
 use receivables::channel::Channel;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::delivery::{Carrier, Outcome};
+use store::delivery::{Carrier, Memory, Outcome};
 use web::outbound::{self, Answer};
 use web::{Cx, Problem};
 
@@ -18,7 +18,7 @@ pub(crate) const ROW: Row = Row {
     carrier: Carrier {
         name: NAME,
         channel: Channel::Email,
-        deduplicates: false,
+        remembers: Memory::Nothing,
         ready: true,
     },
     // Postmark takes 500. An answer that is lost leaves the whole batch to a person, so it is a small one.

@@ -4,7 +4,7 @@
 use crate::{Called, Carry, Doing, Letter, Row};
 use receivables::channel::Channel;
 use store::Tx;
-use store::delivery::{Carrier, Outcome};
+use store::delivery::{Carrier, Memory, Outcome};
 use store::letters::{self, NewLetter};
 use web::{Cx, Problem};
 
@@ -12,7 +12,7 @@ pub(crate) const ROW: Row = Row {
     carrier: Carrier {
         name: "print",
         channel: Channel::Letter,
-        deduplicates: true,
+        remembers: Memory::Always,
         ready: true,
     },
     per_call: 20,

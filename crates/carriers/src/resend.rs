@@ -12,7 +12,7 @@ use data_encoding::BASE64;
 use receivables::channel::Channel;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use store::delivery::{Carrier, Outcome};
+use store::delivery::{Carrier, Memory, Outcome};
 use web::outbound::{self, Answer, Unanswered};
 use web::{Cx, Problem, limits, secrets};
 
@@ -23,7 +23,7 @@ pub(crate) const ROW: Row = Row {
     carrier: Carrier {
         name: NAME,
         channel: Channel::Email,
-        deduplicates: false,
+        remembers: Memory::Nothing,
         ready: true,
     },
     // Resend takes 100. An answer that is lost leaves the whole batch to a person, so it is a small one.

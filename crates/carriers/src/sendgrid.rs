@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use receivables::channel::Channel;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use store::delivery::{Carrier, Outcome};
+use store::delivery::{Carrier, Memory, Outcome};
 use web::outbound::{self, Answer};
 use web::{Cx, Problem};
 
@@ -17,7 +17,7 @@ pub(crate) const ROW: Row = Row {
     carrier: Carrier {
         name: NAME,
         channel: Channel::Email,
-        deduplicates: false,
+        remembers: Memory::Nothing,
         ready: true,
     },
     per_call: 1,

@@ -23,7 +23,7 @@ use reply::Reader;
 use session::{Ending, Fate, Login, Mail, Next, Session};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use store::delivery::{Carrier, Outcome};
+use store::delivery::{Carrier, Memory, Outcome};
 use web::{Cx, Problem};
 use wire::Wire;
 
@@ -36,7 +36,7 @@ pub(crate) const ROW: Row = Row {
     carrier: Carrier {
         name: NAME,
         channel: Channel::Email,
-        deduplicates: false,
+        remembers: Memory::Nothing,
         ready: true,
     },
     per_call: 10,

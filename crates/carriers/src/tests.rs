@@ -5,7 +5,7 @@ use receivables::country::Country;
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, MessageId};
 use receivables::template::Purpose;
-use store::delivery::{Document, Recipient};
+use store::delivery::{Document, Memory, Recipient};
 
 /// A message to Ada, with a document, as carriers are given it.
 pub(crate) fn letter() -> Letter {
@@ -43,6 +43,8 @@ pub(crate) fn letter() -> Letter {
                 content: b"%PDF-1.7\n\x00\xff".to_vec(),
             }],
             attempts: 0,
+            remembered: Memory::Nothing,
+            open_since: None,
             tone: None,
             statement: None,
             lease: "l".to_owned(),

@@ -10,7 +10,7 @@ use data_encoding::BASE64;
 use receivables::channel::Channel;
 use receivables::id::MessageId;
 use serde::Deserialize;
-use store::delivery::{Carrier, Outcome};
+use store::delivery::{Carrier, Memory, Outcome};
 use web::outbound::{self, Answer};
 use web::{Cx, Problem, limits};
 
@@ -23,7 +23,7 @@ pub const NAME: &str = "twilio";
 const CARRIER: Carrier = Carrier {
     name: NAME,
     channel: Channel::Sms,
-    deduplicates: false,
+    remembers: Memory::Nothing,
     ready: true,
 };
 

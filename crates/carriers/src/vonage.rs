@@ -14,7 +14,7 @@ use receivables::channel::Channel;
 use receivables::id::MessageId;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::delivery::{Carrier, Outcome};
+use store::delivery::{Carrier, Memory, Outcome};
 use web::outbound::{self, Answer};
 use web::{Cx, Problem, secrets};
 
@@ -27,7 +27,7 @@ pub const NAME: &str = "vonage";
 const CARRIER: Carrier = Carrier {
     name: NAME,
     channel: Channel::Sms,
-    deduplicates: false,
+    remembers: Memory::Nothing,
     ready: true,
 };
 

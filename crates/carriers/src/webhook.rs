@@ -11,7 +11,7 @@ use chrono::SecondsFormat;
 use receivables::channel::Channel;
 use receivables::endpoint::{self, Reach};
 use serde_json::{Value, json};
-use store::delivery::{Carrier, Listed, Outcome};
+use store::delivery::{Carrier, Listed, Memory, Outcome};
 use web::outbound;
 use web::{Cx, Problem, limits};
 
@@ -22,7 +22,7 @@ pub(crate) const ROW: Row = Row {
     carrier: Carrier {
         name: NAME,
         channel: Channel::Webhook,
-        deduplicates: true,
+        remembers: Memory::ADay,
         ready: true,
     },
     per_call: 1,

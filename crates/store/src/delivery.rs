@@ -32,7 +32,7 @@ pub use by_hand::{Changed, cancel, release, retry};
 pub use claim::claim;
 pub use due::more_due;
 pub use look::{Seen, look};
-pub use model::{Carrier, Claim, Claimed, Document, Listed, Recipient};
+pub use model::{Carrier, Claim, Claimed, Document, Listed, Memory, Recipient};
 pub use pause::{pause, paused, sent_since};
 pub use settle::{Outcome, settle};
 pub use told::{Against, Told, told};
@@ -48,6 +48,7 @@ use serde::{Deserialize, Serialize};
 
 statements! {
     // A provider's word may have come before our record of the send: then its status stays, and the rest is filled in.
+    // A lease is a claim's: what an earlier send brought is forgotten.
     SETTLE = "UPDATE messages SET
             status = iif(j.value->>'still' IN (messages.status, ''), j.value->>'status', messages.status),
             last_error = iif(j.value->>'still' IN (messages.status, ''), j.value->>'error', last_error),
@@ -55,10 +56,12 @@ statements! {
             lease = j.value->>'lease', attempts = iif(j.value->>'afresh', 0, attempts + (j.value->>'attempt')),
             channel = iif(j.value->>'still' IN (messages.status, ''), coalesce(j.value->>'channel', channel), channel),
             tried = iif(j.value->>'still' IN (messages.status, ''), coalesce(j.value->'tried', tried), tried),
+            handed_at = CASE WHEN j.value->>'status' <> 'sending' THEN NULL
+                WHEN messages.status = 'sending' THEN handed_at ELSE j.value->>'handed_ms' END,
             held_for = j.value->>'held_for', released_to = coalesce(j.value->>'released_to', released_to),
             provider = coalesce(j.value->>'provider', provider),
-            provider_id = iif(j.value->>'status' = 'sending', NULL, coalesce(j.value->>'provider_id', provider_id)),
-            delivered_at = iif(j.value->>'status' = 'sending', NULL, delivered_at),
+            provider_id = iif(j.value->>'lease' IS NULL, coalesce(j.value->>'provider_id', provider_id), NULL),
+            delivered_at = iif(j.value->>'lease' IS NULL, delivered_at, NULL),
             recipient = coalesce(j.value->>'recipient', recipient),
             subject = coalesce(j.value->>'subject', subject),
             sent_at = coalesce(j.value->>'sent_ms', sent_at)
@@ -101,6 +104,8 @@ struct Settlement<'a> {
     released_to: Option<String>,
     attempt_ms: Option<i64>,
     lease: Option<String>,
+    /// When it is handed over; the first time counts until it is known what became of it.
+    handed_ms: Option<i64>,
     held: Option<&'a str>,
     provider: Option<&'a str>,
     provider_id: Option<&'a str>,
@@ -124,6 +129,7 @@ impl<'a> Settlement<'a> {
             released_to: None,
             attempt_ms: None,
             lease: None,
+            handed_ms: None,
             held,
             provider: None,
             provider_id: None,

@@ -194,12 +194,13 @@ impl Lane {
 mod tests {
     use super::*;
     use receivables::channel::Channel;
+    use store::delivery::Memory;
 
     fn lane(per_call: usize, calls: usize, a_second: u32) -> Lane {
         let carrier = Carrier {
             name: "x",
             channel: Channel::Email,
-            deduplicates: false,
+            remembers: Memory::Nothing,
             ready: true,
         };
         Lane::paced(carrier, per_call, calls, a_second, None)

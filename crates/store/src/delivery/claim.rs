@@ -41,7 +41,7 @@ const LEASE: Duration = Duration::seconds(120);
 /// When a message is looked at again that waits for a person: what it says may be settled by then.
 const HELD: Duration = Duration::days(1);
 /// When one is that waits for a carrier which is away for a moment.
-const AWAY: Duration = Duration::minutes(1);
+pub(super) const AWAY: Duration = Duration::minutes(1);
 
 /// What a message may say.
 #[derive(Default)]
@@ -214,13 +214,15 @@ impl<'a> Scene<'a> {
 
     /// Looks again at everything that could speak against the message, in this order; what it may say where nothing does.
     fn say(&self, message: &DueRow) -> Result<std::result::Result<Say, Fate>> {
-        let carrier = route::same(self.carriers, message.provider.as_deref(), message.channel);
-        if message.status == MessageStatus::Sending && !carrier.is_some_and(|carrier| carrier.deduplicates) {
-            return Ok(Err(Fate::Uncertain(
-                "The courier stopped between sending and recording, and the provider cannot tell whether it had the \
-                 message: retry it or leave it"
-                    .to_owned(),
-            )));
+        if message.status == MessageStatus::Sending {
+            let carrier = route::same(self.carriers, message.provider.as_deref(), message.channel);
+            let since = message.open_since()?;
+            if !carrier.is_some_and(|carrier| carrier.remembers.reaches(since, self.moment.now)) {
+                return Ok(Err(Fate::Uncertain(
+                    "It may have left, and the provider cannot tell whether it had the message: retry it or leave it"
+                        .to_owned(),
+                )));
+            }
         }
         if message.purpose == Purpose::Internal {
             return Ok(Ok(Say::default()));
@@ -359,6 +361,7 @@ impl<'a> Scene<'a> {
                     settlement.attempt = 1;
                     settlement.attempt_ms = Some(ms_after(moment, LEASE));
                     settlement.lease = Some(going.lease.clone());
+                    settlement.handed_ms = Some(moment.ms());
                     settlement.provider = Some(going.carrier.name);
                     settlement.channel = Some(going.carrier.channel);
                     if !going.notes.is_empty() {
@@ -499,6 +502,7 @@ impl<'a> Scene<'a> {
                     _ => message.about.clone(),
                 };
                 Ok(Claimed {
+                    open_since: message.open_since()?,
                     overdue: list(&[say.overdue.as_slice(), say.charges.as_slice()].concat())?,
                     upcoming: list(&say.upcoming)?,
                     act_on: calendar::plus_days(today, notice_days(policy, &message.step)),
@@ -528,6 +532,7 @@ impl<'a> Scene<'a> {
                     channels: message.channels,
                     tried: message.tried,
                     why: message.why,
+                    remembered: going.carrier.remembers,
                     attempts: message.attempts,
                 })
             })

@@ -3,10 +3,12 @@
 use super::Carrier;
 use crate::db::{Db, Tx, statements};
 use crate::error::Result;
+use crate::instants::instant;
 use crate::moment::Moment;
 use crate::notices::{self, is_contact, notice_member};
 use crate::params;
 use crate::promises::Spoken;
+use chrono::{DateTime, Utc};
 use receivables::channel::Channel;
 use receivables::currency::Currency;
 use receivables::id::{CustomerId, InvoiceId, MessageId, PolicyId};
@@ -24,7 +26,7 @@ macro_rules! select_due {
             'policy_id', m.policy_id, 'step', m.step, 'template', m.template, 'purpose', m.purpose,
             'channel', m.channel, 'channels', json(m.channels), 'tried', json(m.tried), 'about', json(m.about),
             'held_for', m.held_for, 'released_to', m.released_to, 'status', m.status, 'lease', m.lease,
-            'provider', m.provider, 'attempts', m.attempts, 'why', m.why, 'customer_name', k.name, 'locale', k.locale,
+            'provider', m.provider, 'attempts', m.attempts, 'handed_ms', m.handed_at, 'why', m.why, 'customer_name', k.name, 'locale', k.locale,
             'country', k.country, 'time_zone', k.time_zone, 'past', (SELECT count(*) FROM past_sends p WHERE p.message_id = m.id),
             'invoices', json((SELECT json_group_array(s.invoice_id) FROM steps_taken s
                 WHERE s.message_id = m.id AND s.listed = 1)),
@@ -68,6 +70,7 @@ pub(super) struct DueRow {
     pub(super) lease: Option<String>,
     pub(super) provider: Option<String>,
     pub(super) attempts: u32,
+    pub(super) handed_ms: Option<i64>,
     pub(super) why: String,
     pub(super) customer_name: String,
     pub(super) locale: String,
@@ -82,6 +85,12 @@ pub(super) struct DueRow {
 }
 
 impl DueRow {
+    /// Since when it may be with a provider, where it may.
+    pub(super) fn open_since(&self) -> Result<Option<DateTime<Utc>>> {
+        let handed = self.handed_ms.filter(|_| self.status == MessageStatus::Sending);
+        handed.map(instant).transpose()
+    }
+
     /// The channels that are left to it, the first first. While it may be with a provider it is that one's.
     pub(super) fn left(&self) -> Vec<Channel> {
         match self.status {

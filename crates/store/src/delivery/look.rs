@@ -2,7 +2,7 @@
 
 use super::claim::{Fate, Scene};
 use super::due::looked_at;
-use super::{Carrier, Claimed};
+use super::{Carrier, Claimed, Memory};
 use crate::db::Db;
 use crate::error::Result;
 use crate::moment::Moment;
@@ -44,7 +44,7 @@ pub async fn look(db: &Db, moment: Moment, id: &MessageId) -> Result<Seen> {
         .map(|channel| Carrier {
             name: "",
             channel: *channel,
-            deduplicates: true,
+            remembers: Memory::Always,
             ready: true,
         })
         .collect();

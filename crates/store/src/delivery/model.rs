@@ -1,7 +1,7 @@
 //! What a courier is given: who can carry, what may leave, to whom and with what.
 
 use crate::promises::PromiseNote;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use receivables::channel::Channel;
 use receivables::country::Country;
 use receivables::currency::Currency;
@@ -11,6 +11,28 @@ use receivables::money::Money;
 use receivables::notice::About;
 use receivables::template::{Purpose, Tone};
 
+/// For how long a carrier knows what it was handed: so long it can be handed the same again, and takes it once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// It takes whatever it is handed for something new.
+    Nothing,
+    /// A day, and not more.
+    ADay,
+    /// It never forgets.
+    Always,
+}
+
+impl Memory {
+    /// Whether what was handed over at that time is still known. An hour short of a day: clocks differ, and calls take time.
+    pub fn reaches(self, handed: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::ADay => handed.is_some_and(|at| now.signed_duration_since(at) < TimeDelta::hours(23)),
+            Self::Always => true,
+        }
+    }
+}
+
 /// A provider that is set up, over one channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Carrier {
@@ -18,8 +40,8 @@ pub struct Carrier {
     pub name: &'static str,
     /// What it carries.
     pub channel: Channel,
-    /// Whether it knows a message id that it has seen.
-    pub deduplicates: bool,
+    /// For how long it knows a message id that it has seen.
+    pub remembers: Memory,
     /// Whether it takes messages now. One that is paused or away keeps its messages waiting: they go to another of the
     /// same channel where there is one, and not over another channel for a delay of minutes.
     pub ready: bool,
@@ -109,6 +131,10 @@ pub struct Claimed {
     pub tone: Option<Tone>,
     /// The statement of account that its step attaches, as the account stands.
     pub statement: Option<About>,
+    /// For how long its carrier will know it.
+    pub remembered: Memory,
+    /// Since when its carrier may have it from before, and was chosen for that.
+    pub open_since: Option<DateTime<Utc>>,
     /// How many attempts there were before this one.
     pub attempts: u32,
     /// What this message has in common with others of one conversation: one a customer.

@@ -1,6 +1,7 @@
 //! Settling: what a provider made of each message.
 
-use super::{Claimed, Settlement, inside, settle_rows};
+use super::claim::AWAY;
+use super::{Claimed, Memory, Settlement, inside, settle_rows};
 use crate::activities::{self, Activity};
 use crate::db::Tx;
 use crate::dunning;
@@ -57,6 +58,7 @@ pub async fn settle(tx: &Tx<'_>, moment: Moment, outcomes: &[(Claimed, Outcome)]
         settlement.still = MessageStatus::Sending.as_str();
         settlement.recipient = Some(address);
         match outcome {
+            _ if is_open(message, outcome) => stay_open(&mut settlement, message, moment, outcome)?,
             Outcome::Sent { subject, provider_id } => {
                 settlement.subject = Some(subject);
                 settlement.provider_id = provider_id.as_deref();
@@ -64,8 +66,7 @@ pub async fn settle(tx: &Tx<'_>, moment: Moment, outcomes: &[(Claimed, Outcome)]
             }
             Outcome::TryAgain(error) => {
                 settlement.error = Some(error.clone());
-                let jitter = u16::from_le_bytes(random()?) % 1001;
-                match backoff::next_attempt(message.attempts.saturating_add(1), moment.now, jitter) {
+                match next_attempt(message, moment)? {
                     Some(at) => {
                         settlement.status = MessageStatus::Queued;
                         settlement.attempt_ms = Some(at.timestamp_millis());
@@ -149,6 +150,57 @@ pub async fn settle(tx: &Tx<'_>, moment: Moment, outcomes: &[(Claimed, Outcome)]
     Ok(sent)
 }
 
+/// When it is tried again.
+fn next_attempt(message: &Claimed, moment: Moment) -> Result<Option<DateTime<Utc>>> {
+    let jitter = u16::from_le_bytes(random()?) % 1001;
+    let failed = message.attempts.saturating_add(1);
+    Ok(backoff::next_attempt(failed, moment.now, jitter))
+}
+
+/// Whether the carrier may have it, and would take it once if it were handed it again.
+fn is_open(message: &Claimed, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Sent { .. } => false,
+        Outcome::Unknown(_) => message.remembered != Memory::Nothing,
+        _ => message.open_since.is_some(),
+    }
+}
+
+/// What the carrier may have stays with it, and is handed to it again while it still knows it; the claim looks at that.
+/// That it is not taken this time tells nothing of the last: it goes nowhere else, and what is refused now is a person's.
+fn stay_open(
+    settlement: &mut Settlement<'_>,
+    message: &Claimed,
+    moment: Moment,
+    outcome: &Outcome,
+) -> Result<()> {
+    let soon = moment.now.checked_add_signed(AWAY);
+    let (why, at) = match outcome {
+        Outcome::Sent { .. } => return Ok(()),
+        Outcome::Later { until, why } => {
+            settlement.attempt = -1;
+            (why, until.or(soon))
+        }
+        Outcome::Elsewhere(why) => {
+            settlement.attempt = -1;
+            (why, soon)
+        }
+        Outcome::TryAgain(why) | Outcome::Unknown(why) => {
+            let since = message.open_since.or(Some(moment.now));
+            let again = next_attempt(message, moment)?;
+            (why, again.filter(|at| message.remembered.reaches(since, *at)))
+        }
+        Outcome::Inactive(why) | Outcome::Refused(why) => (why, None),
+    };
+    settlement.error = Some(why.clone());
+    settlement.status = match at {
+        Some(_) => MessageStatus::Sending,
+        None => MessageStatus::Uncertain,
+    };
+    settlement.attempt_ms = at.map(|at| at.timestamp_millis());
+    Ok(())
+}
+
 /// Whether an address of a channel can be suppressed.
 fn is_given_up(channel: Channel) -> bool {
     matches!(channel, Channel::Email | Channel::Sms | Channel::Voice)
@@ -207,6 +259,18 @@ fn outcome_activity(
                 message.channel.as_str()
             ),
         ),
+        Outcome::TryAgain(error)
+        | Outcome::Refused(error)
+        | Outcome::Inactive(error)
+        | Outcome::Unknown(error)
+            if status == MessageStatus::Uncertain =>
+        {
+            ("message_uncertain", format!("{error}; a person decides"))
+        }
+        Outcome::TryAgain(error) | Outcome::Unknown(error) if status == MessageStatus::Sending => (
+            "message_retry",
+            format!("{error}; {provider} may have it, and is handed it again under the same id"),
+        ),
         Outcome::TryAgain(error) | Outcome::Refused(error) | Outcome::Inactive(error) if next.is_some() => {
             let next = next.map_or("another channel", Channel::as_str);
             ("message_retry", format!("{error}; goes over {next} instead"))
@@ -227,8 +291,7 @@ fn outcome_activity(
             "contact_refused",
             format!("{provider} does not write to {address}: {error}"),
         ),
-        Outcome::Refused(error) => ("message_failed", error.clone()),
-        Outcome::Unknown(error) => ("message_uncertain", format!("{error}; a person decides")),
+        Outcome::Refused(error) | Outcome::Unknown(error) => ("message_failed", error.clone()),
     };
     let what = kind.rsplit('_').next().unwrap_or(kind);
     Some(Activity {

@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::approvals::{self, Decided};
-use store::delivery::{self, Carrier};
+use store::delivery::{self, Carrier, Memory};
 use store::tasks::{self, TaskFilter};
 use store::{
     Db, Moment, StoreError, Tx, agreements, credit_notes, customers, disputes, dunning, events,
@@ -433,7 +433,7 @@ fn a_promise_is_confirmed_by_a_letter_that_is_no_reminder() {
     let carrier = Carrier {
         name: "mailbox",
         channel: receivables::channel::Channel::Email,
-        deduplicates: true,
+        remembers: Memory::Always,
         ready: true,
     };
     let claim = ledger.tx(async |tx| delivery::claim(tx, moment("2026-01-12"), 10_000, &[carrier]).await);
@@ -519,7 +519,7 @@ fn a_broken_promise_triggers_its_own_message_where_the_policy_names_one() {
     let carrier = Carrier {
         name: "mailbox",
         channel: receivables::channel::Channel::Email,
-        deduplicates: true,
+        remembers: Memory::Always,
         ready: true,
     };
     let claim = ledger.tx(async |tx| delivery::claim(tx, moment("2026-01-21"), 10_000, &[carrier]).await);

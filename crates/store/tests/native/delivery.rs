@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use store::contacts::{self, Verified};
-use store::delivery::{self, Against, Carrier, Changed, Claimed, Outcome, Told};
+use store::delivery::{self, Against, Carrier, Changed, Claimed, Memory, Outcome, Told};
 use store::documents::{self, NewDocument, Owner};
 use store::links::{self, NewLink};
 use store::payments::Incoming;
@@ -38,16 +38,16 @@ use store::{Db, Moment, StoreError, Tx, checkouts, customers, dunning, invoices,
 
 crate::ground::own_ledger!();
 
-const POSTMARK: Carrier = carrier("postmark", Channel::Email, true);
-const SENDGRID: Carrier = carrier("sendgrid", Channel::Email, false);
-const TWILIO: Carrier = carrier("twilio", Channel::Sms, false);
+const POSTMARK: Carrier = carrier("postmark", Channel::Email, Memory::ADay);
+const SENDGRID: Carrier = carrier("sendgrid", Channel::Email, Memory::Nothing);
+const TWILIO: Carrier = carrier("twilio", Channel::Sms, Memory::Nothing);
 const ALL: [Carrier; 3] = [POSTMARK, SENDGRID, TWILIO];
 
-const fn carrier(name: &'static str, channel: Channel, deduplicates: bool) -> Carrier {
+const fn carrier(name: &'static str, channel: Channel, remembers: Memory) -> Carrier {
     Carrier {
         name,
         channel,
-        deduplicates,
+        remembers,
         ready: true,
     }
 }
@@ -410,7 +410,7 @@ fn a_channel_that_nobody_carries_is_passed_over_and_the_reason_is_told() {
 
     let none = World::plain("ways");
     let other = none.sweep(0);
-    none.claim(0, &[carrier("lob", Channel::Letter, true)]);
+    none.claim(0, &[carrier("lob", Channel::Letter, Memory::ADay)]);
     assert_eq!(none.stands(&other), "failed email");
     assert!(
         none.last("message_failed")
@@ -467,7 +467,7 @@ fn what_a_crash_left_open_goes_to_the_carrier_that_may_have_it_or_to_a_person() 
     let id = world.sweep(0);
     let lost = world.claim(0, &ALL).unwrap();
     assert_eq!(world.claim(0, &ALL).map(|one| one.carrier), None, "it is leased");
-    // The lease has run out: Postmark knows ids, and it alone is asked.
+    // The lease has run out: this one knows ids, and it alone is asked.
     let again = world.claim(1, &[SENDGRID, TWILIO, POSTMARK]).unwrap();
     assert_eq!((again.carrier, again.id.clone()), ("postmark", id.clone()));
     assert_eq!(
@@ -484,6 +484,13 @@ fn what_a_crash_left_open_goes_to_the_carrier_that_may_have_it_or_to_a_person() 
     assert_eq!(away_now.stands(&id), "sending email");
     assert_eq!(away_now.claim(2, &ALL).unwrap().carrier, "postmark");
 
+    // It knows them for a day: after that nobody does.
+    let late = World::plain("ways");
+    let id = late.sweep(0);
+    late.claim(0, &ALL).unwrap();
+    assert!(late.claim(24, &ALL).is_none());
+    assert_eq!(late.stands(&id), "uncertain email");
+
     for carriers in [&[SENDGRID, TWILIO][..], &[TWILIO]] {
         let unknown = World::plain("ways");
         let id = unknown.sweep(0);
@@ -492,6 +499,58 @@ fn what_a_crash_left_open_goes_to_the_carrier_that_may_have_it_or_to_a_person() 
         assert!(unknown.claim(1, &ALL).is_none());
         assert!(unknown.stands(&id).starts_with("uncertain"));
     }
+}
+
+#[test]
+fn what_a_lost_answer_left_open_stays_with_a_carrier_that_takes_it_once() {
+    let silence = || Outcome::Unknown("silence".to_owned());
+    for (end, stands) in [
+        (sent("late-KEY"), "sent email"),
+        (silence(), "sending email"),
+        // That it takes nothing now tells nothing of the first time.
+        (Outcome::TryAgain("busy".to_owned()), "sending email"),
+        (Outcome::Elsewhere("away".to_owned()), "sending email"),
+        (
+            Outcome::Later {
+                until: None,
+                why: "later".to_owned(),
+            },
+            "sending email",
+        ),
+        (refused(), "uncertain email"),
+        (Outcome::Inactive("gone".to_owned()), "uncertain email"),
+    ] {
+        let world = World::plain("ways");
+        let id = world.sweep(0);
+        let first = world.claim(0, &ALL).unwrap();
+        world.settle(0, first, silence());
+        assert_eq!(world.stands(&id), "sending email", "{end:?}");
+        assert!(
+            world
+                .last("message_retry")
+                .contains("silence; postmark may have it")
+        );
+        let again = world.claim(1, &[SENDGRID, TWILIO, POSTMARK]).unwrap();
+        assert_eq!(again.carrier, "postmark");
+        world.settle(1, again, end.clone());
+        assert_eq!(world.stands(&id), stands, "{end:?}");
+    }
+    // Again and again, until it has been tried often enough, or nobody would know it any more.
+    let world = World::plain("ways");
+    let id = world.sweep(0);
+    for hours in 0..24 {
+        match world.claim(hours, &ALL) {
+            Some(message) => drop(world.settle(hours, message, silence())),
+            None => assert!(hours > 3, "{hours}"),
+        }
+    }
+    assert_eq!(world.stands(&id), "uncertain email");
+    // One that knows nothing is asked once.
+    let world = World::plain("ways");
+    let id = world.sweep(0);
+    let message = world.claim(0, &[SENDGRID]).unwrap();
+    world.settle(0, message, silence());
+    assert_eq!(world.stands(&id), "uncertain email");
 }
 
 #[test]
@@ -949,9 +1008,9 @@ proptest! {
     fn no_message_is_sent_twice(turns in prop::collection::vec(turn(), 1..14)) {
         let world = World::new("ways", &json!([ada(), ben()]), &json!({}));
         let id = world.sweep(0);
-        // Who has it, by which id; who may have it, since a courier crashed.
+        // Who has it, by which id; who may have it, and since when, since a courier crashed or an answer was lost.
         let mut has: Option<(&'static str, String)> = None;
-        let mut open: Option<(&'static str, bool)> = None;
+        let mut open: Option<(&'static str, i64)> = None;
         for (at, turn) in turns.into_iter().enumerate() {
             // Within the days in which what comes back goes on.
             let hours = i64::try_from(at).unwrap() * 6;
@@ -964,19 +1023,20 @@ proptest! {
                     let Some(message) = world.claim(hours, &carriers) else { continue };
                     let name = message.carrier;
                     prop_assert!(ALL.iter().zip(ready).any(|(carrier, ready)| carrier.name == name && ready));
-                    if let Some((who, got_it)) = open.take() {
-                        prop_assert_eq!(who, "postmark", "only who knows ids is asked again");
-                        prop_assert_eq!(name, who);
-                        // It had it, and says so again: nothing leaves twice.
-                        if got_it {
-                            has = None;
+                    match open {
+                        // It takes it once: nothing leaves twice.
+                        Some((who, since)) => {
+                            prop_assert_eq!(who, "postmark", "only who knows ids is asked again");
+                            prop_assert_eq!(name, who);
+                            prop_assert!(hours - since < 24, "it has forgotten by now");
                         }
+                        None => prop_assert!(has.is_none(), "{:?} has it already", has),
                     }
-                    prop_assert!(has.is_none(), "{:?} has it already", has);
+                    let since = open.map_or(hours, |(_, since)| since);
                     let provider_id = format!("{}-{at}", world.key);
                     match end {
                         0 => {
-                            open = Some((name, got_it));
+                            open = Some((name, since));
                             if got_it {
                                 has = Some((name, provider_id));
                             }
@@ -984,6 +1044,7 @@ proptest! {
                         1 | 2 => {
                             prop_assert_eq!(world.settle(hours, message, sent(&provider_id)), 1);
                             has = Some((name, provider_id));
+                            open = None;
                         }
                         3 => drop(world.settle(hours, message, refused())),
                         4 => drop(world.settle(hours, message, Outcome::Inactive("gone".to_owned()))),
@@ -991,8 +1052,18 @@ proptest! {
                         6 => drop(world.settle(hours, message, Outcome::Elsewhere("away".to_owned()))),
                         _ => {
                             world.settle(hours, message, Outcome::Unknown("silence".to_owned()));
-                            prop_assert!(world.stands(&id).starts_with("uncertain"));
+                            if name == "postmark" {
+                                open = Some((name, since));
+                            } else {
+                                prop_assert!(world.stands(&id).starts_with("uncertain"));
+                            }
+                            if got_it {
+                                has = Some((name, provider_id));
+                            }
                         }
+                    }
+                    if world.stands(&id).starts_with("uncertain") {
+                        open = None;
                     }
                 }
                 Turn::Word { bounced, gone } => {

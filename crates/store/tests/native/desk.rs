@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use store::approvals::{self, Decided, Request};
-use store::delivery::{self, Carrier};
+use store::delivery::{self, Carrier, Memory};
 use store::hand_overs::{self, HandedOver, Recalled};
 use store::holds::{self, Held};
 use store::orders::{self, Taken};
@@ -160,7 +160,7 @@ impl Desk {
         let carrier = Carrier {
             name: "mailbox",
             channel: receivables::channel::Channel::Email,
-            deduplicates: true,
+            remembers: Memory::Always,
             ready: true,
         };
         self.tx(async |tx| dunning::sweep(tx, moment(on), 1_000).await);

@@ -24,7 +24,7 @@ use receivables::suppression::Reason;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use store::delivery::{self, Carrier, Claimed, Seen};
+use store::delivery::{self, Carrier, Claimed, Memory, Seen};
 use store::drafts;
 use store::holds::Held;
 use store::law::{self, Limit};
@@ -355,7 +355,7 @@ fn carrier(channel: Channel) -> Carrier {
     Carrier {
         name: "x",
         channel,
-        deduplicates: true,
+        remembers: Memory::Always,
         ready: true,
     }
 }

@@ -29,7 +29,7 @@ use receivables::template::Purpose;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use store::delivery::{self, Carrier, Claimed};
+use store::delivery::{self, Carrier, Claimed, Memory};
 use store::notices::{self, Asking, Ran};
 use store::orders::Taken;
 use store::views::MessageView;
@@ -177,7 +177,7 @@ impl Ledger {
         let carrier = Carrier {
             name: "mailbox",
             channel: Channel::Email,
-            deduplicates: true,
+            remembers: Memory::Always,
             ready: true,
         };
         let claim = self.tx(async |tx| delivery::claim(tx, moment(at), 10_000, &[carrier]).await);

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use store::delivery::{self, Carrier};
+use store::delivery::{self, Carrier, Memory};
 use store::drift::Comparison;
 use store::endpoints::deliveries::{self, Claimed, Room};
 use store::endpoints::{self, Answered, Settled};
@@ -408,7 +408,7 @@ fn what_is_said_charged_feared_and_paid_back_is_told() {
     let carrier = Carrier {
         name: "postmark",
         channel: receivables::channel::Channel::Email,
-        deduplicates: false,
+        remembers: Memory::Nothing,
         ready: true,
     };
     let claim = world.tx(async |tx| delivery::claim(tx, on, 1_000, &[carrier]).await);

@@ -17,7 +17,7 @@ use receivables::template::Tone;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use store::delivery::{self, Carrier};
+use store::delivery::{self, Carrier, Memory};
 use store::tasks::{self, TaskFilter};
 use store::templates::{self, Blocks, Failure, Key, Put};
 use store::{Db, Moment, StoreError, Tx, customers, dunning, invoices};
@@ -223,7 +223,7 @@ fn a_test_is_a_message_to_our_own_side_and_no_step_is_taken_with_it() {
     let carrier = Carrier {
         name: "postmark",
         channel: Channel::Email,
-        deduplicates: true,
+        remembers: Memory::Always,
         ready: true,
     };
     let claim = tx(&db, async |tx: &Tx<'_>| {
@@ -247,7 +247,7 @@ fn own_words_that_fail_are_told_to_a_person_once_a_version() {
     let email = Carrier {
         name: "x",
         channel: Channel::Email,
-        deduplicates: true,
+        remembers: Memory::Always,
         ready: true,
     };
     let morning = moment("2026-01-13T12:00:00Z");

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use store::delivery::{self, Carrier};
+use store::delivery::{self, Carrier, Memory};
 use store::invoices::{Taken, Voided};
 use store::payments::{Cause, Incoming, Recorded, Reversed};
 use store::{Db, Moment, StoreError, Tx};
@@ -317,7 +317,7 @@ impl World {
         let carrier = Carrier {
             name: "mailbox",
             channel: receivables::channel::Channel::Email,
-            deduplicates: true,
+            remembers: Memory::Always,
             ready: true,
         };
         let sent = delivery::Outcome::Sent {

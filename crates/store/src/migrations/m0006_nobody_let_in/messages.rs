@@ -1,6 +1,8 @@
-//! Own words that failed, what a carrier has had of a day, and what is due to be forgotten.
+//! Since when a carrier may have a message, own words that failed, what a carrier has had of a day, and what is due to be forgotten.
 
 pub(super) const STATEMENTS: &[&str] = &[
+    // When it was handed to its carrier first, while it is not known what became of it.
+    "ALTER TABLE messages ADD COLUMN handed_at INTEGER",
     // A version is never changed; that it could not be rendered is noted once, beside it.
     "CREATE TABLE template_failures (
         template TEXT NOT NULL,
