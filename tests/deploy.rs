@@ -185,6 +185,21 @@ fn the_host_is_started_with_flags_that_it_has() {
 }
 
 #[test]
+fn the_list_of_variables_is_the_manifests() {
+    let listed = read("docs/variables.md");
+    // The first cell of a row has the names.
+    let cells = listed
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    let listed: BTreeSet<String> = cells
+        .flat_map(|cell| cell.split("`, `"))
+        .map(|name| name.trim_end_matches('`').to_owned())
+        .collect();
+    let known: BTreeSet<String> = manifest().variables.into_keys().collect();
+    assert_eq!(listed, known);
+}
+
+#[test]
 fn what_is_installed_is_what_the_manifest_names() {
     let built = "target/wasm32-wasip2/component/";
     for (name, component) in manifest().component {

@@ -36,7 +36,7 @@ pub fn banner(facts: &Facts<'_>) -> String {
         let _ = writeln!(text, "  {name:<9}{value}");
     };
     row("Console", &format!("{url}/console"));
-    row("API", &format!("{url}/v1    (README.md lists it)"));
+    row("API", &format!("{url}/v1    (described at {url}/docs)"));
     match facts.admin_key {
         Some(key) => row("Key", &format!("{key}    (console, and Authorization: Bearer)")),
         None => row(
