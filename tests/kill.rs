@@ -30,13 +30,13 @@ const LIFE_MS: u64 = 300;
 const CUSTOMERS: usize = 30;
 
 /// Where payment links lead: the same after each start, whatever the port.
-const PUBLIC_URL: &str = "http://dunlin.example";
+pub(crate) const PUBLIC_URL: &str = "http://dunlin.example";
 
 /// Random numbers from a seed (SplitMix64).
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -45,34 +45,34 @@ impl Random {
     }
 
     /// A number below `end`.
-    fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() >> 32).expect("64 bits") % end
     }
 
     /// Between 0 and 1.
-    fn fraction(&mut self) -> f64 {
+    pub(crate) fn fraction(&mut self) -> f64 {
         f64::from(u32::try_from(self.next() >> 32).expect("32 bits")) / f64::from(u32::MAX)
     }
 
     /// An amount.
-    fn cents(&mut self) -> i64 {
+    pub(crate) fn cents(&mut self) -> i64 {
         i64::try_from(self.below(20_000)).expect("a small number") + 1
     }
 
-    fn one_of<'a>(&mut self, all: &'a [String]) -> &'a str {
+    pub(crate) fn one_of<'a>(&mut self, all: &'a [String]) -> &'a str {
         &all[self.below(all.len())]
     }
 }
 
 /// What the clients know to have happened.
 #[derive(Default)]
-struct Books {
+pub(crate) struct Books {
     /// Customer to the numbers and totals of its invoices, in cents.
-    invoices: BTreeMap<String, BTreeMap<String, i64>>,
+    pub(crate) invoices: BTreeMap<String, BTreeMap<String, i64>>,
     /// Customer to the money received, in cents.
-    received: BTreeMap<String, i64>,
+    pub(crate) received: BTreeMap<String, i64>,
     /// Payments by id.
-    payments: BTreeMap<String, i64>,
+    pub(crate) payments: BTreeMap<String, i64>,
 }
 
 /// What kills hit: requests without an answer by kind, and of those that can tell, how many had taken effect.
@@ -210,21 +210,21 @@ fn path(url: &str) -> String {
     url.strip_prefix(PUBLIC_URL).expect("a public address").to_owned()
 }
 
-fn instant(at: DateTime<Utc>) -> String {
+pub(crate) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn euros(cents: i64) -> String {
+pub(crate) fn euros(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
-fn cents(money: &Value) -> i64 {
+pub(crate) fn cents(money: &Value) -> i64 {
     let amount = money["amount"].as_str().expect("an amount");
     amount.replace('.', "").parse().expect("a number of cents")
 }
 
 /// All of a list.
-fn list(app: &App, path: &str) -> Vec<Value> {
+pub(crate) fn list(app: &App, path: &str) -> Vec<Value> {
     let mut all = Vec::new();
     let mut after = String::new();
     loop {
@@ -330,7 +330,7 @@ fn killed_at_any_moment_it_loses_nothing_and_does_nothing_twice() {
     the_files_are_sound(app);
 }
 
-fn the_ledger_is_what_the_books_say(app: &App, books: &Books) {
+pub(crate) fn the_ledger_is_what_the_books_say(app: &App, books: &Books) {
     let report = app.get("/v1/reports/integrity").send(200).json();
     assert_eq!((&report["holds"], &report["drift"]), (&json!(true), &json!([])));
     for (id, amount) in &books.payments {
@@ -414,7 +414,7 @@ fn a_message_that_may_have_left_is_not_taken_back() {
     assert_eq!(app.mailbox().len(), 0);
 }
 
-fn the_files_are_sound(app: App) {
+pub(crate) fn the_files_are_sound(app: App) {
     let folder = app.into_state();
     let ledger = rusqlite::Connection::open(folder.path().join("sqlite_db.db")).expect("the ledger");
     let said: String = ledger

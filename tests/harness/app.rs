@@ -208,6 +208,11 @@ impl App {
         self.launch_again();
     }
 
+    /// The id of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.as_ref().expect("a process of our own").pid
+    }
+
     fn launch_again(&mut self) {
         let keys = [&self.admin_key, &self.cron_key, &self.sandbox_secret].map(Clone::clone);
         // What a killed host leaves would be taken for the new one's.

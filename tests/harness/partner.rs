@@ -21,6 +21,11 @@ impl Partner {
         Self::found("python3", ("PYTHONPATH", "python"), package)
     }
 
+    /// A Python package that is installed apart, since it brings many others: by its folder and its name.
+    pub(crate) fn tool(folder: &str, package: &str) -> Option<Self> {
+        Self::found("python3", ("PYTHONPATH", folder), package)
+    }
+
     /// A Node package.
     pub(crate) fn node(package: &str) -> Option<Self> {
         Self::found("node", ("NODE_PATH", "node/node_modules"), package)
@@ -46,6 +51,15 @@ impl Partner {
     /// The folder in which its packages are.
     pub(crate) fn packages(&self) -> &Path {
         &self.search_path.1
+    }
+
+    /// A command that runs one of its modules.
+    pub(crate) fn module(&self, name: &str) -> Command {
+        let mut command = Command::new(self.program);
+        command
+            .args(["-m", name])
+            .env(self.search_path.0, &self.search_path.1);
+        command
     }
 
     /// A command that runs a script of `tests/partners`.
