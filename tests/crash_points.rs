@@ -39,7 +39,7 @@ const START: &str = "2026-01-12T09:00:00Z";
 /// Which points are tried: a number (every so many), `all`, or a workflow's name.
 const WHICH: &str = "DUNLIN_CRASH_POINTS";
 /// One point of so many is tried unless more are asked for. A prime, so that no kind of call is always left out.
-const SAMPLE: usize = 19;
+const SAMPLE: usize = 41;
 /// Points tried at the same time. Runs wait for their files, so more than there are processors pay.
 const THREADS: usize = 4;
 /// Failures that are told in full.
