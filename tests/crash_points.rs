@@ -7,7 +7,7 @@
 //! the same effect twice, and nothing may be held for good.
 //!
 //! One thing may differ: where a carrier knows no keys ([`Workflow::may_be_uncertain`]) and nobody can know whether a
-//! message left, or where a carrier's answer was lost, it is left to a person. The table says how often.
+//! message left, it is left to a person. The table says how often.
 //!
 //! A new call in a workflow is a new point on the day it is written. Of all points a part is tried, every one with
 //! `DUNLIN_CRASH_POINTS=all`; `DUNLIN_CRASH_POINTS=<workflow>` tries all of that one.
@@ -214,10 +214,9 @@ fn try_point(
     let end = end?;
     if end.uncertain > undisturbed.uncertain {
         // Nobody can know from the moment on that it is given to the carrier until that is on record, unless it was
-        // refused; and an answer that is lost is a person's to look into, whatever the carrier knows.
+        // refused.
         let not_sent = point.how == How::Fails(Failure::HttpConnectionRefused);
-        let lost = point.how == How::FailsDone(Failure::HttpConnectionTerminated);
-        if !lost && (!workflow.may_be_uncertain || not_sent || !point.between_commits) {
+        if !workflow.may_be_uncertain || not_sent || !point.between_commits {
             return Err("a message is uncertain".to_owned());
         }
         return Ok(end.uncertain);
