@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 use wasmtime_wasi_http::handler::ProxyHandler;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::{Error, WasiBody};
@@ -35,7 +35,7 @@ pub(crate) struct App {
     router: Router,
     components: BTreeMap<String, ProxyHandler<Pool>>,
     address: SocketAddr,
-    stopping: Arc<AtomicBool>,
+    stopping: watch::Sender<bool>,
 }
 
 /// An app's manifest and its components, compiled: what hosts one after the other have in common.
@@ -126,7 +126,7 @@ impl App {
             parts.push((blueprint, service, Arc::new(allowed)));
         }
         let router = Router::new(&manifest.trigger.http).map_err(anyhow::Error::msg)?;
-        let stopping = Arc::new(AtomicBool::new(false));
+        let stopping = watch::Sender::new(false);
         Ok(Arc::new_cyclic(|app| {
             let components = parts.into_iter().map(|(blueprint, service, allowed)| {
                 let name = blueprint.name.clone();
@@ -143,7 +143,7 @@ impl App {
                         service,
                         outbound,
                         request_time: around.request_time,
-                        stopping: Arc::clone(&stopping),
+                        stopping: stopping.subscribe(),
                     }),
                 )
             });
@@ -153,7 +153,7 @@ impl App {
                 router,
                 components: components.collect(),
                 address: around.address,
-                stopping: Arc::clone(&stopping),
+                stopping,
             }
         }))
     }
@@ -163,9 +163,9 @@ impl App {
         self.address
     }
 
-    /// Says that instances which end from now on do so because the host stops.
+    /// Ends the instances that wait, and says that those which end from now on do so because the host stops.
     pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
     }
 
     /// What `/.well-known/spin/info` says.

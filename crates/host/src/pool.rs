@@ -9,10 +9,9 @@ use crate::guest::{Blueprint, Guest};
 use crate::interpose::Gate;
 use crate::limits::{INSTANCE_CONCURRENT_REQUESTS, INSTANCE_IDLE_TIME, INSTANCE_REQUESTS};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 use tokio::time::Sleep;
 use wasmtime::component::GuestTaskId;
 use wasmtime::{Store, StoreContextMut};
@@ -29,8 +28,8 @@ pub(crate) struct Pool {
     pub(crate) outbound: Outbound,
     /// Longest time to the head of an answer.
     pub(crate) request_time: Duration,
-    /// Set when the host stops: instances then end with the runtime, which is no trouble to report.
-    pub(crate) stopping: Arc<AtomicBool>,
+    /// Becomes true when the host stops. What ends from then on is no trouble to report.
+    pub(crate) stopping: watch::Receiver<bool>,
 }
 
 impl HandlerState for Pool {
@@ -50,11 +49,12 @@ impl HandlerState for Pool {
                 sleep: Box::pin(tokio::time::sleep(INSTANCE_IDLE_TIME)),
                 request_time: self.request_time,
                 gate,
+                stopped: Box::pin(stopped(self.stopping.clone())),
             },
             state: Reuse {
                 component: self.blueprint.name.clone(),
                 request_time: self.request_time,
-                stopping: Arc::clone(&self.stopping),
+                stopping: self.stopping.clone(),
             },
         })
     }
@@ -65,6 +65,14 @@ pub(crate) struct Lifetime {
     sleep: Pin<Box<Sleep>>,
     request_time: Duration,
     gate: Gate,
+    /// Ready when the host stops, or is dropped without.
+    stopped: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
+}
+
+/// Waits until nobody can ask any more.
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // An error means that the host is gone, which is as good.
+    drop(stopping.wait_for(|stopping| *stopping).await);
 }
 
 impl WorkerExpiration for Lifetime {
@@ -79,8 +87,9 @@ impl WorkerExpiration for Lifetime {
             return Poll::Ready(());
         }
         let time = match status {
-            // How long nobody asks is the machine's affair; whoever watches wants the same calls again each time.
-            WorkerStatus::Idle if self.gate.is_watched() => return Poll::Pending,
+            // How long nobody asks is the machine's affair; whoever watches wants the same calls again each time. Such
+            // an instance goes with its host, or the process that starts one host after the other runs out of files.
+            WorkerStatus::Idle if self.gate.is_watched() => return self.stopped.as_mut().poll(context),
             WorkerStatus::Idle => INSTANCE_IDLE_TIME,
             WorkerStatus::Requests | WorkerStatus::PostReturn => self.request_time,
         };
@@ -99,7 +108,7 @@ impl WorkerExpiration for Lifetime {
 pub(crate) struct Reuse {
     component: String,
     request_time: Duration,
-    stopping: Arc<AtomicBool>,
+    stopping: watch::Receiver<bool>,
 }
 
 impl WorkerState for Reuse {
@@ -131,7 +140,7 @@ impl WorkerState for Reuse {
         drop(store);
         if let Err(error) = result
             && !on_purpose
-            && !self.stopping.load(Ordering::Relaxed)
+            && !*self.stopping.borrow()
         {
             // Names are stripped from components, so the places in a backtrace say nothing; the cause does.
             eprintln!(
