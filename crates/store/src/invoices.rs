@@ -20,6 +20,7 @@ use crate::moment::{Mint, Moment};
 use crate::numbering;
 use crate::orders::{self, Invoiced};
 use crate::params;
+use crate::payments;
 use crate::postings::{self, Kind, Posting};
 use chrono::NaiveDate;
 use receivables::fields::FieldError;
@@ -352,8 +353,8 @@ pub enum Voided {
     WrittenOff,
 }
 
-/// Voids an invoice: a posting takes its balance to zero, what was charged on it is reversed and the reminders stop. A
-/// charge that is voided is reversed.
+/// Voids an invoice: a posting takes its balance to zero, what was charged on it is reversed and the reminders stop.
+/// Credit that was used for it is on account again. A charge that is voided is reversed.
 pub async fn void(tx: &Tx<'_>, moment: Moment, id: &InvoiceId) -> Result<Voided> {
     let Some(invoice) = standing(tx, id).await? else {
         return Ok(Voided::Unknown);
@@ -369,12 +370,14 @@ pub async fn void(tx: &Tx<'_>, moment: Moment, id: &InvoiceId) -> Result<Voided>
     if charges::reverse(tx, moment, id, "it was voided").await? == Undone::Done {
         return Ok(Voided::Done);
     }
-    if !invoice.balance().is_zero() {
+    let freed = payments::free_credit(tx, moment, &invoice).await?;
+    let left = invoice.balance().checked_add(freed)?;
+    if !left.is_zero() {
         let entry = Posting {
             customer: invoice.customer.clone(),
             invoice: Some(id.clone()),
             kind: Kind::Void,
-            amount: invoice.balance().checked_neg()?,
+            amount: left.checked_neg()?,
             value_on: moment.now.date_naive(),
             source_id: id.to_string(),
         };

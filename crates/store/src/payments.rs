@@ -17,6 +17,7 @@ mod view;
 pub(crate) use by_hand::reallocate_by;
 pub use by_hand::{ByHand, reallocate, refund, refund_through};
 pub use named::apply_named;
+pub(crate) use on_account::free_credit;
 pub use on_account::{ApplicationView, CreditUsed, UseCredit, use_credit};
 pub(crate) use record::record_as_named;
 pub use record::{Incoming, Recorded, record};

@@ -5,6 +5,7 @@ use crate::activities::{self, Activity};
 use crate::db::{Tx, statements};
 use crate::error::{Result, StoreError};
 use crate::events::{self, Event};
+use crate::invoices;
 use crate::moment::Moment;
 use crate::params;
 use crate::postings::{self, Kind, Posting};
@@ -34,11 +35,25 @@ statements! {
     USE_CREDIT_NOTES = "UPDATE credit_notes SET applied_minor = applied_minor + (j.value->>'minor'),
             unapplied_minor = unapplied_minor - (j.value->>'minor')
         FROM json_each(?) AS j WHERE credit_notes.id = j.value->>'source'";
+    /// The notes whose credit stood on account before it was used here. One that names the invoice corrects it, and stays.
+    USED_FROM_NOTES = "SELECT json_object('note', n.id, 'minor', -sum(p.amount_minor))
+        FROM postings p JOIN credit_notes n ON n.id = p.source_id JOIN invoices i ON i.id = p.invoice_id
+        WHERE p.invoice_id = ? AND p.kind = 'credit_note' AND n.voided_on IS NULL
+            AND n.content->>'invoice_number' IS NOT i.number
+            AND NOT EXISTS (SELECT 1 FROM json_each(n.content->'invoices') AS j
+                WHERE j.value->>'invoice_number' = i.number)
+        GROUP BY n.id HAVING sum(p.amount_minor) < 0";
 }
 
 #[derive(Deserialize)]
 struct Own {
     currency: Currency,
+}
+
+#[derive(Deserialize)]
+struct Used {
+    note: CreditNoteId,
+    minor: i64,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +180,46 @@ pub async fn use_credit(
         applied: used,
         unapplied: applied.left,
     }))
+}
+
+/// Puts the credit notes that were used for an invoice on account again, since nothing will be owed on it any more, and
+/// answers how much that is. Whoever voids the invoice replans.
+pub(crate) async fn free_credit(tx: &Tx<'_>, moment: Moment, invoice: &invoices::Standing) -> Result<Money> {
+    let used: Vec<Used> = tx.list(USED_FROM_NOTES, params![invoice.id.as_str()]).await?;
+    let currency = invoice.balance().currency();
+    let freed = Money::checked_sum(currency, used.iter().map(|used| Money::new(used.minor, currency)))?;
+    if !freed.is_positive() {
+        return Ok(freed);
+    }
+    let (mut rows, mut entries) = (Vec::new(), Vec::new());
+    for Used { note, minor } in &used {
+        let amount = Money::new(*minor, currency);
+        rows.push(UseRow {
+            source: note.as_str(),
+            minor: amount.checked_neg()?.minor(),
+        });
+        let sides = [(Some(invoice.id.clone()), amount), (None, amount.checked_neg()?)];
+        entries.extend(sides.map(|(of, amount)| Posting {
+            customer: invoice.customer.clone(),
+            invoice: of,
+            kind: Kind::CreditNote,
+            amount,
+            value_on: moment.now.date_naive(),
+            source_id: note.to_string(),
+        }));
+    }
+    postings::post(tx, moment, &entries).await?;
+    tx.run(USE_CREDIT_NOTES, params![serde_json::to_string(&rows)?])
+        .await?;
+    let activity = Activity {
+        customer_id: invoice.customer.clone(),
+        kind: "credit_freed",
+        title: format!("{freed} of credit is on account again"),
+        detail: format!("It was used for invoice {}, which is void.", invoice.number),
+        refers_to: Some(invoice.id.to_string()),
+    };
+    activities::record(tx, moment, &[activity]).await?;
+    Ok(freed)
 }
 
 async fn credits(tx: &Tx<'_>, customer: &CustomerId, currency: Currency) -> Result<Vec<Credit>> {

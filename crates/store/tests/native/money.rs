@@ -20,6 +20,7 @@ use receivables::intake::{
 use receivables::policy::Policy;
 use serde_json::{Value, json};
 use std::cell::Cell;
+use store::invoices::Voided;
 use store::payments::{self, ByHand, Incoming, Recorded, UseCredit};
 use store::{Db, Moment, StoreError, Tx, credit_notes, customers, invoices, policies, postings, views};
 
@@ -197,6 +198,13 @@ impl World {
         });
         self.proved();
         used
+    }
+
+    fn void(&self, id: &InvoiceId) -> Voided {
+        let moment = self.moment;
+        let done = transact(&self.db, async |tx| invoices::void(tx, moment, id).await);
+        self.proved();
+        done
     }
 
     /// Every stored balance of the ledger follows from its postings.
@@ -512,6 +520,28 @@ fn what_is_on_account_is_used_later() {
 }
 
 #[test]
+fn credit_that_was_used_for_what_is_void_is_on_account_again() {
+    let world = World::new("freed", json!({}));
+    world.credit_note("G1", "50.00", json!({}));
+    let first = world.invoice("1", "60.00", json!({"due_date": "2026-01-31"}));
+    // A correction of the invoice itself is no credit on account.
+    world.credit_note("G2", "5.00", json!({"invoice_number": "freed-1"}));
+    assert!(matches!(world.use_credit(json!({})), UseCredit::Used(_)));
+    assert_eq!(world.owed(&first), owned("5.00", "partly_paid"));
+    assert_eq!(world.void(&first), Voided::Done);
+    assert_eq!(
+        world.account(),
+        ("-50.00".to_owned(), "0.00".to_owned(), "50.00".to_owned())
+    );
+    // It can be used for the invoice that takes the place of the void one.
+    let second = world.invoice("2", "50.00", json!({"due_date": "2026-01-31"}));
+    assert!(matches!(world.use_credit(json!({})), UseCredit::Used(_)));
+    assert_eq!(world.owed(&second).0, "0.00");
+    assert_eq!(world.void(&second), Voided::Done);
+    assert_eq!(world.account().2, "50.00");
+}
+
+#[test]
 fn a_credit_note_corrects_several_invoices() {
     let world = World::new("notes", json!({}));
     let first = world.invoice("1", "60.00", json!({"due_date": "2026-01-31"}));
@@ -581,7 +611,7 @@ fn cents(text: &str) -> i64 {
 /// invoice come to its balance, and what is taken back leaves nothing let go behind.
 #[test]
 fn whatever_happens_the_ledger_adds_up() {
-    let (mut set_anew, mut let_go) = (0, 0);
+    let (mut set_anew, mut let_go, mut voided) = (0, 0, 0);
     for (key, seed) in [("r1", 1), ("r2", 2), ("r3", 3), ("r4", 4), ("r5", 5), ("r6", 6)] {
         let order = ["due_date", "charges_first", "principal_first"][seed as usize % 3];
         let cash = json!({"order": order,
@@ -594,7 +624,7 @@ fn whatever_happens_the_ledger_adds_up() {
             let some = |dice: &mut Dice, count: usize| dice.roll(count.max(1) as u64) as usize;
             let at = some(&mut dice, invoices.len());
             let number = (at + 1).to_string();
-            match dice.roll(10) {
+            match dice.roll(11) {
                 0..=2 => {
                     let more = match dice.roll(3) {
                         0 => thirty_fifty_twenty(),
@@ -637,6 +667,10 @@ fn whatever_happens_the_ledger_adds_up() {
                         world.refund(payment, json!({"reason": "asked for"}));
                     }
                 }
+                9 if !invoices.is_empty() => {
+                    let done = world.void(&invoices[at]);
+                    voided += usize::from(done == Voided::Done);
+                }
                 _ => drop(world.use_credit(json!({}))),
             }
         }
@@ -656,7 +690,7 @@ fn whatever_happens_the_ledger_adds_up() {
         }
     }
     assert!(
-        set_anew > 10 && let_go > 20,
-        "too little happened: {set_anew} set anew, {let_go} let go"
+        set_anew > 5 && let_go > 20 && voided > 5,
+        "too little happened: {set_anew} set anew, {let_go} let go, {voided} voided"
     );
 }
