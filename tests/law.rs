@@ -181,6 +181,15 @@ fn a_person_is_exported_and_erased() {
     let known = app.new_customer();
     let (invoice, number) = app.new_invoice(&known, "80.00", "2026-01-30");
     let base = format!("/v1/customers/{}", known.id);
+    let key = unique("key");
+    let told_again = || {
+        let same = customer(&known.external_id);
+        app.post("/v1/customers")
+            .json(&same)
+            .header("idempotency-key", &key)
+    };
+    let first = told_again().send(200).json();
+    assert_eq!(told_again().send(200).json(), first);
     let exported = app.get(&format!("{base}/export")).send(200).json();
     assert_eq!(exported["customer"]["external_id"], known.external_id.as_str());
     assert_eq!(exported["invoices"][0]["number"], number.as_str());
@@ -212,6 +221,8 @@ fn a_person_is_exported_and_erased() {
     let exported = app.get(&format!("{base}/export")).send(200).text();
     assert!(!exported.contains(&known.external_id), "{exported}");
     assert!(!exported.contains("Ada Braun"), "{exported}");
+    // What was done once is not done again, although the answer to it cannot be given any more.
+    told_again().send(409).problem("answer_erased");
     // The books stay: the invoice is there, paid, under its number.
     let left = app.invoice(&invoice);
     assert_eq!(

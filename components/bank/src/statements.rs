@@ -122,8 +122,12 @@ pub(crate) async fn put_mapping(cx: &Cx, name: &str) -> Result<Reply, Problem> {
             detail,
         )]));
     }
-    let (value, _) = cx.json().await?;
+    let (mut value, _) = cx.json().await?;
     csv::Mapping::parse(&value).map_err(Problem::invalid)?;
+    if let Some(fields) = value.as_object_mut() {
+        // Read as absent, so kept and answered as that.
+        fields.retain(|_, value| !value.is_null());
+    }
     bank::put_mapping(&cx.db().await?, cx.moment(), name, &value).await?;
     Ok(Reply::json(200, &value))
 }

@@ -21,8 +21,15 @@ pub struct Given {
     pub fingerprint: String,
     /// HTTP status.
     pub status: u16,
-    /// JSON body.
+    /// JSON body; empty once it is erased.
     pub body: String,
+}
+
+impl Given {
+    /// Whether the answer was taken out with a person's data. What was asked for is done all the same.
+    pub fn is_erased(&self) -> bool {
+        self.body.is_empty()
+    }
 }
 
 /// The answer given to `key` before, if any. Keys of different principals never meet.

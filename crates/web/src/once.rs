@@ -97,6 +97,12 @@ pub fn replay(given: Given, fingerprint: &str) -> Result<Reply, Problem> {
     if given.fingerprint != fingerprint {
         return Err(key_reused());
     }
+    if given.is_erased() {
+        return Err(Problem::conflict(
+            "answer_erased",
+            "This request was done; its answer was erased with the person whose data it held.",
+        ));
+    }
     let body: serde_json::Value = serde_json::from_str(&given.body)
         .map_err(|error| Problem::internal(format!("kept answer: {error}")))?;
     Ok(Reply::json(given.status, &body).with_header(REPLAYED, HeaderValue::from_static("true")))

@@ -175,7 +175,8 @@ statements! {
         FROM json_each(?) AS j WHERE source = j.value->>0 AND event_id = j.value->>1";
     ANSWERS = "SELECT json_array(principal, key, body) FROM idempotency WHERE EXISTS (SELECT 1 FROM json_each(?) n
         WHERE instr(lower(idempotency.body), n.value) > 0)";
-    ANSWERS_BACK = "UPDATE idempotency SET body = '{}' FROM json_each(?) AS j
+    /// Empty, as no answer is: see [`Given::is_erased`](crate::idempotency::Given::is_erased).
+    ANSWERS_BACK = "UPDATE idempotency SET body = '' FROM json_each(?) AS j
         WHERE principal = j.value->>0 AND idempotency.key = j.value->>1";
     REJECTS = "SELECT json_array('', id, body) FROM intake_rejects WHERE EXISTS (SELECT 1 FROM json_each(?) n
         WHERE instr(lower(intake_rejects.body), n.value) > 0)";
