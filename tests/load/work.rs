@@ -16,6 +16,8 @@ use crate::kill::{Books, PUBLIC_URL, Random, cents, euros};
 pub(super) const BILLING_SECRET: &str = "whsec_bG9hZC10ZXN0LXdlYmhvb2stc2VjcmV0";
 /// Lines of a bank statement.
 const LINES: usize = 8;
+/// As many invoices as a payment is worth.
+const INVOICES_PAID: usize = 4;
 
 /// The app, its clients' books, and what time it is.
 pub(super) struct World {
@@ -122,8 +124,10 @@ impl World {
         Some((number, total))
     }
 
+    /// Money by bank, enough for some invoices: they come at several times the rate, and debts are not to pile up.
     fn payment(&self, tally: &Tally, random: &mut Random) -> Option<()> {
-        let (external_id, amount) = (random.one_of(&self.customers), random.cents());
+        let external_id = random.one_of(&self.customers);
+        let amount = (0..INVOICES_PAID).map(|_| random.cents()).sum();
         let transfer = payment(&unique("T"), external_id, &euros(amount));
         let taken = self.api(
             tally,
@@ -238,7 +242,9 @@ impl World {
         let external_id = unique("S");
         let who = customer(&external_id);
         self.api(tally, "customer", Ask::json("/v1/customers", &who), &[200, 201])?;
-        let owed: Vec<(String, i64)> = (0..LINES).map(|_| (unique("N"), random.cents())).collect();
+        // Each its own amount: where two numbers one slip apart owe the same, a person decides which is meant.
+        let first = random.cents();
+        let owed: Vec<(String, i64)> = (first..).take(LINES).map(|cents| (unique("N"), cents)).collect();
         let due = self.due(random);
         let documents: String = owed
             .iter()

@@ -17,6 +17,7 @@ use receivables::template::Tone;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::delivery::{self, Carrier, Memory};
 use store::tasks::{self, TaskFilter};
 use store::templates::{self, Blocks, Failure, Key, Put};
@@ -54,6 +55,12 @@ fn put(db: &Db, key: &Key, base: Option<u32>, blocks: Option<&Blocks>) -> Put {
     tx(db, async |tx: &Tx<'_>| {
         templates::put(tx, today(), key, base, blocks, "admin").await
     })
+}
+
+/// Whoever claims takes all that is queued in the ledger that these tests share, so one of them at a time.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The number of the version that a change left in force, and whether it is new.
@@ -178,6 +185,7 @@ fn a_preview_sees_what_is_open_in_the_customers_currency_on_its_civil_day() {
 
 #[test]
 fn a_test_is_a_message_to_our_own_side_and_no_step_is_taken_with_it() {
+    let _turn = turn();
     let db = ledger();
     let (id, external) = customer(&db);
     invoice(&db, &id, &format!("{external}-1"), "100.00", "2026-01-10", "EUR");
@@ -240,6 +248,7 @@ fn a_test_is_a_message_to_our_own_side_and_no_step_is_taken_with_it() {
 
 #[test]
 fn own_words_that_fail_are_told_to_a_person_once_a_version() {
+    let _turn = turn();
     let db = ledger();
     let (ada, number) = customer(&db);
     invoice(&db, &ada, &number, "100.00", "2026-01-01", "EUR");
