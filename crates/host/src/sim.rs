@@ -3,8 +3,8 @@
 //! The components run as they were built, under this host, in one process and on one thread; time is virtual, and all
 //! that is random follows from one seed. From the outside in: `plan` says what is to be simulated; `town` is the world
 //! at work, with its `agenda`, the `people` who owe, the `bank` and the world's own `books`; `stage` has the hosts and
-//! the clients that ask them; `outside` answers what components call (`stripe`, `mail`); `faults` decides what goes
-//! wrong within the host. `oracles` judge, `report` tells, `shrink` makes a failure small.
+//! the clients that ask them; `outside` answers what components call (`stripe`, `mail`, `erp`); `faults` decides what
+//! goes wrong within the host. `oracles` judge, `report` tells, `shrink` makes a failure small.
 //!
 //! **Same seed, same text.** What is drawn for one thing never depends on what was drawn for another, and nothing of the
 //! machine (its time, its speed, its threads) enters a run or its report.
@@ -17,6 +17,7 @@
 mod agenda;
 mod bank;
 mod books;
+mod erp;
 mod faults;
 mod mail;
 mod money;

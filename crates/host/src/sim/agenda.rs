@@ -52,6 +52,20 @@ pub(super) enum Event {
     Move { who: usize },
     /// Credit is given for an invoice.
     Credit { who: usize, number: String },
+    /// An invoice turns out to be a mistake.
+    Void { who: usize, number: String },
+    /// Nobody expects the money for an invoice any more.
+    WriteOff { who: usize, number: String },
+    /// What is on a customer's account is used for what is open.
+    UseCredit { who: usize },
+    /// What is on a customer's account is paid back.
+    PayBack { who: usize },
+    /// A refund comes to an end at Stripe.
+    Refunded { id: String, status: &'static str },
+    /// A customer agrees to pay in parts, and does, or does not.
+    Agree { who: usize, number: String },
+    /// A plan is called off.
+    CallOff { who: usize, plan: String },
     /// Jobs run.
     Jobs,
     /// The risk job, once a day.
@@ -84,6 +98,13 @@ impl Event {
             Self::OptOut { .. } => "opt-outs",
             Self::Move { .. } => "moves",
             Self::Credit { .. } => "credits",
+            Self::Void { .. } => "voids",
+            Self::WriteOff { .. } => "write-offs",
+            Self::UseCredit { .. } => "credit-used",
+            Self::PayBack { .. } => "refunds",
+            // What was asked for comes to its end in any case.
+            Self::Refunded { .. } => "stripe",
+            Self::Agree { .. } | Self::CallOff { .. } => "plans",
             Self::Jobs | Self::Daily => "jobs",
             Self::Clerk => "clerk",
             Self::Kill => "kills",
@@ -102,6 +123,11 @@ pub(super) const OPTIONAL: &[&str] = &[
     "moves",
     "opt-outs",
     "credits",
+    "credit-used",
+    "refunds",
+    "voids",
+    "write-offs",
+    "plans",
     "promises",
     "disputes",
     "returns",

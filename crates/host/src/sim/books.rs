@@ -10,6 +10,8 @@ pub(super) struct Invoice {
     pub(super) currency: &'static str,
     /// What the customer has paid of it, as the customer sees it.
     pub(super) paid: i64,
+    /// What credit notes that name it have taken off it.
+    pub(super) corrected: i64,
     /// By which webhook it was told of, where it was.
     pub(super) event: Option<String>,
     /// Whether Dunlin has acknowledged it.
@@ -37,6 +39,10 @@ pub(super) struct Books {
     pub(super) received: BTreeMap<(usize, String), i64>,
     /// What was credited, likewise.
     pub(super) credited: BTreeMap<(usize, String), i64>,
+    /// What was voided or written off, likewise.
+    pub(super) forgiven: BTreeMap<(usize, String), i64>,
+    /// What was paid back by hand, likewise.
+    pub(super) paid_back: BTreeMap<(usize, String), i64>,
     /// Money that Stripe has taken, likewise.
     pub(super) at_stripe: BTreeMap<(usize, String), i64>,
     /// By `2026-01` and currency.
@@ -66,6 +72,14 @@ impl Books {
     pub(super) fn pay(&mut self, number: &str, cents: i64) {
         if let Some(invoice) = self.invoices.get_mut(number) {
             invoice.paid += cents;
+        }
+    }
+
+    /// Nothing of an invoice is to be paid any more, since this step.
+    pub(super) fn let_go(&mut self, number: &str, step: u64) {
+        if let Some(invoice) = self.invoices.get_mut(number) {
+            invoice.paid = invoice.paid.max(invoice.cents);
+            invoice.settled.get_or_insert(step);
         }
     }
 

@@ -1,11 +1,13 @@
 //! What must hold, whatever happened: the invariants of the design as far as they are seen from outside, and what the
 //! world itself knows better.
 
+mod followed;
+
 use super::money;
 use super::report::Facts;
 use super::stage::Asked;
 use super::town::Town;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use receivables::channel::Channel;
 use receivables::country::Country;
 use receivables::dunning::RestDays;
@@ -53,7 +55,7 @@ pub(super) const RULES: &[(&str, &str)] = &[
     ),
     (
         "one final state",
-        "after a quiet time every message is at its end, and nothing is leased or half taken in",
+        "after a quiet time every message and every plan is at its end, and nothing is leased or half taken in",
     ),
     (
         "fresh evidence",
@@ -69,7 +71,15 @@ pub(super) const RULES: &[(&str, &str)] = &[
     ),
     (
         "one key, one effect",
-        "Stripe made one session for each idempotency key, and all that it took is in the ledger",
+        "Stripe made one session or refund for each idempotency key, and all that it took is in the ledger",
+    ),
+    (
+        "paid back",
+        "what Stripe paid back is in the ledger once, with its amount and its end, and nothing else is",
+    ),
+    (
+        "told",
+        "every event reached the system that follows them, signed and unchanged, and tells what became of each invoice",
     ),
 ];
 
@@ -101,14 +111,17 @@ pub(super) async fn judge(town: &mut Town, now: DateTime<Utc>) -> anyhow::Result
         .filter_map(|customer| Some((text(customer, "/id"), who(&text(customer, "/external_id"))?)))
         .collect();
     journal(town).await?;
+    plans(town, now).await?;
     taken_in(town, &invoices, &events);
     bank_lines(town, &lines);
-    balances(town, &customers, &charges, &lines, &ids);
+    let refunds = followed::paid_back(town).await?;
+    balances(town, &customers, &charges, &lines, &refunds, &ids);
     ends(town, &messages, &lines, &events);
     left_once(town, &messages);
     evidence(town, &messages, &ids);
     lawful(town, &messages, &ids);
     providers(town);
+    followed::judge(town, &invoices).await?;
     Ok(Facts::gather(
         town, now, &invoices, &charges, &messages, &promises, &events,
     ))
@@ -207,6 +220,7 @@ fn balances(
     customers: &[Value],
     charges: &[Value],
     lines: &[Value],
+    refunds: &[(String, String, i64)],
     ids: &BTreeMap<String, usize>,
 ) {
     let mut owed: BTreeMap<(usize, String), i64> = BTreeMap::new();
@@ -216,9 +230,23 @@ fn balances(
     for invoice in town.books.invoices.values().filter(|invoice| invoice.told) {
         add(invoice.who, invoice.currency, invoice.cents);
     }
-    for map in [&town.books.received, &town.books.credited, &town.books.at_stripe] {
+    let books = &town.books;
+    for map in [
+        &books.received,
+        &books.credited,
+        &books.at_stripe,
+        &books.forgiven,
+    ] {
         for ((who, currency), cents) in map {
             add(*who, currency, -cents);
+        }
+    }
+    for ((who, currency), cents) in &books.paid_back {
+        add(*who, currency, *cents);
+    }
+    for (customer, currency, cents) in refunds {
+        if let Some(who) = ids.get(customer) {
+            add(*who, currency, *cents);
         }
     }
     for charge in charges.iter().filter(|charge| charge["status"] != "blocked") {
@@ -279,6 +307,21 @@ fn balances(
     for (what, who) in wrong {
         town.violate("balances", what, Some(who));
     }
+}
+
+/// A plan whose last day is over is over.
+async fn plans(town: &mut Town, now: DateTime<Utc>) -> anyhow::Result<()> {
+    for plan in town.list("/v1/plans").await? {
+        let parts = plan["instalments"].as_array();
+        let last = parts.and_then(|parts| parts.last()?["due_date"].as_str()?.parse::<NaiveDate>().ok());
+        let grace = Days::new(plan["grace_days"].as_u64().unwrap_or_default() + 2);
+        let over = last.is_none_or(|last| last + grace < now.date_naive());
+        if over && matches!(plan["status"].as_str(), Some("active" | "proposed")) {
+            let what = format!("plan {} is {} since {last:?}", plan["id"], plan["status"]);
+            town.violate("one final state", what, None);
+        }
+    }
+    Ok(())
 }
 
 fn ends(town: &mut Town, messages: &[Value], lines: &[Value], events: &[Value]) {
@@ -446,7 +489,7 @@ fn providers(town: &mut Town) {
     let twice: Vec<String> = {
         let inside = town.stage.outside.inside();
         let made = inside.stripe.made.iter().filter(|(_, count)| **count > 1);
-        made.map(|(key, count)| format!("{count} sessions for the key {key}"))
+        made.map(|(key, count)| format!("{count} sessions or refunds for the key {key}"))
             .collect()
     };
     for what in twice {

@@ -1,7 +1,9 @@
-//! Everybody whom Dunlin calls, within the process: Stripe and Postmark, with the troubles of real ones.
+//! Everybody whom Dunlin calls, within the process: Stripe, Postmark and a system that follows the events, with the
+//! troubles of real ones.
 //!
 //! What goes wrong with a call follows from the seed and from what the call is about, never from the order of calls.
 
+use super::erp::{self, Erp};
 use super::mail::Post;
 use super::random::Random;
 use super::stripe::Stripe;
@@ -36,6 +38,7 @@ pub(super) struct Inside {
     pub(super) step: u64,
     pub(super) stripe: Stripe,
     pub(super) post: Post,
+    pub(super) erp: Erp,
     tries: BTreeMap<String, u64>,
     calm: bool,
     /// Troubles that calls met, by what they were.
@@ -121,11 +124,13 @@ impl Outside {
             step,
             stripe: shop,
             post,
+            erp,
             ..
         } = &mut *inside;
         let (status, body) = match (stripe, host) {
             (true, _) => shop.answer(request, *now),
             (_, "postmark.example") => post.answer(request.body(), *now, *step),
+            (_, erp::HOST) => erp.answer(request),
             _ => (404, json!({"message": "nobody is here"})),
         };
         match trouble {

@@ -27,6 +27,8 @@ const CRON_KEY: &str = "sim-cron-key";
 pub(super) const BILLING_SECRET: &[u8] = b"a secret of the simulator's own!";
 /// What Stripe signs with.
 pub(super) const STRIPE_SECRET: &str = "whsec_sim";
+/// What the secrets of webhook endpoints are derived from.
+const SIGNING_KEY: &str = "a signing key of the simulator's own, long enough";
 /// What Postmark shows.
 pub(super) const POSTMARK_AUTH: &str = "postmark:sim";
 /// How often a client asks again. Faults hit a request three times at most.
@@ -334,6 +336,7 @@ fn variables() -> BTreeMap<String, String> {
         ("stripe_url", STRIPE_URL),
         ("stripe_webhook_secrets", STRIPE_SECRET),
         ("billing_webhook_secrets", &secret),
+        ("webhook_signing_keys", SIGNING_KEY),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

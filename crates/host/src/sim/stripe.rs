@@ -1,4 +1,4 @@
-//! A Stripe of one's own: checkout sessions, kept under idempotency keys as Stripe documents it.
+//! A Stripe of one's own: checkout sessions and refunds, kept under idempotency keys as Stripe documents it.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -17,7 +17,11 @@ pub(super) struct Stripe {
     keys: BTreeMap<String, (Bytes, Value)>,
     /// Payment intents, by the session that was paid: its currency and cents.
     pub(super) paid: BTreeMap<String, (String, i64)>,
-    /// Sessions that were made under one idempotency key; more than one is a fault of Stripe's own.
+    /// Refunds that were made, by Stripe's name for them.
+    pub(super) refunds: BTreeMap<String, Value>,
+    /// Refunds that the payer has not heard of since somebody looked last.
+    news: Vec<String>,
+    /// Things that were made under one idempotency key; more than one is a fault of Stripe's own.
     pub(super) made: BTreeMap<String, u32>,
 }
 
@@ -47,6 +51,7 @@ impl Stripe {
         let (status, body) = match path.as_slice() {
             ["v1", "checkout", "sessions"] => self.open(request.body(), now),
             ["v1", "checkout", "sessions", id, "expire"] => self.expire(id),
+            ["v1", "refunds"] => self.refund(request.body()),
             _ => refusal(404, "Unrecognized request URL"),
         };
         if let (200, Some(key)) = (status, key) {
@@ -95,6 +100,54 @@ impl Stripe {
             ),
             None => refusal(404, "No such checkout.session"),
         }
+    }
+
+    /// Money goes back, never more than came.
+    fn refund(&mut self, body: &Bytes) -> (u16, Value) {
+        let fields: BTreeMap<String, String> = url::form_urlencoded::parse(body).into_owned().collect();
+        let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+        let intent = field("payment_intent");
+        let Some((currency, paid)) = self.paid.get(&intent.replace("pi_", "cs_")) else {
+            return refusal(404, "No such payment_intent");
+        };
+        let of_it = self
+            .refunds
+            .values()
+            .filter(|refund| refund["payment_intent"] == intent.as_str() && refund["status"] != "failed");
+        let back: i64 = of_it.filter_map(|refund| refund["amount"].as_i64()).sum();
+        let Some(amount) = field("amount")
+            .parse()
+            .ok()
+            .filter(|amount| *amount > 0 && back + amount <= *paid)
+        else {
+            return refusal(400, "Refund amount is greater than unrefunded amount on charge");
+        };
+        let id = format!("re_sim_{}", self.refunds.len() + 1);
+        let refund = json!({"id": id, "object": "refund", "status": "pending", "payment_intent": intent,
+            "amount": amount, "currency": currency.to_lowercase(), "metadata": {"refund": field("metadata[refund]")}});
+        self.refunds.insert(id.clone(), refund.clone());
+        self.news.push(id);
+        (200, refund)
+    }
+
+    /// Refunds that were made since this was asked last.
+    pub(super) fn take_news(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// A refund has come to an end, or to another one than it seemed: the event that tells of it.
+    pub(super) fn settle(&mut self, id: &str, status: &str, now: DateTime<Utc>) -> Option<Value> {
+        let refund = self.refunds.get_mut(id)?;
+        refund["status"] = json!(status);
+        let kind = match status {
+            "failed" => "refund.failed",
+            _ => "refund.updated",
+        };
+        Some(
+            json!({"id": format!("evt_{id}_{status}"), "object": "event", "api_version": "2025-09-30.clover",
+            "created": now.timestamp(), "type": kind, "data": {"object": refund.clone()}, "livemode": false,
+            "pending_webhooks": 1}),
+        )
     }
 
     /// The payer pays on a session's page: the event that tells of it. None where the session is not open.
@@ -162,6 +215,32 @@ mod tests {
                 .0,
             400
         );
+    }
+
+    #[test]
+    fn no_more_goes_back_than_came() {
+        let now = DateTime::from_timestamp(1000, 0).unwrap();
+        let mut stripe = Stripe::default();
+        let (_, session) = stripe.answer(&post("/v1/checkout/sessions", "k", OPEN), now);
+        let paid = stripe.pay(session["id"].as_str().unwrap(), now).unwrap();
+        let intent = paid["data"]["object"]["payment_intent"].as_str().unwrap();
+        let mut back = |key: &str, amount: u32| {
+            let body = format!("payment_intent={intent}&amount={amount}&metadata[refund]=rfd_1");
+            stripe.answer(&post("/v1/refunds", key, &body), now).0
+        };
+        assert_eq!(
+            [back("a", 300), back("a", 300), back("b", 300), back("c", 200)],
+            [200, 200, 400, 200]
+        );
+        let news = stripe.take_news();
+        assert_eq!(news.len(), 2);
+        let failed = stripe.settle(&news[0], "failed", now).unwrap();
+        assert_eq!(
+            (&failed["type"], &failed["data"]["object"]["amount"]),
+            (&json!("refund.failed"), &json!(300))
+        );
+        let body = format!("payment_intent={intent}&amount=300");
+        assert_eq!(stripe.answer(&post("/v1/refunds", "d", &body), now).0, 200);
     }
 
     #[test]

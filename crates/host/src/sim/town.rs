@@ -1,12 +1,15 @@
 //! The world at work: what is on the agenda happens, one thing after the other, and what follows from it is put there.
 
+mod agreeing;
 mod business;
 mod paying;
 mod room;
+mod undoing;
 
 use super::agenda::{Agenda, Event};
 use super::bank::Bank;
 use super::books::Books;
+use super::erp;
 use super::oracles;
 use super::people::Person;
 use super::plan::Plan;
@@ -58,6 +61,8 @@ pub(super) struct Town {
     pub(super) log: Vec<Entry>,
     agenda: Agenda,
     random: Random,
+    /// Where the events go.
+    pub(super) endpoint: String,
     /// No job runs between these.
     outage: Option<(DateTime<Utc>, DateTime<Utc>)>,
     step: u64,
@@ -89,6 +94,7 @@ pub(super) async fn run(plan: &Plan, manifest: &Path, program: &Program) -> anyh
         log: Vec::new(),
         agenda: Agenda::default(),
         random: Random::of(plan.seed, "town"),
+        endpoint: String::new(),
         outage: None,
         step: 0,
     };
@@ -109,6 +115,7 @@ pub(super) async fn run(plan: &Plan, manifest: &Path, program: &Program) -> anyh
                 | Event::HandIn { .. }
                 | Event::Statement
                 | Event::Stripe { .. }
+                | Event::Refunded { .. }
                 | Event::Jobs
                 | Event::Daily
                 | Event::Clerk
@@ -117,6 +124,8 @@ pub(super) async fn run(plan: &Plan, manifest: &Path, program: &Program) -> anyh
     })
     .await?;
     town.clerk().await?;
+    // What the clerk did is told as well.
+    town.job("relay").await?;
     let facts = oracles::judge(&mut town, ends).await?;
     town.stage.close().await;
     Ok(Outcome {
@@ -136,6 +145,11 @@ impl Town {
     async fn prepare(&mut self, start: DateTime<Utc>) -> anyhow::Result<()> {
         let days = u64::from(self.plan.days);
         self.must(&Asked::put("/v1/policies/standard", &policy())).await?;
+        let endpoint = Asked::post("/v1/webhook-endpoints", &json!({"url": erp::URL})).once();
+        let endpoint = self.must(&endpoint).await?.json();
+        let text = |name: &str| endpoint[name].as_str().unwrap_or_default().to_owned();
+        self.endpoint = text("id");
+        self.stage.outside.inside().erp.trust(&text("secret"));
         let everybody: Vec<Value> = self
             .people
             .iter()
@@ -256,6 +270,13 @@ impl Town {
             Event::OptOut { who } => self.opt_out(who).await?,
             Event::Move { who } => self.moves(who).await?,
             Event::Credit { who, number } => self.credit(who, &number).await?,
+            Event::Void { who, number } => self.void(who, &number).await?,
+            Event::WriteOff { who, number } => self.write_off(who, &number).await?,
+            Event::UseCredit { who } => self.use_credit(who).await?,
+            Event::PayBack { who } => self.pay_back(who).await?,
+            Event::Refunded { id, status } => self.refunded(&id, status),
+            Event::Agree { who, number } => self.agree(who, &number).await?,
+            Event::CallOff { who, plan } => self.call_off(who, &plan).await?,
             Event::Jobs => self.jobs().await?,
             Event::Daily => self.job("risk").await?,
             Event::Clerk => self.clerk().await?,
@@ -271,6 +292,7 @@ impl Town {
             self.note_fault(met);
         }
         self.heard_by_post(kind);
+        self.heard_by_stripe();
         Ok(())
     }
 

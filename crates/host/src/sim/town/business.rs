@@ -48,6 +48,7 @@ impl Town {
             cents,
             currency,
             paid: 0,
+            corrected: 0,
             event: event.clone(),
             told: false,
             settled: None,
@@ -127,7 +128,7 @@ impl Town {
         Ok(())
     }
 
-    async fn invoice_id(&mut self, number: &str) -> anyhow::Result<Option<String>> {
+    pub(super) async fn invoice_id(&mut self, number: &str) -> anyhow::Result<Option<String>> {
         let asked = Asked::get(format!("/v1/invoices?number={number}"))
             .about(format!("look for {number} {}", self.step));
         let found = self.must(&asked).await?.json();
@@ -190,6 +191,9 @@ impl Town {
             let credited = money::at(&answer.json(), "/credited").unwrap_or_default();
             self.credited(who, currency, credited);
             self.books.pay(number, credited);
+            if let Some(invoice) = self.books.invoices.get_mut(number) {
+                invoice.corrected += credited;
+            }
             self.books.count("disputes decided");
         }
         Ok(())
@@ -372,10 +376,17 @@ fn plans(person: &mut crate::sim::people::Person, number: &str, cents: i64, dela
         ));
     }
     if person.random.chance(20) {
+        let number = number.clone();
         plans.push((
             first + person.random.between(0, due),
             Event::Credit { who, number },
         ));
+    }
+    for (per_mille, earliest, event) in undone(person, &number) {
+        let minutes = earliest + person.random.between(0, due);
+        if person.random.chance(per_mille) {
+            plans.push((first + minutes, event));
+        }
     }
     if person.opts_out && person.invoices == 2 {
         plans.push((due, Event::OptOut { who }));
@@ -384,4 +395,31 @@ fn plans(person: &mut crate::sim::people::Person, number: &str, cents: i64, dela
         plans.push((first + person.random.between(0, due), Event::Move { who }));
     }
     plans
+}
+
+/// What may be done about an invoice afterwards: how often of a thousand times, and from when on, in minutes.
+fn undone(person: &crate::sim::people::Person, number: &str) -> [(u64, i64, Event); 5] {
+    let (who, number) = (person.at, number.to_owned());
+    let due = person.terms_days * 1440;
+    [
+        (
+            40,
+            0,
+            Event::Void {
+                who,
+                number: number.clone(),
+            },
+        ),
+        (
+            40,
+            due,
+            Event::WriteOff {
+                who,
+                number: number.clone(),
+            },
+        ),
+        (120, 0, Event::UseCredit { who }),
+        (120, due, Event::PayBack { who }),
+        (60, due, Event::Agree { who, number }),
+    ]
 }

@@ -20,7 +20,7 @@ impl Town {
             self.stage.faults.count("jobs not run (ten days' outage)");
             return Ok(());
         }
-        for name in ["inbound", "match", "payments", "sweep", "deliver"] {
+        for name in ["inbound", "match", "payments", "sweep", "deliver", "relay"] {
             self.job(name).await?;
         }
         Ok(())
@@ -47,7 +47,7 @@ impl Town {
             let work = ["examined", "queued", "processed", "answered"]
                 .iter()
                 .any(|field| said[*field].as_i64() > Some(0));
-            if work && name != "risk" {
+            if work && !matches!(name, "risk" | "relay") {
                 self.note(None, format!("{name}: {}", answer.text()));
             }
             if said["more"] != true {
