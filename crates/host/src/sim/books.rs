@@ -28,6 +28,8 @@ pub(super) struct Month {
     pub(super) invoiced: i64,
     pub(super) collected: i64,
     pub(super) credited: i64,
+    /// Voided or written off.
+    pub(super) let_go: i64,
 }
 
 /// Everything that was told and paid.

@@ -4,7 +4,7 @@
 mod followed;
 
 use super::money;
-use super::report::Facts;
+use super::report::{Facts, Lists};
 use super::stage::Asked;
 use super::town::Town;
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -111,7 +111,7 @@ pub(super) async fn judge(town: &mut Town, now: DateTime<Utc>) -> anyhow::Result
         .filter_map(|customer| Some((text(customer, "/id"), who(&text(customer, "/external_id"))?)))
         .collect();
     journal(town).await?;
-    plans(town, now).await?;
+    let plans = plans(town, now).await?;
     taken_in(town, &invoices, &events);
     bank_lines(town, &lines);
     let refunds = followed::paid_back(town).await?;
@@ -122,9 +122,15 @@ pub(super) async fn judge(town: &mut Town, now: DateTime<Utc>) -> anyhow::Result
     lawful(town, &messages, &ids);
     providers(town);
     followed::judge(town, &invoices).await?;
-    Ok(Facts::gather(
-        town, now, &invoices, &charges, &messages, &promises, &events,
-    ))
+    let lists = Lists {
+        invoices: &invoices,
+        charges: &charges,
+        messages: &messages,
+        promises: &promises,
+        plans: &plans,
+        events: &events,
+    };
+    Ok(Facts::gather(town, now, &lists))
 }
 
 fn text(document: &Value, pointer: &str) -> String {
@@ -310,8 +316,9 @@ fn balances(
 }
 
 /// A plan whose last day is over is over.
-async fn plans(town: &mut Town, now: DateTime<Utc>) -> anyhow::Result<()> {
-    for plan in town.list("/v1/plans").await? {
+async fn plans(town: &mut Town, now: DateTime<Utc>) -> anyhow::Result<Vec<Value>> {
+    let plans = town.list("/v1/plans").await?;
+    for plan in &plans {
         let parts = plan["instalments"].as_array();
         let last = parts.and_then(|parts| parts.last()?["due_date"].as_str()?.parse::<NaiveDate>().ok());
         let grace = Days::new(plan["grace_days"].as_u64().unwrap_or_default() + 2);
@@ -321,7 +328,7 @@ async fn plans(town: &mut Town, now: DateTime<Utc>) -> anyhow::Result<()> {
             town.violate("one final state", what, None);
         }
     }
-    Ok(())
+    Ok(plans)
 }
 
 fn ends(town: &mut Town, messages: &[Value], lines: &[Value], events: &[Value]) {

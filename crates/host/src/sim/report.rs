@@ -22,6 +22,7 @@ pub(super) struct Facts {
     /// Charges by kind and currency: how many, what was charged, what was taken back.
     charges: BTreeMap<(String, String), (u64, i64, i64)>,
     promises: BTreeMap<String, u64>,
+    plans: BTreeMap<String, u64>,
     counts: BTreeMap<&'static str, u64>,
     events: BTreeMap<String, u64>,
     faults: BTreeMap<String, u64>,
@@ -31,22 +32,24 @@ pub(super) struct Facts {
     pub(super) days: i64,
 }
 
+/// What the app lists in the end.
+pub(super) struct Lists<'a> {
+    pub(super) invoices: &'a [Value],
+    pub(super) charges: &'a [Value],
+    pub(super) messages: &'a [Value],
+    pub(super) promises: &'a [Value],
+    pub(super) plans: &'a [Value],
+    pub(super) events: &'a [Value],
+}
+
 impl Facts {
     /// Makes them of what the app lists in the end.
-    pub(super) fn gather(
-        town: &Town,
-        now: DateTime<Utc>,
-        invoices: &[Value],
-        charges: &[Value],
-        messages: &[Value],
-        promises: &[Value],
-        events: &[Value],
-    ) -> Self {
+    pub(super) fn gather(town: &Town, now: DateTime<Utc>, lists: &Lists<'_>) -> Self {
         let text = |document: &Value, name: &str| document[name].as_str().unwrap_or_default().to_owned();
         let mut facts = Self {
             months: town.books.months.clone(),
             counts: town.books.counts.clone(),
-            invoices: invoices.len(),
+            invoices: lists.invoices.len(),
             faults: town.stage.faults.met(),
             hosts: town.stage.hosts(),
             requests: town.stage.requests,
@@ -57,11 +60,11 @@ impl Facts {
         for (what, count) in &town.stage.outside.inside().met {
             facts.faults.insert((*what).to_owned(), *count);
         }
-        for invoice in invoices {
+        for invoice in lists.invoices {
             *facts.open.entry(text(invoice, "currency")).or_default() +=
                 money::at(invoice, "/balance").unwrap_or_default();
         }
-        for message in messages {
+        for message in lists.messages {
             let key = (
                 text(message, "step"),
                 text(message, "channel"),
@@ -69,7 +72,7 @@ impl Facts {
             );
             *facts.messages.entry(key).or_default() += 1;
         }
-        for charge in charges {
+        for charge in lists.charges {
             let [amount, reversed, waived] =
                 ["/amount", "/reversed", "/waived"].map(|at| money::at(charge, at).unwrap_or_default());
             let currency = charge
@@ -84,10 +87,13 @@ impl Facts {
             *charged += amount;
             *back += reversed + waived;
         }
-        for promise in promises {
+        for promise in lists.promises {
             *facts.promises.entry(text(promise, "status")).or_default() += 1;
         }
-        for event in events {
+        for plan in lists.plans {
+            *facts.plans.entry(text(plan, "status")).or_default() += 1;
+        }
+        for event in lists.events {
             *facts.events.entry(text(event, "status")).or_default() += 1;
         }
         facts
@@ -133,6 +139,11 @@ pub(super) fn text(plan: &Plan, outcome: &Outcome) -> String {
     );
     counted(
         &mut out,
+        "Plans to pay in parts",
+        facts.plans.iter().map(|(name, count)| (name.as_str(), *count)),
+    );
+    counted(
+        &mut out,
         "Besides",
         facts.counts.iter().map(|(name, count)| (*name, *count)),
     );
@@ -170,19 +181,28 @@ fn money_table(out: &mut Page, facts: &Facts) {
     for currency in currencies {
         out.head(
             currency,
-            &["month", "invoiced", "collected", "credited", "open", "DSO"],
+            &[
+                "month",
+                "invoiced",
+                "collected",
+                "credited",
+                "let go",
+                "open",
+                "DSO",
+            ],
         );
         let (mut open, mut sum) = (0, Month::default());
         // Of the last three months, what was invoiced: the usual base of days sales outstanding.
         let mut last = [0; 3];
         let months = facts.months.iter().filter(|((_, of), _)| of == currency);
         for ((month, _), one) in months {
-            open += one.invoiced - one.collected - one.credited;
+            open += one.invoiced - one.collected - one.credited - one.let_go;
             last.rotate_left(1);
             last[2] = one.invoiced;
             sum.invoiced += one.invoiced;
             sum.collected += one.collected;
             sum.credited += one.credited;
+            sum.let_go += one.let_go;
             let base: i64 = last.iter().sum();
             let dso = (open.max(0) * 90)
                 .checked_div(base)
@@ -192,6 +212,7 @@ fn money_table(out: &mut Page, facts: &Facts) {
                 &money::text(one.invoiced),
                 &money::text(one.collected),
                 &money::text(one.credited),
+                &money::text(one.let_go),
                 &money::text(open),
                 &dso,
             ]);
@@ -202,6 +223,7 @@ fn money_table(out: &mut Page, facts: &Facts) {
             &money::text(sum.invoiced),
             &money::text(sum.collected),
             &money::text(sum.credited),
+            &money::text(sum.let_go),
             "",
             "",
         ]);

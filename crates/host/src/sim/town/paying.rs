@@ -98,7 +98,8 @@ impl Town {
         Ok(())
     }
 
-    fn collected(&mut self, currency: &str, cents: i64) {
+    /// Money that came, or went back where it is less than nothing.
+    pub(super) fn collected(&mut self, currency: &str, cents: i64) {
         let month = self.stage.now().format("%Y-%m").to_string();
         self.books.month(&month, currency).collected += cents;
     }

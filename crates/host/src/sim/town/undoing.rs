@@ -22,8 +22,7 @@ impl Town {
         if let (true, Some(invoice)) = (answer.is_good(), self.books.invoices.get(number)) {
             // What corrects it stays with it; credit that was used for it is on account again.
             let (currency, cents) = (invoice.currency, invoice.cents - invoice.corrected);
-            add(&mut self.books.forgiven, who, currency, cents);
-            self.books.let_go(number, step);
+            self.let_go(who, number, currency, cents, step);
             self.books.count("invoices voided");
         }
         Ok(())
@@ -46,11 +45,17 @@ impl Town {
         if let (200, Some(invoice)) = (answer.status, self.books.invoices.get(number)) {
             let left = money::at(&before, "/balance").unwrap_or_default();
             let currency = invoice.currency;
-            add(&mut self.books.forgiven, who, currency, left);
-            self.books.let_go(number, step);
+            self.let_go(who, number, currency, left, step);
             self.books.count("invoices written off");
         }
         Ok(())
+    }
+
+    fn let_go(&mut self, who: usize, number: &str, currency: &str, cents: i64, step: u64) {
+        add(&mut self.books.forgiven, who, currency, cents);
+        let month = self.stage.now().format("%Y-%m").to_string();
+        self.books.month(&month, currency).let_go += cents;
+        self.books.let_go(number, step);
     }
 
     /// Our name for a customer, where it is known by now.
@@ -120,6 +125,7 @@ impl Town {
                 && let (true, Some(currency)) = (answer.is_good(), currency)
             {
                 add(&mut self.books.paid_back, who, currency, on_account);
+                self.collected(currency, -on_account);
                 self.books.count("paid back by hand");
             }
         }
@@ -132,6 +138,7 @@ impl Town {
         let news = self.stage.outside.inside().stripe.take_news();
         for id in news {
             self.books.count("refunds through Stripe");
+            self.gone_back(&id, -1);
             let mut draw = Random::of(self.plan.seed, &format!("refund {id}"));
             let minutes = draw.between(1, 3_000);
             let [done, fails] = draw.weighed(
@@ -150,12 +157,22 @@ impl Town {
         }
     }
 
+    /// The money of a refund has left, or is here again.
+    fn gone_back(&mut self, id: &str, sign: i64) {
+        let refund = self.stage.outside.inside().stripe.refunds.get(id).cloned();
+        let refund = refund.unwrap_or_default();
+        if let (Some(cents), Some(currency)) = (refund["amount"].as_i64(), refund["currency"].as_str()) {
+            self.collected(&currency.to_uppercase(), sign * cents);
+        }
+    }
+
     pub(super) fn refunded(&mut self, id: &str, status: &'static str) {
         let now = self.stage.now();
         let event = self.stage.outside.inside().stripe.settle(id, status, now);
         self.note(None, format!("refund {id} {status} at Stripe"));
         if status == "failed" {
             self.books.count("refunds that failed");
+            self.gone_back(id, 1);
         }
         if let Some(body) = event {
             self.after(1, Event::Stripe { body, tries: 0 });
