@@ -124,6 +124,35 @@ fn a_session_that_no_event_told_of_is_asked_about() {
     setup.holds();
 }
 
+/// As a crash between the two commits leaves it: Stripe was answered 5xx, and has given up.
+#[test]
+fn an_event_that_a_crash_left_over_is_taken_up_and_takes_effect_once() {
+    let setup = own!(Setup::start());
+    let owing = setup.owing(&["50.00"]);
+    let session = setup.press(&owing.link);
+    let done = setup.stripe.complete(&session, "paid");
+    let told = event("checkout.session.completed", &done);
+    let ledger = rusqlite::Connection::open(setup.app.state_file("sqlite_db.db")).expect("the ledger");
+    ledger
+        .execute(
+            "INSERT INTO inbound_events (source, event_id, received_at, body, status) VALUES ('stripe', ?, ?, ?, 'received')",
+            (told["id"].as_str(), NOW * 1_000, told.to_string()),
+        )
+        .expect("an event");
+    let taken_up = || {
+        let run = setup.app.job("payments");
+        (run["examined"].clone(), run["answered"].clone())
+    };
+    // It may be at work.
+    assert_eq!(taken_up(), (json!(0), json!(0)));
+    setup.app.clock("2026-01-12T09:11:00Z");
+    assert_eq!(taken_up(), (json!(1), json!(1)));
+    assert_eq!(setup.balances(&owing), ["0.00"]);
+    assert_eq!(taken_up(), (json!(0), json!(0)));
+    assert_eq!(setup.payment(&owing)["amount"]["amount"], "50.00");
+    setup.holds();
+}
+
 #[test]
 fn a_refund_takes_what_is_on_account_first_and_then_what_was_paid_last() {
     let setup = own!(Setup::shared());

@@ -1,7 +1,8 @@
-//! `/internal/payments`: cron's call. Asks providers what became of sessions that no event has ended, and has them pay back
-//! what they have not answered to. What they say goes the way of their webhooks, so it takes effect once.
+//! `/internal/payments`: cron's call. Takes up events that had no effect yet, asks providers what became of sessions that no
+//! event has ended, and has them pay back what they have not answered to. What they say goes the way of their webhooks, so
+//! it takes effect once.
 
-use crate::webhook::apply;
+use crate::webhook::{apply, left_over};
 use providers::{Provider, Row};
 use receivables::id::{CheckoutId, PaymentId};
 use serde::Serialize;
@@ -12,15 +13,17 @@ use web::{Cx, Problem, Reply, limits};
 
 /// How many are claimed at a time: what is claimed and not come to waits for its next turn.
 const CLAIM: u32 = 5;
+/// Events taken up in a run.
+const LEFT_OVER: u32 = 100;
 
 /// What a run has done.
 #[derive(Default, Serialize)]
 struct Done {
-    /// Sessions asked about, and refunds asked for.
+    /// Events taken up, sessions asked about, and refunds asked for.
     examined: u32,
-    /// Of those, what the provider has answered to.
+    /// Of those, what took effect, or what the provider has answered to.
     answered: u32,
-    /// What it has not; it is asked again later.
+    /// What has not; it is tried again later.
     failed: u32,
     /// Whether there is more to do than this run has done.
     more: bool,
@@ -46,8 +49,14 @@ pub(crate) async fn job(cx: &Cx) -> Result<Reply, Problem> {
     let limit = cx.job_limit(&query)?;
     let db = cx.db().await?;
     let mut done = Done::default();
+    for outcome in left_over(cx, limit.min(LEFT_OVER)).await? {
+        done.count(cx, outcome);
+    }
+    // What fails again and again is in nobody's way.
+    let taken_up = done.examined;
     loop {
-        let room = limit.saturating_sub(done.examined).min(CLAIM);
+        let asked = done.examined.saturating_sub(taken_up);
+        let room = limit.saturating_sub(asked).min(CLAIM);
         if room == 0 || cx.elapsed().as_secs() >= limits::SENDING_S {
             done.more = true;
             break;

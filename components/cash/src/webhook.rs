@@ -1,9 +1,9 @@
 //! `POST /webhooks/{payment provider}`: verified, stored, acknowledged, applied once.
 
 use crate::look;
-use providers::{Event, Row};
+use providers::{Event, PROVIDERS, Row};
 use receivables::told::Told;
-use store::inbound::Stored;
+use store::inbound::{self, LeftOver, Stored};
 use store::told;
 use web::{Cx, Problem, Reply, inbox, limits};
 
@@ -12,14 +12,7 @@ pub(crate) async fn take(cx: &Cx, name: &'static str) -> Result<Reply, Problem> 
     let row = providers::row(name).ok_or_else(Problem::no_route)?;
     let body = cx.bytes(limits::BODY).await?;
     let events = row.hear(cx, &body).await?;
-    let agreed = agreed(row, &events);
-    let done = apply(cx, row, events).await?;
-    for checkout in agreed {
-        // What is left to do is also found later: the provider need not tell it again.
-        if let Err(problem) = look::finish(cx, row, &checkout).await {
-            cx.log(&problem);
-        }
-    }
+    let done = hear(cx, row, events).await?;
     if let Some(text) = row.acknowledged {
         return Ok(Reply::text(200, text));
     }
@@ -29,6 +22,38 @@ pub(crate) async fn take(cx: &Cx, name: &'static str) -> Result<Reply, Problem> 
         _ => return Ok(inbox::counted(&done)),
     };
     Ok(Reply::json(200, &serde_json::json!({"status": status})))
+}
+
+/// Gives what a provider tells its effect, and does at once what is left to do where a payer has agreed.
+async fn hear(cx: &Cx, row: &Row, events: Vec<Event>) -> Result<Vec<&'static str>, Problem> {
+    let agreed = agreed(row, &events);
+    let done = apply(cx, row, events).await?;
+    for checkout in agreed {
+        // It is also found later: the provider need not tell it again.
+        if let Err(problem) = look::finish(cx, row, &checkout).await {
+            cx.log(&problem);
+        }
+    }
+    Ok(done)
+}
+
+/// What providers told, or were asked, and what a crash or an error of ours has kept from its effect. Each is dealt with by
+/// itself, so that one which fails again is in nobody's way.
+pub(crate) async fn left_over(cx: &Cx, limit: u32) -> Result<Vec<Result<(), Problem>>, Problem> {
+    let sources: Vec<&str> = PROVIDERS.iter().map(Row::name).collect();
+    let left = inbound::left_over(&cx.db().await?, cx.moment(), &sources, limit).await?;
+    let mut outcomes = Vec::with_capacity(left.len());
+    for LeftOver { source, stored } in left {
+        let Some(row) = providers::row(&source) else {
+            continue;
+        };
+        let event = Event {
+            id: stored.id,
+            body: stored.body,
+        };
+        outcomes.push(hear(cx, row, vec![event]).await.map(drop));
+    }
+    Ok(outcomes)
 }
 
 /// The hand-overs whose payers have agreed, where the money is still to be fetched.

@@ -11,6 +11,7 @@ use crate::db::{Db, Tx, statements};
 use crate::error::Result;
 use crate::moment::Moment;
 use crate::params;
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -30,7 +31,15 @@ statements! {
     // The index is named, since the order would have all events of the source read instead.
     WAITING = "SELECT json_object('id', event_id, 'body', body) FROM inbound_events INDEXED BY inbound_events_waiting
         WHERE source = ? AND waits_for IN (SELECT value FROM json_each(?)) ORDER BY received_at, event_id";
+    /// Stored, and neither at work, nor waiting, nor somebody else's to deal with.
+    LEFT = "SELECT json_object('source', source, 'id', event_id, 'body', body)
+        FROM inbound_events INDEXED BY inbound_events_left
+        WHERE source IN (SELECT value FROM json_each(?)) AND received_at <= ? AND status = 'received'
+            AND waits_for IS NULL AND due_at IS NULL ORDER BY received_at LIMIT ?";
 }
+
+/// How long an event is its sender's to send again, before it is taken up without: longer than a request lasts.
+const LEFT_AFTER: TimeDelta = TimeDelta::minutes(10);
 
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
@@ -122,6 +131,24 @@ pub struct Stored {
     pub id: String,
     /// As it came.
     pub body: String,
+}
+
+/// An event that was stored, and whose effect our side could not give it then.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LeftOver {
+    /// Who sent it.
+    pub source: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub stored: Stored,
+}
+
+/// The events of these sources that were left over by a crash or an error of ours for longer than ten minutes, the oldest
+/// first: whoever sent them may not send them again.
+pub async fn left_over(db: &Db, moment: Moment, sources: &[&str], limit: u32) -> Result<Vec<LeftOver>> {
+    let before = moment.now.checked_sub_signed(LEFT_AFTER).unwrap_or_default();
+    let parameters = params![serde_json::to_string(sources)?, before.timestamp_millis(), limit];
+    db.list(LEFT, parameters).await
 }
 
 /// The events of a source that wait for any of what is named, in the order in which they came.

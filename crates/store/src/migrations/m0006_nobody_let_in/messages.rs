@@ -1,4 +1,5 @@
-//! Since when a carrier may have a message, own words that failed, what a carrier has had of a day, and what is due to be forgotten.
+//! Since when a carrier may have a message, own words that failed, what a carrier has had of a day, what is due to be forgotten, and events that
+//! were left over.
 
 pub(super) const STATEMENTS: &[&str] = &[
     // When it was handed to its carrier first, while it is not known what became of it.
@@ -17,4 +18,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     // What waits for money has no day.
     "CREATE INDEX erasures_due ON erasures (coalesce(not_before, 0)) WHERE done_at IS NULL",
     "CREATE INDEX unsubscribes_by_age ON unsubscribes (created_at)",
+    // Events whose effect a crash of ours left undone.
+    "CREATE INDEX inbound_events_left ON inbound_events (source, received_at)
+        WHERE status = 'received' AND waits_for IS NULL AND due_at IS NULL",
 ];
