@@ -2,11 +2,12 @@
 //! keeps each one once, however often and in whatever order they come.
 
 use bytes::Bytes;
+use hmac::digest::InvalidLength;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Request};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where it is said to be.
 pub(super) const URL: &str = "https://erp.sandpiper.example/dunlin";
@@ -19,6 +20,8 @@ pub(super) struct Erp {
     secret: Vec<u8>,
     /// What it was told, by the event's id.
     pub(super) heard: BTreeMap<String, Heard>,
+    /// The payments that it was told of, by our name for their customer.
+    pub(super) payments: BTreeMap<String, BTreeSet<String>>,
     /// What came and cannot be believed, and why.
     pub(super) refused: Vec<String>,
 }
@@ -58,13 +61,8 @@ impl Erp {
             value.ok_or_else(|| format!("no {name}"))
         };
         let id = header("webhook-id")?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).map_err(|error| error.to_string())?;
-        mac.update(format!("{id}.{}.", header("webhook-timestamp")?).as_bytes());
-        mac.update(body);
-        let tag = format!(
-            "v1,{}",
-            data_encoding::BASE64.encode(&mac.finalize().into_bytes())
-        );
+        let tag = signature(&self.secret, id, header("webhook-timestamp")?, body)
+            .map_err(|error| error.to_string())?;
         if !header("webhook-signature")?.split(' ').any(|one| one == tag) {
             return Err(format!("{id} has another signature"));
         }
@@ -77,22 +75,33 @@ impl Erp {
             times: 0,
         });
         heard.times += 1;
-        match heard.kind == kind && heard.data == data {
-            true => Ok(()),
-            false => Err(format!("{id} says something else than before")),
+        if heard.data != data || heard.kind != kind {
+            return Err(format!("{id} says something else than before"));
         }
+        if let ("payment.received", Some(payment), Some(customer)) = (
+            kind.as_str(),
+            data["payment"].as_str(),
+            data["customer_id"].as_str(),
+        ) {
+            let known = self.payments.entry(customer.to_owned()).or_default();
+            known.insert(payment.to_owned());
+        }
+        Ok(())
     }
+}
 
-    /// The payments of a customer of ours that it was told of.
-    pub(super) fn payments(&self, customer_id: &str) -> Vec<String> {
-        let received = self
-            .heard
-            .values()
-            .filter(|heard| heard.kind == "payment.received" && heard.data["customer_id"] == customer_id);
-        received
-            .filter_map(|heard| heard.data["payment"].as_str().map(str::to_owned))
-            .collect()
-    }
+/// What `webhook-signature` says of a delivery (Standard Webhooks): `v1,` and base64.
+pub(super) fn signature(
+    secret: &[u8],
+    id: &str,
+    timestamp: &str,
+    body: &[u8],
+) -> Result<String, InvalidLength> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret)?;
+    mac.update(format!("{id}.{timestamp}.").as_bytes());
+    mac.update(body);
+    let tag = data_encoding::BASE64.encode(&mac.finalize().into_bytes());
+    Ok(format!("v1,{tag}"))
 }
 
 #[cfg(test)]
@@ -101,13 +110,11 @@ mod tests {
 
     fn told(id: &str, secret: &[u8], body: &Value) -> Request<Bytes> {
         let body = body.to_string();
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
-        mac.update(format!("{id}.1700000000.{body}").as_bytes());
-        let tag = data_encoding::BASE64.encode(&mac.finalize().into_bytes());
+        let tag = signature(secret, id, "1700000000", body.as_bytes()).unwrap();
         Request::post(URL)
             .header("webhook-id", id)
             .header("webhook-timestamp", "1700000000")
-            .header("webhook-signature", format!("v1,bm90IHRoaXM= v1,{tag}"))
+            .header("webhook-signature", format!("v1,bm90IHRoaXM= {tag}"))
             .body(Bytes::from(body))
             .unwrap()
     }
@@ -121,8 +128,8 @@ mod tests {
             assert_eq!(erp.answer(&told("evt_1", b"ours", &paid)).0, 200);
         }
         assert_eq!((erp.heard.len(), erp.heard["evt_1"].times), (1, 2));
-        assert_eq!(erp.payments("cus_1"), ["pay_1"]);
-        assert!(erp.payments("cus_2").is_empty());
+        assert_eq!(erp.payments["cus_1"], BTreeSet::from(["pay_1".to_owned()]));
+        assert!(!erp.payments.contains_key("cus_2"));
         // Another's signature; the same event with other words.
         assert_eq!(erp.answer(&told("evt_2", b"theirs", &paid)).0, 401);
         let other = json!({"type": "payment.received", "data": {"payment": "pay_2", "customer_id": "cus_1"}});

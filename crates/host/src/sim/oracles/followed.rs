@@ -7,6 +7,9 @@ use crate::sim::town::Town;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Events, by the invoice that they are about and their kind.
+type Counts<'a> = BTreeMap<(&'a str, &'a str), usize>;
+
 /// Holds Stripe's refunds against the ledger's. Answers what went back through Stripe: customer, currency, cents.
 pub(super) async fn paid_back(town: &mut Town) -> anyhow::Result<Vec<(String, String, i64)>> {
     let (heard, made) = {
@@ -100,7 +103,16 @@ pub(super) async fn judge(town: &mut Town, invoices: &[Value]) -> anyhow::Result
     }
     // What was charged is told of by `charge.posted`, and not followed.
     let issued = invoices.iter().filter(|invoice| invoice["kind"] == "invoice");
-    wrong.extend(issued.filter_map(|invoice| stands_as_told(invoice, &events)));
+    let mut counts = Counts::new();
+    for event in &events {
+        if let (Some(kind), Some(invoice)) = (
+            event["type"].as_str(),
+            event.pointer("/data/invoice").and_then(Value::as_str),
+        ) {
+            *counts.entry((invoice, kind)).or_default() += 1;
+        }
+    }
+    wrong.extend(issued.filter_map(|invoice| stands_as_told(invoice, &counts)));
     if !invoices.is_empty() && heard.is_empty() {
         wrong.push("nothing was told at all".to_owned());
     }
@@ -111,12 +123,9 @@ pub(super) async fn judge(town: &mut Town, invoices: &[Value]) -> anyhow::Result
 }
 
 /// Whether the events about an invoice, in whatever order, say what the ledger says; what does not fit, otherwise.
-fn stands_as_told(invoice: &Value, events: &[Value]) -> Option<String> {
-    let id = &invoice["id"];
-    let count = |kind: &str| {
-        let about = |event: &&Value| event["type"] == kind && event.pointer("/data/invoice") == Some(id);
-        events.iter().filter(about).count()
-    };
+fn stands_as_told(invoice: &Value, counts: &Counts<'_>) -> Option<String> {
+    let id = invoice["id"].as_str().unwrap_or_default();
+    let count = |kind| counts.get(&(id, kind)).copied().unwrap_or_default();
     let (paid, reopened) = (count("invoice.paid"), count("invoice.reopened"));
     let fits = match invoice["status"].as_str() {
         Some("void") => count("invoice.voided") == 1,

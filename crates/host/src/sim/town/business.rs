@@ -3,13 +3,12 @@
 use super::Town;
 use crate::sim::agenda::Event;
 use crate::sim::books::{Invoice, add};
+use crate::sim::erp;
 use crate::sim::money;
 use crate::sim::people::{Pays, Way};
 use crate::sim::stage::{Asked, BILLING_SECRET};
 use chrono::TimeDelta;
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 impl Town {
     /// A customer is invoiced, over the API or by the billing system, and what it will do about it is put on the agenda.
@@ -100,13 +99,11 @@ impl Town {
     pub(super) async fn billing(&mut self, id: &str, body: &Value) -> anyhow::Result<()> {
         let at = self.stage.now().timestamp();
         let body = body.to_string();
-        let mut mac = Hmac::<Sha256>::new_from_slice(BILLING_SECRET)?;
-        mac.update(format!("{id}.{at}.{body}").as_bytes());
-        let tag = data_encoding::BASE64.encode(&mac.finalize().into_bytes());
+        let signature = erp::signature(BILLING_SECRET, id, &at.to_string(), body.as_bytes())?;
         let asked = Asked::anonymous("/webhooks/billing", "application/json", body)
             .header("webhook-id", id.to_owned())
             .header("webhook-timestamp", at.to_string())
-            .header("webhook-signature", format!("v1,{tag}"))
+            .header("webhook-signature", signature)
             .about(format!("billing {id} {at}"));
         let answer = self.must(&asked).await?;
         self.note(

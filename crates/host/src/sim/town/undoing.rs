@@ -98,8 +98,8 @@ impl Town {
         let Some(customer) = self.customer_id(who).await? else {
             return Ok(());
         };
-        let known = self.stage.outside.inside().erp.payments(&customer);
-        for payment in known {
+        let known = self.stage.outside.inside().erp.payments.get(&customer).cloned();
+        for payment in known.unwrap_or_default() {
             let path = format!("/v1/payments/{payment}");
             let asked = Asked::get(path.as_str()).about(format!("look at {payment} {}", self.step));
             let view = self.must(&asked).await?.json();
