@@ -15,7 +15,8 @@
 //! SQLite itself lets each try again after a pause, in no order, so that under load most of the time passes in
 //! pauses and the unlucky wait for seconds.
 //!
-//! SQLite's work happens on threads made for blocking, but for statements that have proved to be quick: see `pace`.
+//! SQLite's work happens on threads made for blocking, but for statements that have proved to be quick (see `pace`) and
+//! have no lock to wait for: a thread that serves must not wait for what only it can bring about.
 
 mod connection;
 mod idle;
@@ -31,6 +32,7 @@ use idle::Idle;
 use pace::Pace;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, ResourceTable, StreamReader};
 
@@ -42,6 +44,8 @@ pub const FILE_NAME: &str = "sqlite_db.db";
 pub struct File {
     path: Arc<Path>,
     writers: Arc<Semaphore>,
+    /// How long each waits for its turn.
+    patience: Duration,
     pace: Arc<Pace>,
     idle: Arc<Idle>,
 }
@@ -52,6 +56,7 @@ impl File {
         Self {
             path: path.into(),
             writers: Arc::new(Semaphore::new(1)),
+            patience: WRITE_TURN_TIME,
             pace: Arc::default(),
             idle: Arc::default(),
         }
@@ -66,10 +71,14 @@ impl File {
         }
     }
 
-    /// Waits in the queue. None after [`WRITE_TURN_TIME`]: then SQLite decides, which knows of other processes too.
-    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+    /// Waits in the queue. After too long it is as if the lock itself could not be had: many who then tried
+    /// their luck with SQLite would keep each other and those in the queue from it.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Error> {
         let turn = Arc::clone(&self.writers).acquire_owned();
-        tokio::time::timeout(WRITE_TURN_TIME, turn).await.ok()?.ok()
+        match tokio::time::timeout(self.patience, turn).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(Error::Io("database is locked".to_owned())),
+        }
     }
 }
 

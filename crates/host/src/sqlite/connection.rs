@@ -4,7 +4,7 @@ use super::File;
 use super::idle::{Lent, Slot};
 use crate::bindings::sqlite::{Error, QueryResult, RowResult, Value};
 use crate::limits::{RESULT_BYTES, STREAMED_ITEMS};
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -51,11 +51,12 @@ impl Lazy {
     }
 
     /// Waits for this connection's turn where the statement begins to write.
-    async fn take_turn(&self, statement: &str) {
+    async fn take_turn(&self, statement: &str) -> Result<(), Error> {
         if begins_to_write(statement) && self.turn().is_none() {
-            let turn = self.file.turn().await;
-            *self.turn() = turn;
+            let turn = self.file.turn().await?;
+            *self.turn() = Some(turn);
         }
+        Ok(())
     }
 
     fn turn(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
@@ -86,13 +87,14 @@ impl Lazy {
         parameters: Vec<Value>,
     ) -> Result<QueryResult, Error> {
         let opened = self.opened().await?;
-        self.take_turn(&statement).await;
+        self.take_turn(&statement).await?;
         blocking(move || {
             let connection = opened.lock()?;
             let mut gathered = Gathered::default();
-            let outcome = step_through(&connection, &statement, parameters, &mut gathered);
+            let outcome = step_through(&connection, &statement, &parameters, &mut gathered);
             self.end_turn(&connection);
-            outcome.map(|()| QueryResult {
+            outcome?;
+            Ok(QueryResult {
                 columns: gathered.columns,
                 rows: gathered.rows,
             })
@@ -103,7 +105,9 @@ impl Lazy {
     /// Runs a statement; its rows are read while it steps. On this thread where it is expected to be quick.
     pub(super) async fn stream(self, statement: String, parameters: Vec<Value>) -> Result<Streaming, Error> {
         let opened = self.opened().await?;
-        self.take_turn(&statement).await;
+        if let Err(locked) = self.take_turn(&statement).await {
+            return Ok(Streaming::failed(locked));
+        }
         let call = Call {
             parameter_bytes: parameters
                 .iter()
@@ -132,7 +136,7 @@ impl Lazy {
             };
             let outcome = opened.lock().and_then(|connection| {
                 let start = Instant::now();
-                let outcome = step_through(&connection, &call.statement, call.parameters, &mut outbox);
+                let outcome = step_through(&connection, &call.statement, &call.parameters, &mut outbox);
                 self.end_turn(&connection);
                 let pace = &self.file.pace;
                 pace.note(
@@ -141,7 +145,7 @@ impl Lazy {
                     start.elapsed(),
                     outbox.rows,
                 );
-                outcome
+                Ok(outcome?)
             });
             outbox.close(|| {
                 // A component that went away does not want to know.
@@ -156,7 +160,8 @@ impl Lazy {
         })
     }
 
-    /// Runs a statement that is expected to be quick and to wait for nobody; gives any other back.
+    /// Runs a statement that is expected to be quick; gives any other back, and one that would have to wait for
+    /// another connection's lock. This thread serves others too, among them whoever holds that lock.
     fn run_here(&self, opened: &Opened, call: Call) -> Result<(Streaming, Option<Locked>), Call> {
         let pace = &self.file.pace;
         if !pace.is_quick(&call.statement, call.parameter_bytes) {
@@ -171,7 +176,11 @@ impl Lazy {
         }
         let mut gathered = Gathered::default();
         let start = Instant::now();
-        let outcome = step_through(&connection, &call.statement, call.parameters, &mut gathered);
+        let Some(outcome) = connection
+            .without_waiting(|it| step_through(it, &call.statement, &call.parameters, &mut gathered))
+        else {
+            return Err(call);
+        };
         self.end_turn(&connection);
         pace.note(
             &call.statement,
@@ -180,7 +189,7 @@ impl Lazy {
             gathered.rows.len(),
         );
         drop(connection);
-        Ok(hand_over(opened, gathered, outcome))
+        Ok(hand_over(opened, gathered, outcome.map_err(Error::from)))
     }
 
     /// As SQLite's function of that name.
@@ -376,21 +385,45 @@ impl Outbox {
     }
 }
 
+/// Why a statement did not come to its end.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// SQLite says so.
+    Sqlite(rusqlite::Error),
+    /// Its rows are too large, or not wanted.
+    Rows(Error),
+}
+
+impl From<rusqlite::Error> for Failed {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Sqlite(error) => io(error),
+            Failed::Rows(error) => error,
+        }
+    }
+}
+
 fn step_through(
     connection: &rusqlite::Connection,
     statement: &str,
-    parameters: Vec<Value>,
+    parameters: &[Value],
     sink: &mut impl Sink,
-) -> Result<(), Error> {
-    let mut statement = connection.prepare_cached(statement).map_err(io)?;
+) -> Result<(), Failed> {
+    let mut statement = connection.prepare_cached(statement)?;
     let columns = column_names(&statement);
     let width = columns.len();
     sink.columns(columns);
-    let mut rows = statement.query(bind(parameters)).map_err(io)?;
-    while let Some(row) = rows.next().map_err(io)? {
-        let row = convert(row, width)?;
-        check_size(size(&row))?;
-        sink.row(row)?;
+    let mut rows = statement.query(bind(parameters))?;
+    while let Some(row) = rows.next()? {
+        let row = convert(row, width).map_err(Failed::Rows)?;
+        check_size(size(&row)).map_err(Failed::Rows)?;
+        sink.row(row).map_err(Failed::Rows)?;
     }
     Ok(())
 }
@@ -399,14 +432,15 @@ fn column_names(statement: &rusqlite::Statement<'_>) -> Vec<String> {
     statement.column_names().into_iter().map(str::to_owned).collect()
 }
 
-fn bind(parameters: Vec<Value>) -> impl rusqlite::Params {
-    use rusqlite::types::Value as Sql;
-    rusqlite::params_from_iter(parameters.into_iter().map(|value| match value {
-        Value::Null => Sql::Null,
-        Value::Integer(integer) => Sql::Integer(integer),
-        Value::Real(real) => Sql::Real(real),
-        Value::Text(text) => Sql::Text(text),
-        Value::Blob(blob) => Sql::Blob(blob),
+fn bind(parameters: &[Value]) -> impl rusqlite::Params {
+    rusqlite::params_from_iter(parameters.iter().map(|value| {
+        ToSqlOutput::Borrowed(match value {
+            Value::Null => ValueRef::Null,
+            Value::Integer(integer) => ValueRef::Integer(*integer),
+            Value::Real(real) => ValueRef::Real(*real),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(blob) => ValueRef::Blob(blob),
+        })
     }))
 }
 

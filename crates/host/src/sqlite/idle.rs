@@ -9,13 +9,15 @@
 //! statement was ever prepared on it that marks the connection itself, such as a temporary table or a pragma. The two
 //! pragmas that components do set are put back. `changes` and `last_insert_rowid` count from the hand-over.
 
-use crate::limits::{KEPT_CONNECTION_TIME, KEPT_CONNECTIONS, PREPARED_STATEMENTS};
+use super::connection::Failed;
+use crate::limits::{KEPT_CONNECTION_TIME, KEPT_CONNECTIONS, PREPARED_STATEMENTS, WRITE_TURN_TIME};
+use rusqlite::ErrorCode;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Puts back what components set on a connection, as SQLite has it by default.
 const PUT_BACK: &str = "PRAGMA foreign_keys = ON; PRAGMA cache_size = -2000";
@@ -126,6 +128,26 @@ impl Lent {
     /// Whether anything was changed through it since it was handed out.
     pub(super) fn has_changed_anything(&self) -> bool {
         self.connection.total_changes() != self.changes_before
+    }
+
+    /// Does `work` unless it would have to wait for another connection's lock; then it has had no effect, and the answer
+    /// is None. So it is where the component may have set how long to wait, which is then not ours to change.
+    pub(super) fn without_waiting<T>(
+        &self,
+        work: impl FnOnce(&rusqlite::Connection) -> Result<T, Failed>,
+    ) -> Option<Result<T, Failed>> {
+        let is_marked = self.marked.load(Ordering::Relaxed);
+        if is_marked || self.connection.busy_timeout(Duration::ZERO).is_err() {
+            return None;
+        }
+        let outcome = work(&self.connection);
+        if self.connection.busy_timeout(WRITE_TURN_TIME).is_err() {
+            // It gives up too soon from now on: this component takes that for a busy database, the next shall not have it.
+            self.marked.store(true, Ordering::Relaxed);
+        }
+        let is_busy = matches!(&outcome, Err(Failed::Sqlite(error))
+            if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
+        (!is_busy).then_some(outcome)
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::limits::KEPT_CONNECTIONS;
+use std::time::Duration;
 
 struct Fixture(tempfile::TempDir);
 
@@ -233,6 +234,48 @@ async fn writers_take_turns_in_the_order_they_came() {
     // One that goes without an end gives its turn back.
     drop(second);
     last.await.unwrap();
+}
+
+#[tokio::test]
+async fn whose_turn_does_not_come_finds_the_database_locked() {
+    let fixture = fixture();
+    let file = File {
+        patience: Duration::from_millis(20),
+        ..fixture.file()
+    };
+    let [first, second] = [0; 2].map(|_| Lazy::new(file.clone()));
+    run(&first, "BEGIN IMMEDIATE").await.unwrap();
+    assert_eq!(
+        run(&second, "BEGIN IMMEDIATE").await.unwrap_err(),
+        "Error::Io(\"database is locked\")"
+    );
+    let (columns, rows, result) = collect(&second, "BEGIN IMMEDIATE").await;
+    assert_eq!((columns.len(), rows), (0, 0));
+    assert!(result.unwrap_err().contains("database is locked"));
+    run(&first, "COMMIT").await.unwrap();
+    run(&second, "BEGIN IMMEDIATE").await.unwrap();
+}
+
+/// The test has one thread: were it to wait for the lock, nobody could give the lock back.
+#[tokio::test]
+async fn a_quick_statement_that_has_to_wait_for_a_lock_lets_others_run() {
+    let fixture = fixture();
+    let connection = fixture.open();
+    while !connection.file.pace.is_quick("BEGIN IMMEDIATE", 0) {
+        assert!(collect(&connection, "BEGIN IMMEDIATE").await.2.is_ok());
+        run(&connection, "COMMIT").await.unwrap();
+    }
+    let other = rusqlite::Connection::open(fixture.0.path().join("test.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let release = async {
+        tokio::task::yield_now().await;
+        other.execute_batch("COMMIT").unwrap();
+    };
+    let ((_, _, begun), ()) = tokio::join!(collect(&connection, "BEGIN IMMEDIATE"), release);
+    begun.unwrap();
+    run(&connection, "COMMIT").await.unwrap();
+    // Others that may have to wait are as patient as ever.
+    assert_eq!(integer(&connection, "PRAGMA busy_timeout").await, 5000);
 }
 
 #[test]
