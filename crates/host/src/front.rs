@@ -113,8 +113,8 @@ impl Front {
         if too_large.is_set() {
             return Err(Problem::BodyTooLarge);
         }
-        let _place = self.places.take(&path).ok_or(Problem::Busy)?;
         let method = request.method().clone();
+        let _place = self.places.take(&method, &path).ok_or(Problem::Busy)?;
         let outcome = tokio::time::timeout(self.request_time, self.app.call(&found, request, client)).await;
         if too_large.is_set() {
             return Err(Problem::BodyTooLarge);

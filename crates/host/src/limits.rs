@@ -36,16 +36,18 @@ pub const SPARE_CONNECTIONS: usize = 64;
 /// Time for one of them to send its request's head: a load balancer's question is one packet.
 pub const SPARE_HEAD_READ_TIME: Duration = Duration::from_secs(2);
 
-/// Requests being answered at once. Beyond it: 503 with `Retry-After`, at once, instead of a growing queue.
-pub const CONCURRENT_REQUESTS: usize = 512;
+/// Requests being answered at once, of those that read and of those that change something. Beyond it: 503 with
+/// `Retry-After`, at once, instead of a growing queue.
+pub const CONCURRENT_REQUESTS: usize = 256;
 
 /// Of these, those that are let in however long answers take: enough to keep every core busy, and few enough to be
 /// answered in time when they are all there is.
 pub const FEW_REQUESTS: usize = 64;
 
 /// What an answer may take on average before no more than [`FEW_REQUESTS`] are let in. People wait that long, and
-/// senders of webhooks longer: five seconds at the strictest.
-pub const PATIENCE: Duration = Duration::from_secs(3);
+/// senders of webhooks for five seconds at the strictest: within that are those that have to wait twice, once to be
+/// stored and once to take effect.
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Jobs at once that a cron calls: each of the app's and a late twin.
 pub const CONCURRENT_JOBS: usize = 32;
@@ -85,8 +87,8 @@ pub const INSTANCE_HANDLES: usize = 256;
 /// Size of one row, one value or one whole buffered result of SQLite and key-value calls. Spin's default.
 pub const RESULT_BYTES: usize = 128 << 20;
 
-/// How long a transaction waits for its turn to write before it tries its luck with SQLite, whose own patience is
-/// the same. Hundreds of transactions of the usual length have their turn within it.
+/// How long a transaction waits for its turn to write, and a statement for a lock: SQLite's patience, as Spin has it.
+/// Hundreds of transactions of the usual length have their turn within it.
 pub const WRITE_TURN_TIME: Duration = Duration::from_secs(5);
 
 /// Statements that a connection keeps prepared; a component's request uses up to twenty different ones.

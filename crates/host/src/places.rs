@@ -5,10 +5,15 @@
 //! ones have taken longer than [`PATIENCE`], whoever comes is told at once to come again, until it has become better.
 //! That follows the machine and the work by itself; [`CONCURRENT_REQUESTS`] bounds memory.
 //!
+//! What only reads and what changes something do not share a lane: changes wait for one another at the database's one write
+//! lock, and reads do not. Together, the quick answers of the ones would hide how long the others wait, and a flood of
+//! webhooks would shut those out who look at a page.
+//!
 //! Jobs, which a cron calls, have a lane of their own: no crowd of visitors keeps reminders from leaving, and jobs that
 //! hang on a slow provider keep no visitor out. A job takes long and means to, so its lane does not look at time.
 
 use crate::limits::{CONCURRENT_JOBS, CONCURRENT_REQUESTS, FEW_REQUESTS, PATIENCE};
+use http::Method;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -23,7 +28,8 @@ pub(crate) struct Places {
     /// Paths of the jobs.
     jobs: BTreeSet<String>,
     job_lane: Lane,
-    visitor_lane: Lane,
+    read_lane: Lane,
+    change_lane: Lane,
 }
 
 impl Places {
@@ -32,15 +38,17 @@ impl Places {
         Self {
             jobs: jobs.into_iter().collect(),
             job_lane: Lane::new(CONCURRENT_JOBS, CONCURRENT_JOBS),
-            visitor_lane: Lane::new(FEW_REQUESTS, CONCURRENT_REQUESTS),
+            read_lane: Lane::new(FEW_REQUESTS, CONCURRENT_REQUESTS),
+            change_lane: Lane::new(FEW_REQUESTS, CONCURRENT_REQUESTS),
         }
     }
 
-    /// A place for a request to this path, until it is dropped; None: too much is going on.
-    pub(crate) fn take(&self, path: &str) -> Option<Place<'_>> {
-        let lane = match self.jobs.contains(path) {
-            true => &self.job_lane,
-            false => &self.visitor_lane,
+    /// A place for a request of this method to this path, until it is dropped; None: too much is going on.
+    pub(crate) fn take(&self, method: &Method, path: &str) -> Option<Place<'_>> {
+        let lane = match (self.jobs.contains(path), method.is_safe()) {
+            (true, _) => &self.job_lane,
+            (false, true) => &self.read_lane,
+            (false, false) => &self.change_lane,
         };
         lane.enter().then(|| Place {
             lane,
@@ -125,14 +133,26 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_in_one_lane_leaves_the_other_open() {
+    fn a_crowd_in_one_lane_leaves_the_others_open() {
         let places = places();
-        let visitors: Vec<_> = std::iter::from_fn(|| places.take("/pay/x")).collect();
-        assert_eq!(visitors.len(), CONCURRENT_REQUESTS);
-        let jobs: Vec<_> = std::iter::from_fn(|| places.take(JOB)).collect();
+        let lanes = [
+            (Method::POST, "/webhooks/billing", CONCURRENT_REQUESTS),
+            (Method::GET, "/pay/x", CONCURRENT_REQUESTS),
+            (Method::POST, JOB, CONCURRENT_JOBS),
+        ];
+        for (method, path, most) in &lanes {
+            let crowd: Vec<_> = std::iter::from_fn(|| places.take(method, path)).collect();
+            assert_eq!(crowd.len(), *most, "{path}");
+            for (method, other, _) in &lanes {
+                assert_eq!(places.take(method, other).is_none(), other == path, "{other}");
+            }
+        }
+        let jobs: Vec<_> = std::iter::from_fn(|| places.take(&Method::POST, JOB)).collect();
         assert_eq!(jobs.len(), CONCURRENT_JOBS);
-        drop(visitors);
-        assert!(places.take("/pay/x").is_some() && places.take(JOB).is_none());
+        assert!(
+            places.take(&Method::GET, JOB).is_none(),
+            "a job is one however it is called"
+        );
     }
 
     #[test]
