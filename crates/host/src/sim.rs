@@ -138,6 +138,10 @@ async fn fail(
     program: &Program,
     smaller: bool,
 ) -> anyhow::Result<ExitCode> {
+    // Told before the search, which may take long.
+    for violation in &outcome.violations {
+        eprintln!("{} {}: {}", violation.at, violation.rule, violation.what);
+    }
     let (plan, outcome) = match smaller {
         true => {
             eprintln!("looking for a smaller run that fails so");

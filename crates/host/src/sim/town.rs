@@ -125,7 +125,7 @@ pub(super) async fn run(plan: &Plan, manifest: &Path, program: &Program) -> anyh
     .await?;
     town.clerk().await?;
     // What the clerk did is told as well.
-    town.job("relay").await?;
+    town.relay().await?;
     let facts = oracles::judge(&mut town, ends).await?;
     town.stage.close().await;
     Ok(Outcome {

@@ -80,7 +80,8 @@ statements! {
     FORGET = "DELETE FROM webhook_deliveries WHERE endpoint_id = ?1 AND seq > ?2 AND status IN ('delivered', 'failed')";
     ANY_DUE = "SELECT 1 FROM webhook_endpoints w
         WHERE w.status = 'enabled' AND w.resting_until <= ?1 AND (w.cursor < (SELECT max(seq) FROM events)
-            OR EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.endpoint_id = w.id AND d.due_at <= ?1)) LIMIT 1";
+            OR EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.endpoint_id = w.id AND d.due_at <= ?1))
+            AND w.id NOT IN (SELECT value FROM json_each(?2)) LIMIT 1";
     LIST = "SELECT json_object('event', e.id, 'type', e.type, 'at', e.at, 'status', d.status, 'due_ms', d.due_at,
             'attempts', d.attempts, 'tries', json(d.tries))
         FROM webhook_deliveries d JOIN events e ON e.seq = d.seq
@@ -230,9 +231,10 @@ pub async fn claim(tx: &Tx<'_>, moment: Moment, rooms: &[Room], limit: usize) ->
         .collect()
 }
 
-/// Whether something is due that was not claimed.
-pub async fn more_due(db: &Db, moment: Moment) -> Result<bool> {
-    Ok(db.row(ANY_DUE, params![moment.ms()]).await?.is_some())
+/// Whether something is due that was not claimed, to another endpoint than those that are left alone for now.
+pub async fn more_due(db: &Db, moment: Moment, left_alone: &[&EndpointId]) -> Result<bool> {
+    let parameters = params![moment.ms(), serde_json::to_string(left_alone)?];
+    Ok(db.row(ANY_DUE, parameters).await?.is_some())
 }
 
 /// Has what is not delivered tried anew.
