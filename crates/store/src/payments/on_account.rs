@@ -193,20 +193,13 @@ pub(crate) async fn free_credit(tx: &Tx<'_>, moment: Moment, invoice: &invoices:
     }
     let (mut rows, mut entries) = (Vec::new(), Vec::new());
     for Used { note, minor } in &used {
-        let amount = Money::new(*minor, currency);
+        let back = Money::new(*minor, currency).checked_neg()?;
         rows.push(UseRow {
             source: note.as_str(),
-            minor: amount.checked_neg()?.minor(),
+            minor: back.minor(),
         });
-        let sides = [(Some(invoice.id.clone()), amount), (None, amount.checked_neg()?)];
-        entries.extend(sides.map(|(of, amount)| Posting {
-            customer: invoice.customer.clone(),
-            invoice: of,
-            kind: Kind::CreditNote,
-            amount,
-            value_on: moment.now.date_naive(),
-            source_id: note.to_string(),
-        }));
+        let of = (Kind::CreditNote, note.as_str());
+        entries.extend(used_for(moment, &invoice.customer, of, &invoice.id, back)?);
     }
     postings::post(tx, moment, &entries).await?;
     tx.run(USE_CREDIT_NOTES, params![serde_json::to_string(&rows)?])
@@ -310,21 +303,33 @@ async fn post(
             CreditSource::Payment(_) => Kind::Payment,
             CreditSource::CreditNote(_) => Kind::CreditNote,
         };
-        let sides = [
-            (
-                Some(application.invoice.clone()),
-                application.amount.checked_neg()?,
-            ),
-            (None, application.amount),
-        ];
-        entries.extend(sides.map(|(invoice, amount)| Posting {
-            customer: customer.clone(),
-            invoice,
-            kind,
-            amount,
-            value_on: moment.now.date_naive(),
-            source_id: source(&application.source).to_owned(),
-        }));
+        let of = (kind, source(&application.source));
+        entries.extend(used_for(
+            moment,
+            customer,
+            of,
+            &application.invoice,
+            application.amount,
+        )?);
     }
     postings::post(tx, moment, &entries).await
+}
+
+/// The two sides of credit that is used for an invoice: it owes less, and less is on account. Below zero it is the way back.
+fn used_for(
+    moment: Moment,
+    customer: &CustomerId,
+    (kind, source): (Kind, &str),
+    invoice: &InvoiceId,
+    amount: Money,
+) -> Result<[Posting; 2]> {
+    let sides = [(Some(invoice.clone()), amount.checked_neg()?), (None, amount)];
+    Ok(sides.map(|(invoice, amount)| Posting {
+        customer: customer.clone(),
+        invoice,
+        kind,
+        amount,
+        value_on: moment.now.date_naive(),
+        source_id: source.to_owned(),
+    }))
 }
