@@ -35,12 +35,13 @@ const ROUTES: [(&str, &str, &str); 19] = [
     ("DELETE", "/v1/api-keys/key_00000000000000000000000000", "admin"),
 ];
 
-const JOBS: [&str; 9] = [
+const JOBS: [&str; 10] = [
     "/internal/sweep",
     "/internal/statements",
     "/internal/deliver",
     "/internal/relay",
     "/internal/payments",
+    "/internal/replies",
     "/internal/match",
     "/internal/forget",
     "/internal/inbound",

@@ -17,7 +17,8 @@ use crate::harness::{Answer, App, Known, Recorder, Reply, Request, customer, own
 
 /// When messages to customers with an invoice due on the 9th are queued: nine in Berlin.
 const DAY: &str = "2026-01-13T08:00:00Z";
-/// The same, in seconds since 1970.
+const LATER: &str = "2026-01-13T08:11:00Z";
+/// [`DAY`] in seconds since 1970.
 const DAY_S: i64 = 1_768_291_200;
 const PUBLIC_URL: &str = "https://pay.sandpiper.example";
 const TWILIO_KEY: &str = "webhooks-sharedkey-secret";
@@ -563,6 +564,62 @@ fn vonage_carries_texts_and_calls_as_well() {
     let key = json!({"uuid": "vc-1", "dtmf": {"digits": "9", "timed_out": false}});
     phone.vonage(&format!("{first}?step=key"), &key);
     assert_eq!(phone.closed("+4930123463"), ["voice"]);
+}
+
+/// Whoever sent these does not send them again.
+#[test]
+fn what_a_crash_left_over_is_taken_up_and_takes_effect_once() {
+    own!();
+    let phone = Phone::start("twilio", "vonage");
+    let known = phone.reached("sms", "+49 30 123 470");
+    let message = phone.message(&known);
+    let sid = message["provider_id"].as_str().expect("an id");
+    let delivered = format!("MessageSid={sid}&MessageStatus=delivered&To=%2B4930123470");
+    let stop = "MessageSid=SM70&From=%2B4930123470&To=%2B15005550006&Body=STOP";
+    let text = json!({"message_uuid": "in-70", "channel": "sms", "to": "15005550006", "from": "4930123471",
+        "timestamp": DAY, "text": "Abmelden"});
+    let letter = json!({"id": "evt_70", "event_type": {"id": "letter.mailed"}, "reference_id": "ltr_70"});
+    phone
+        .app
+        .left_over("twilio", &format!("{sid}:delivered"), DAY, &delivered);
+    phone.app.left_over("twilio", "SM70:received", DAY, stop);
+    phone
+        .app
+        .left_over("vonage", "in-70:received", DAY, &text.to_string());
+    phone.app.left_over("lob", "evt_70", DAY, &letter.to_string());
+    phone.app.left_over("vonage", "in-71:received", DAY, "no event");
+    let taken_up = || {
+        let run = phone.app.job("replies");
+        ["examined", "answered", "failed"].map(|name| run[name].as_i64().expect("a count"))
+    };
+    // They may be at work.
+    assert_eq!(taken_up(), [0, 0, 0]);
+    phone.app.clock(LATER);
+    let asked = phone.carrier.journal().len();
+    assert_eq!(taken_up(), [5, 4, 1]);
+    assert_eq!(phone.closed("+4930123470"), ["sms"]);
+    assert_eq!(phone.closed("+4930123471"), ["sms"]);
+    assert_eq!(phone.message(&known)["status"], "delivered");
+    // Vonage takes an answer to a text at any time, Twilio only with the request.
+    let answers = phone.carrier.journal().split_off(asked);
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    assert!(answers[0].body.contains("4930123471"), "{answers:?}");
+    let before = phone.kinds(&known).len();
+    assert_eq!(taken_up(), [1, 0, 1], "what cannot be read is in nobody's way");
+    assert_eq!(phone.kinds(&known).len(), before);
+    // It is listed, for a person.
+    let listed = phone
+        .app
+        .get("/v1/webhook-events?status=received")
+        .send(200)
+        .json();
+    let ids: Vec<&Value> = listed["data"]
+        .as_array()
+        .expect("data")
+        .iter()
+        .map(|event| &event["event_id"])
+        .collect();
+    assert_eq!(ids, [&json!("in-71:received")], "{listed}");
 }
 
 #[test]

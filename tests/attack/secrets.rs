@@ -208,7 +208,7 @@ fn no_secret_is_anywhere_but_where_it_is_used() {
         }
         app.clock("2026-01-13T09:00:00Z");
         for job in [
-            "sweep", "deliver", "relay", "inbound", "payments", "match", "risk",
+            "sweep", "deliver", "relay", "inbound", "payments", "replies", "match", "risk",
         ] {
             // Where nobody takes its credentials, a job says so.
             let answer = app.post(&format!("/internal/{job}")).key(&app.cron_key).answer();

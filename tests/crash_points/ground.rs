@@ -34,9 +34,10 @@ const END_TIME: Duration = Duration::from_secs(10);
 /// The same request, asked until it is answered as it should be.
 const TRIES: usize = 5;
 /// All of cron, in its order.
-const JOBS: [&str; 8] = [
+const JOBS: [&str; 9] = [
     "inbound",
     "payments",
+    "replies",
     "match",
     "sweep",
     "statements",

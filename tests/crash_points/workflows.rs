@@ -3,6 +3,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use url::form_urlencoded;
+use web::webhook::twilio;
 
 use super::ground::{Ask, BILLING_SECRET, Ground, Notes, PUBLIC_URL, STRIPE_SECRET};
 
@@ -10,6 +12,8 @@ use super::ground::{Ask, BILLING_SECRET, Ground, Notes, PUBLIC_URL, STRIPE_SECRE
 const DAY: &str = "2026-01-13T09:00:00Z";
 /// The same in seconds.
 const DAY_S: i64 = 1_768_294_800;
+
+const TWILIO_TOKEN: &str = "twilio-token";
 
 /// A workflow.
 pub(super) struct Workflow {
@@ -188,6 +192,32 @@ pub(super) const WORKFLOWS: &[Workflow] = &[
                     .header("webhook-timestamp", at)
                     .header("webhook-signature", format!("v1,{signature}")),
                 Ask::job("inbound"),
+            ]
+        },
+        ..USUAL
+    },
+    Workflow {
+        name: "a text that says STOP",
+        variables: &[("twilio_auth_token", TWILIO_TOKEN)],
+        prepare: owing,
+        act: |_| {
+            let fields = [
+                ("MessageSid", "SM1"),
+                ("From", "+4930123456"),
+                ("To", "+15005550006"),
+                ("Body", "STOP"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let form = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(&fields)
+                .finish();
+            let url = format!("{PUBLIC_URL}/webhooks/twilio");
+            let signature = twilio::sign(twilio::Algorithm::Sha1, TWILIO_TOKEN, &url, &fields);
+            vec![
+                Ask::post("/webhooks/twilio", "application/x-www-form-urlencoded", form)
+                    .anonymous()
+                    .header("x-twilio-signature", data_encoding::BASE64.encode(&signature)),
+                Ask::job("replies"),
             ]
         },
         ..USUAL

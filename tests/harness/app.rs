@@ -280,6 +280,22 @@ impl App {
         found.expect("a known host").next().expect("an address")
     }
 
+    /// Leaves an event as a crash between its two commits does: stored `at`, and without effect.
+    pub(crate) fn left_over(&self, source: &str, id: &str, at: &str, body: &str) {
+        let at = at
+            .parse::<DateTime<Utc>>()
+            .expect("an instant")
+            .timestamp_millis();
+        let ledger = rusqlite::Connection::open(self.state_file("sqlite_db.db")).expect("the ledger");
+        ledger
+            .execute(
+                "INSERT INTO inbound_events (source, event_id, received_at, body, status)
+                VALUES (?, ?, ?, ?, 'received')",
+                (source, id, at, body),
+            )
+            .expect("an event");
+    }
+
     /// A GET with the administrator's key.
     pub(crate) fn get(&self, path: &str) -> Call<'_> {
         self.call("GET", path)

@@ -132,13 +132,10 @@ fn an_event_that_a_crash_left_over_is_taken_up_and_takes_effect_once() {
     let session = setup.press(&owing.link);
     let done = setup.stripe.complete(&session, "paid");
     let told = event("checkout.session.completed", &done);
-    let ledger = rusqlite::Connection::open(setup.app.state_file("sqlite_db.db")).expect("the ledger");
-    ledger
-        .execute(
-            "INSERT INTO inbound_events (source, event_id, received_at, body, status) VALUES ('stripe', ?, ?, ?, 'received')",
-            (told["id"].as_str(), NOW * 1_000, told.to_string()),
-        )
-        .expect("an event");
+    let id = told["id"].as_str().expect("an id");
+    setup
+        .app
+        .left_over("stripe", id, "2026-01-12T09:00:00Z", &told.to_string());
     let taken_up = || {
         let run = setup.app.job("payments");
         (run["examined"].clone(), run["answered"].clone())

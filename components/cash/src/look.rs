@@ -13,8 +13,6 @@ use web::{Cx, Problem, Reply, limits};
 
 /// How many are claimed at a time: what is claimed and not come to waits for its next turn.
 const CLAIM: u32 = 5;
-/// Events taken up in a run.
-const LEFT_OVER: u32 = 100;
 
 /// What a run has done.
 #[derive(Default, Serialize)]
@@ -49,7 +47,7 @@ pub(crate) async fn job(cx: &Cx) -> Result<Reply, Problem> {
     let limit = cx.job_limit(&query)?;
     let db = cx.db().await?;
     let mut done = Done::default();
-    for outcome in left_over(cx, limit.min(LEFT_OVER)).await? {
+    for outcome in left_over(cx, limit).await? {
         done.count(cx, outcome);
     }
     // What fails again and again is in nobody's way.

@@ -3,7 +3,7 @@
 use crate::look;
 use providers::{Event, PROVIDERS, Row};
 use receivables::told::Told;
-use store::inbound::{self, LeftOver, Stored};
+use store::inbound::{LeftOver, Stored};
 use store::told;
 use web::{Cx, Problem, Reply, inbox, limits};
 
@@ -37,23 +37,15 @@ async fn hear(cx: &Cx, row: &Row, events: Vec<Event>) -> Result<Vec<&'static str
     Ok(done)
 }
 
-/// What providers told, or were asked, and what a crash or an error of ours has kept from its effect. Each is dealt with by
-/// itself, so that one which fails again is in nobody's way.
+/// Takes up what providers told, or were asked, and what has had no effect yet.
 pub(crate) async fn left_over(cx: &Cx, limit: u32) -> Result<Vec<Result<(), Problem>>, Problem> {
     let sources: Vec<&str> = PROVIDERS.iter().map(Row::name).collect();
-    let left = inbound::left_over(&cx.db().await?, cx.moment(), &sources, limit).await?;
-    let mut outcomes = Vec::with_capacity(left.len());
-    for LeftOver { source, stored } in left {
-        let Some(row) = providers::row(&source) else {
-            continue;
-        };
-        let event = Event {
-            id: stored.id,
-            body: stored.body,
-        };
-        outcomes.push(hear(cx, row, vec![event]).await.map(drop));
-    }
-    Ok(outcomes)
+    inbox::take_up(cx, &sources, limit, async |LeftOver { source, stored }| {
+        let row = providers::row(&source).ok_or_else(|| Problem::internal("an event of no provider"))?;
+        let Stored { id, body } = stored;
+        hear(cx, row, vec![Event { id, body }]).await.map(drop)
+    })
+    .await
 }
 
 /// The hand-overs whose payers have agreed, where the money is still to be fetched.

@@ -4,6 +4,7 @@
 mod letters;
 mod lob;
 mod meaning;
+mod replies;
 mod script;
 mod twilio;
 mod vonage;
@@ -27,6 +28,8 @@ async fn route(cx: &Cx) -> Result<Reply, Problem> {
         ("POST", ["webhooks", "vonage"]) => vonage::webhook(cx).await,
         ("POST", ["webhooks", "vonage", "voice", token]) => vonage::voice(cx, token).await,
         ("POST", ["webhooks", "lob"]) => lob::webhook(cx).await,
+        ("GET" | "POST", ["internal", "replies"]) => replies::job(cx).await,
+        (_, ["internal", "replies"]) => Err(Problem::method_not_allowed("GET, POST")),
         (_, ["webhooks", _] | ["webhooks", _, "voice", _]) => Err(Problem::method_not_allowed("POST")),
         ("GET", ["v1", "letters"]) => letters::list(cx).await,
         ("GET", ["v1", "letters", file]) => letters::pdf(cx, file).await,

@@ -8,12 +8,12 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use store::Tx;
 use store::delivery::Told;
-use store::inbound::Effect;
+use store::inbound::{Effect, Stored};
 use web::webhook::lob;
 use web::{Cx, Problem, Reply, inbox, limits};
 
 /// Its name in the ledger.
-const NAME: &str = "lob";
+pub(crate) const NAME: &str = "lob";
 
 /// Under which our id comes back.
 const OUR_ID: &str = carriers::OUR_ID;
@@ -48,7 +48,15 @@ pub(crate) async fn webhook(cx: &Cx) -> Result<Reply, Problem> {
     }
     let body = cx.bytes(limits::BODY).await?;
     lob::believed(cx, &keys, &body)?;
-    let text = inbox::text(&body)?;
+    take(cx, inbox::text(&body)?).await
+}
+
+/// Takes an event that was stored and had no effect.
+pub(crate) async fn again(cx: &Cx, stored: &Stored) -> Result<(), Problem> {
+    take(cx, &stored.body).await.map(drop)
+}
+
+async fn take(cx: &Cx, text: &str) -> Result<Reply, Problem> {
     let event: Event = serde_json::from_str(text)
         .map_err(|error| Problem::bad_request(format!("The body is not an event: {error}.")))?;
     let stored = inbox::Event {

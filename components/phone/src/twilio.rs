@@ -16,8 +16,40 @@ use store::voice;
 use web::webhook::twilio;
 use web::{Cx, Problem, Reply, inbox, limits, secrets};
 
-/// The fields of a request that is believed, and its body. Of a name that comes twice the last counts.
-async fn believed(cx: &Cx) -> Result<(BTreeMap<String, String>, String), Problem> {
+/// The fields of a request. Of a name that comes twice the last counts.
+struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    /// One that is not there is empty.
+    fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// What it says became of a text or a call; none: it is a text.
+    fn status(&self) -> Option<&str> {
+        let said = [self.get("MessageStatus"), self.get("CallStatus")];
+        said.into_iter().find(|status| !status.is_empty())
+    }
+
+    /// The event's id: each thing happens to a text or a call once.
+    fn id(&self) -> Result<String, Problem> {
+        let sid = match (self.get("MessageSid"), self.status()) {
+            ("", Some(_)) => self.get("CallSid"),
+            ("", None) => "",
+            (sid, _) => sid,
+        };
+        match self.status() {
+            Some(status) => Ok(format!("{sid}:{status}")),
+            None if !sid.is_empty() && !self.get("From").is_empty() => Ok(format!("{sid}:received")),
+            None => Err(Problem::bad_request(
+                "This is neither a text nor the status of a message.",
+            )),
+        }
+    }
+}
+
+/// The fields of a request that is believed, and its body.
+async fn believed(cx: &Cx) -> Result<(Fields, String), Problem> {
     let mut keys = cx.secrets("twilio_auth_token").await?;
     keys.extend(cx.secrets("twilio_webhook_keys").await?);
     if keys.is_empty() {
@@ -28,47 +60,28 @@ async fn believed(cx: &Cx) -> Result<(BTreeMap<String, String>, String), Problem
     let public_url = cx.required_setting("public_url").await?;
     let body = cx.bytes(limits::FORM).await?;
     let fields = twilio::believed(cx, &public_url, &keys, &body)?;
-    Ok((fields.into_iter().collect(), inbox::text(&body)?.to_owned()))
+    Ok((
+        Fields(fields.into_iter().collect()),
+        inbox::text(&body)?.to_owned(),
+    ))
 }
 
 /// `POST /webhooks/twilio`: a text, or what became of one of ours or of a call.
 pub(crate) async fn webhook(cx: &Cx) -> Result<Reply, Problem> {
     let (fields, body) = believed(cx).await?;
     let query = cx.query(&["message", "bodySHA256"])?;
-    let field = |name: &str| fields.get(name).map_or("", String::as_str);
-    let status = [field("MessageStatus"), field("CallStatus")]
-        .into_iter()
-        .find(|status| !status.is_empty());
-    if let Some(status) = status {
-        let message = query.get("message").and_then(|id| MessageId::parse(id).ok());
-        return told(cx, &fields, &body, status, message).await;
+    let message = query.get("message").and_then(|id| MessageId::parse(id).ok());
+    let id = fields.id()?;
+    let reply = take(cx, &fields, &id, &body, message.as_ref()).await?;
+    if fields.status().is_some() {
+        return Ok(reply);
     }
-    let (sid, from, text) = (field("MessageSid"), field("From"), field("Body"));
-    if sid.is_empty() || from.is_empty() {
-        return Err(Problem::bad_request(
-            "This is neither a text nor the status of a message.",
-        ));
-    }
-    let meaning = opt_out::read(text);
-    let stored = Stored {
-        id: format!("{sid}:received"),
-        body,
-    };
-    let text = Text {
-        source: NAME,
-        from,
-        text,
-        meaning,
-    };
-    inbox::take(cx, NAME, &[(stored, text)], async |tx, text| {
-        Ok(telephone::received(tx, cx.moment(), text).await?)
-    })
-    .await?;
     // Where Twilio keeps opt-outs itself (Advanced Opt-Out), it has answered.
-    let answer = match field("OptOutType") {
+    let answer = match fields.get("OptOutType") {
         "" => {
-            let locale = telephone::locale(&cx.db().await?, from).await?;
-            meaning::answer(cx, meaning, locale.as_deref().unwrap_or_default()).await?
+            let locale = telephone::locale(&cx.db().await?, fields.get("From")).await?;
+            let wish = opt_out::read(fields.get("Body"));
+            meaning::answer(cx, wish, locale.as_deref().unwrap_or_default()).await?
         }
         _ => None,
     };
@@ -78,60 +91,81 @@ pub(crate) async fn webhook(cx: &Cx) -> Result<Reply, Problem> {
     Ok(twiml(&message))
 }
 
+/// Takes an event that was stored and had no effect. What our address said with it is not known any more: its message
+/// is found by Twilio's own id. Nobody waits for an answer to a text now.
+pub(crate) async fn again(cx: &Cx, stored: &Stored) -> Result<(), Problem> {
+    let fields = twilio::fields(stored.body.as_bytes());
+    let fields = Fields(fields.into_iter().collect());
+    take(cx, &fields, &stored.id, &stored.body, None).await.map(drop)
+}
+
+async fn take(
+    cx: &Cx,
+    fields: &Fields,
+    id: &str,
+    body: &str,
+    message: Option<&MessageId>,
+) -> Result<Reply, Problem> {
+    let source = NAME;
+    inbox::receive(
+        cx,
+        inbox::Event { source, id, body },
+        async |tx: &Tx<'_>| match fields.status() {
+            Some(status) => told(cx, tx, fields, status, message).await,
+            None => Ok(telephone::received(tx, cx.moment(), &text(fields)).await?),
+        },
+    )
+    .await
+}
+
+fn text(fields: &Fields) -> Text<'_> {
+    let text = fields.get("Body");
+    Text {
+        source: NAME,
+        from: fields.get("From"),
+        text,
+        meaning: opt_out::read(text),
+    }
+}
+
+/// What became of a text or a call.
 async fn told(
     cx: &Cx,
-    fields: &BTreeMap<String, String>,
-    body: &str,
+    tx: &Tx<'_>,
+    fields: &Fields,
     status: &str,
-    message: Option<MessageId>,
-) -> Result<Reply, Problem> {
-    let field = |name: &str| fields.get(name).map_or("", String::as_str);
-    let is_call = field("MessageSid").is_empty();
+    message: Option<&MessageId>,
+) -> Result<Effect, Problem> {
+    let is_call = fields.get("MessageSid").is_empty();
     let (channel, sid) = match is_call {
-        true => (Channel::Voice, field("CallSid")),
-        false => (Channel::Sms, field("MessageSid")),
+        true => (Channel::Voice, fields.get("CallSid")),
+        false => (Channel::Sms, fields.get("MessageSid")),
     };
     let read = match is_call {
-        true => call_status(status, field("SipResponseCode")),
-        false => text_status(status, field("ErrorCode")),
+        true => call_status(status, fields.get("SipResponseCode")),
+        false => text_status(status, fields.get("ErrorCode")),
+    };
+    let Some(meaning) = read else {
+        return Ok(Effect::Ignored(format!("a status that is no news: {status}")));
     };
     let detail = [
         status,
-        field("ErrorCode"),
-        field("ErrorMessage"),
-        field("SipResponseCode"),
+        fields.get("ErrorCode"),
+        fields.get("ErrorMessage"),
+        fields.get("SipResponseCode"),
     ];
-    let detail = detail
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(", ");
-    let stored = Stored {
-        id: format!("{sid}:{status}"),
-        body: body.to_owned(),
+    let detail: Vec<&str> = detail.into_iter().filter(|part| !part.is_empty()).collect();
+    let mut read = (meaning, detail.join(", "));
+    if is_call && status == "completed" {
+        read = meaning::over(tx, NAME, message, sid, read).await?;
+    }
+    let (meaning, detail) = read;
+    let told = Told {
+        message: message.cloned(),
+        provider_id: Some(sid).filter(|sid| !sid.is_empty()),
+        ..meaning::told(NAME, meaning, fields.get("To"), cx.moment().now, detail)
     };
-    let event = inbox::Event {
-        source: NAME,
-        id: &stored.id,
-        body: &stored.body,
-    };
-    inbox::receive(cx, event, async |tx: &Tx<'_>| {
-        let Some(meaning) = read else {
-            return Ok(Effect::Ignored(format!("a status that is no news: {status}")));
-        };
-        let mut read = (meaning, detail.clone());
-        if is_call && status == "completed" {
-            read = meaning::over(tx, NAME, message.as_ref(), sid, read).await?;
-        }
-        let (meaning, detail) = read;
-        let told = Told {
-            message: message.clone(),
-            provider_id: Some(sid).filter(|sid| !sid.is_empty()),
-            ..meaning::told(NAME, meaning, field("To"), cx.moment().now, detail)
-        };
-        meaning::apply(cx, tx, &told, channel, meaning.against).await
-    })
-    .await
+    meaning::apply(cx, tx, &told, channel, meaning.against).await
 }
 
 /// Errors of messages that failed (<https://www.twilio.com/docs/api/errors>) and say something of the number.
@@ -175,11 +209,11 @@ pub(crate) async fn voice(cx: &Cx, token: &str) -> Result<Reply, Problem> {
     let Some(call) = voice::find(&db, &secrets::hash(token)).await? else {
         return Ok(speak(&Script::unknown(), ""));
     };
-    let answered_by = fields.get("AnsweredBy").map_or("", String::as_str);
+    let answered_by = fields.get("AnsweredBy");
     if !is_key && (answered_by.starts_with("machine") || answered_by == "fax") {
         return Ok(twiml("<Hangup/>"));
     }
-    let digits = fields.get("Digits").map_or("", String::as_str);
+    let digits = fields.get("Digits");
     let script = db
         .transaction(async |tx: &Tx<'_>| {
             if is_key {

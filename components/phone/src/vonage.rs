@@ -54,9 +54,12 @@ async fn believed(cx: &Cx) -> Result<(Event, String), Problem> {
     let body = cx.bytes(limits::BODY).await?;
     vonage::believed(cx, &keys, &body)?;
     let text = inbox::text(&body)?;
-    let event = serde_json::from_str(text)
-        .map_err(|error| Problem::bad_request(format!("The body is not an event: {error}.")))?;
-    Ok((event, text.to_owned()))
+    Ok((read(text)?, text.to_owned()))
+}
+
+fn read(text: &str) -> Result<Event, Problem> {
+    serde_json::from_str(text)
+        .map_err(|error| Problem::bad_request(format!("The body is not an event: {error}.")))
 }
 
 /// A number in E.164: Vonage leaves its `+` out.
@@ -76,9 +79,18 @@ fn number(value: Option<&Value>) -> String {
 pub(crate) async fn webhook(cx: &Cx) -> Result<Reply, Problem> {
     cx.query(&[])?;
     let (event, body) = believed(cx).await?;
+    take(cx, &event, &body).await
+}
+
+/// Takes an event that was stored and had no effect.
+pub(crate) async fn again(cx: &Cx, stored: &Stored) -> Result<(), Problem> {
+    take(cx, &read(&stored.body)?, &stored.body).await.map(drop)
+}
+
+async fn take(cx: &Cx, event: &Event, body: &str) -> Result<Reply, Problem> {
     match (&event.status, &event.message_uuid, &event.text) {
-        (Some(status), ..) => told(cx, &event, &body, status).await,
-        (None, Some(id), Some(text)) => received(cx, id, &number(event.from.as_ref()), text, &body).await,
+        (Some(status), ..) => told(cx, event, body, status).await,
+        (None, Some(id), Some(text)) => received(cx, id, &number(event.from.as_ref()), text, body).await,
         _ => Err(Problem::bad_request(
             "This is neither a text nor the status of a message.",
         )),

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::reply::Reply;
 use std::collections::BTreeMap;
 use store::Tx;
-use store::inbound::{self, Effect, Stored};
+use store::inbound::{self, Effect, LeftOver, Stored};
 
 /// What an event is answered that was dealt with before.
 const DUPLICATE: &str = "duplicate";
@@ -108,4 +108,25 @@ where
         done.extend(effects);
     }
     Ok(done)
+}
+
+/// What these sources sent, and what a crash or an error of ours has kept from its effect: each event is given to `again`,
+/// which reads it once more and [takes](take) it, by itself, so that one that fails again is in nobody's way. Senders
+/// give up, some of them at once. Answers how each ended.
+pub async fn take_up<F>(
+    cx: &Cx,
+    sources: &[&str],
+    limit: u32,
+    mut again: F,
+) -> Result<Vec<Result<(), Problem>>, Problem>
+where
+    F: AsyncFnMut(LeftOver) -> Result<(), Problem>,
+{
+    let limit = limit.min(limits::LEFT_OVER);
+    let left = inbound::left_over(&cx.db().await?, cx.moment(), sources, limit).await?;
+    let mut outcomes = Vec::with_capacity(left.len());
+    for event in left {
+        outcomes.push(again(event).await);
+    }
+    Ok(outcomes)
 }

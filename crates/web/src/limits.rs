@@ -34,6 +34,8 @@ pub const BATCH: usize = 500;
 pub const JOB: u32 = 200;
 /// And at most.
 pub const JOB_MAX: u32 = 1_000;
+/// Events that one run of a job takes up which had no effect when they came: they are few, and some may never have one.
+pub const LEFT_OVER: u32 = 100;
 /// Seconds by which a webhook's timestamp may differ from ours (Standard Webhooks).
 pub const WEBHOOK_TOLERANCE_S: i64 = 300;
 /// Seconds that a provider's answer is waited for: less than a handler may take, so that the outcome is recorded.
