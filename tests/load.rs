@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::console::sign_in;
@@ -37,6 +37,8 @@ const CLIENTS: usize = 640;
 const WORTH_IT: f64 = 1.15;
 /// What the provider of deliveries takes over each call.
 const LATENCY: Duration = Duration::from_millis(50);
+/// How often the clock is put to the time on the wall.
+const TICK: Duration = Duration::from_secs(10);
 /// How much more memory the app may hold at the end of the load than at its beginning.
 const FLAT: f64 = 1.5;
 
@@ -167,7 +169,17 @@ impl World {
 
     /// Puts the clock to a day of the load.
     fn day(&self, days: i64) {
-        let to = self.server.app().now() + TimeDelta::days(days);
+        self.put_clock(self.server.app().now() + TimeDelta::days(days));
+    }
+
+    /// Lets the clock go on with the one on the wall. Each look at it moves it by a millisecond, so that the signatures of
+    /// the load would be stale after some hundred thousand requests.
+    fn tick(&self) {
+        let now = DateTime::from_timestamp(self.now.load(Ordering::Relaxed), 0).expect("an instant");
+        self.put_clock(now + TICK);
+    }
+
+    fn put_clock(&self, to: DateTime<Utc>) {
         self.server.app().clock(&instant(to));
         self.now.store(to.timestamp(), Ordering::Relaxed);
     }
@@ -220,8 +232,13 @@ fn at_double_of_what_it_can_do_and_killed_it_stays_correct_and_flat() {
             let sampling = AtomicBool::new(true);
             let (tally, _) = thread::scope(|scope| {
                 scope.spawn(|| {
+                    let mut ticked = Instant::now();
                     while sampling.load(Ordering::Relaxed) {
                         memory.lock().expect("samples").push(usage(world.pid()).0);
+                        if ticked.elapsed() >= TICK {
+                            world.tick();
+                            ticked = Instant::now();
+                        }
                         thread::sleep(Duration::from_millis(250));
                     }
                 });
