@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use dunlin::limits::{CONCURRENT_REQUESTS, CONNECTIONS, RETRY_AFTER_SECONDS};
+use dunlin::limits::{CONCURRENT_CHANGES, CONNECTIONS, RETRY_AFTER_SECONDS};
 
 use serde_json::json;
 
@@ -60,7 +60,7 @@ fn a_crowd_of_visitors_is_refused_at_once_and_keeps_no_job_from_running() {
     let known = app.new_customer();
     app.new_invoice(&known, "10.00", "2026-01-09");
     app.clock("2026-01-13T08:00:00Z");
-    let mut waiting = crowd(&app, "/v1/invoices", &app.admin_key, CONCURRENT_REQUESTS);
+    let mut waiting = crowd(&app, "/v1/invoices", &app.admin_key, CONCURRENT_CHANGES);
     // Who asks meanwhile takes a place, and leaves it open again: one more comes for each.
     let ask = || app.post("/v1/promises").json(&json!({})).answer();
     while ask().status != 503 {

@@ -5,7 +5,7 @@
 
 use crate::app::App;
 use crate::headers;
-use crate::inbound::{self, TooLarge};
+use crate::inbound::{self, Arrival};
 use crate::places::Places;
 use crate::problem::{Problem, plain};
 use http::{Request, Response, StatusCode};
@@ -49,8 +49,8 @@ impl Front {
 
     /// Answers a request from a connection.
     pub(crate) async fn answer(&self, request: Request<Incoming>, client: SocketAddr) -> Response<WasiBody> {
-        let (request, too_large) = inbound::limited(request);
-        self.answer_bounded(request, &too_large, client).await
+        let (request, arrival) = inbound::limited(request);
+        self.answer_bounded(request, &arrival, client).await
     }
 
     /// Answers a request that comes while there are too many connections: whether the host is well, and no more.
@@ -77,7 +77,7 @@ impl Front {
     pub(crate) async fn answer_bounded(
         &self,
         request: Request<WasiBody>,
-        too_large: &TooLarge,
+        arrival: &Arrival,
         client: SocketAddr,
     ) -> Response<WasiBody> {
         let start = Instant::now();
@@ -85,7 +85,7 @@ impl Front {
         let line = self
             .verbose
             .then(|| format!("{} {}", request.method(), request.uri().path()));
-        let response = match self.respond(request, too_large, client, &id).await {
+        let response = match self.respond(request, arrival, client, &id).await {
             Ok(response) => response,
             Err(problem) => problem.response(&id),
         };
@@ -99,7 +99,7 @@ impl Front {
     async fn respond(
         &self,
         mut request: Request<WasiBody>,
-        too_large: &TooLarge,
+        arrival: &Arrival,
         client: SocketAddr,
         id: &str,
     ) -> Result<Response<WasiBody>, Problem> {
@@ -110,13 +110,13 @@ impl Front {
         }
         let found = self.app.route(&path).ok_or(Problem::NotFound)?;
         headers::complete_uri(&mut request).map_err(Problem::BadAddress)?;
-        if too_large.is_set() {
+        if arrival.is_too_large() {
             return Err(Problem::BodyTooLarge);
         }
         let method = request.method().clone();
-        let _place = self.places.take(&method, &path).ok_or(Problem::Busy)?;
+        let _place = self.places.take(&method, &path, arrival).ok_or(Problem::Busy)?;
         let outcome = tokio::time::timeout(self.request_time, self.app.call(&found, request, client)).await;
-        if too_large.is_set() {
+        if arrival.is_too_large() {
             return Err(Problem::BodyTooLarge);
         }
         let (problem, reason) = match outcome {

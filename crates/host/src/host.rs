@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::components::Components;
 use crate::control::{self, Control};
 use crate::front::Front;
-use crate::inbound::TooLarge;
+use crate::inbound::Arrival;
 use crate::interpose::Interpose;
 use crate::limits::IN_PROCESS_BODY_BYTES;
 use crate::manifest::Manifest;
@@ -219,7 +219,7 @@ impl Host {
         let request = request.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync());
         let response = self
             .front
-            .answer_bounded(request, &TooLarge::default(), IN_PROCESS)
+            .answer_bounded(request, &Arrival::default(), IN_PROCESS)
             .await;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, IN_PROCESS_BODY_BYTES)

@@ -11,43 +11,82 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// Whether a request's body turned out to be larger than [`REQUEST_BODY_BYTES`].
+/// What is known by now of a request's body.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct TooLarge(Arc<AtomicBool>);
+pub(crate) struct Arrival(Arc<Known>);
 
-impl TooLarge {
-    pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+#[derive(Debug, Default)]
+struct Known {
+    too_large: AtomicBool,
+    client: Mutex<Client>,
+}
+
+/// How long the client has been waited for.
+#[derive(Debug, Default)]
+struct Client {
+    so_far: Duration,
+    /// Where it is waited for just now.
+    since: Option<Instant>,
+}
+
+impl Arrival {
+    /// Whether it turned out to be larger than [`REQUEST_BODY_BYTES`].
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.0.too_large.load(Ordering::Relaxed)
     }
 
-    fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+    /// What the answer to a request that began at `start` has taken us, without the time in which its client was to send;
+    /// None where it still is.
+    pub(crate) fn answered_within(&self, start: Instant) -> Option<Duration> {
+        let client = self.client();
+        let took = start.elapsed().saturating_sub(client.so_far);
+        client.since.is_none().then_some(took)
+    }
+
+    fn too_large(&self) {
+        self.0.too_large.store(true, Ordering::Relaxed);
+    }
+
+    fn client_is_awaited(&self) {
+        self.client().since.get_or_insert_with(Instant::now);
+    }
+
+    fn client_has_sent(&self) {
+        let mut client = self.client();
+        if let Some(since) = client.since.take() {
+            client.so_far = client.so_far.saturating_add(since.elapsed());
+        }
+    }
+
+    fn client(&self) -> MutexGuard<'_, Client> {
+        self.0.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Puts the limit around a request's body. A body whose declared length is over it is known at once.
-pub(crate) fn limited(request: Request<Incoming>) -> (Request<WasiBody>, TooLarge) {
-    let too_large = TooLarge::default();
+pub(crate) fn limited(request: Request<Incoming>) -> (Request<WasiBody>, Arrival) {
+    let arrival = Arrival::default();
     if request.body().size_hint().lower() > REQUEST_BODY_BYTES {
-        too_large.set();
+        arrival.too_large();
     }
     let asked = !request.headers().contains_key(header::EXPECT);
-    let watched = too_large.clone();
+    let watched = arrival.clone();
     let request = request.map(|body| {
         Limited {
             body: Some(body),
             seen: 0,
             asked,
-            too_large: watched,
+            arrival: watched,
         }
         .boxed_unsync()
     });
-    (request, too_large)
+    (request, arrival)
 }
 
 struct Limited {
@@ -56,7 +95,7 @@ struct Limited {
     seen: u64,
     /// Whether the client sends, or was asked to.
     asked: bool,
-    too_large: TooLarge,
+    arrival: Arrival,
 }
 
 impl Body for Limited {
@@ -71,7 +110,11 @@ impl Body for Limited {
         let Some(body) = self.body.as_mut() else {
             return Poll::Ready(None);
         };
-        let frame = ready!(Pin::new(body).poll_frame(context));
+        let Poll::Ready(frame) = Pin::new(body).poll_frame(context) else {
+            self.arrival.client_is_awaited();
+            return Poll::Pending;
+        };
+        self.arrival.client_has_sent();
         match &frame {
             Some(Ok(frame)) => {
                 let length = frame.data_ref().map_or(0, Buf::remaining);
@@ -79,7 +122,7 @@ impl Body for Limited {
                     .seen
                     .saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
                 if self.seen > REQUEST_BODY_BYTES {
-                    self.too_large.set();
+                    self.arrival.too_large();
                     return Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(REQUEST_BODY_BYTES)))));
                 }
             }
@@ -122,5 +165,23 @@ async fn discard(mut body: Incoming) {
         if left == 0 {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_answer_takes_is_without_the_time_in_which_its_client_was_to_send() {
+        let arrival = Arrival::default();
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+        assert!(arrival.answered_within(long_ago).unwrap() >= Duration::from_secs(60));
+        arrival.client_is_awaited();
+        arrival.client().since = Some(long_ago);
+        assert_eq!(arrival.answered_within(long_ago), None, "it still is");
+        arrival.client_is_awaited();
+        arrival.client_has_sent();
+        assert!(arrival.answered_within(long_ago).unwrap() < Duration::from_secs(30));
     }
 }

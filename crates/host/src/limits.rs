@@ -36,11 +36,15 @@ pub const SPARE_CONNECTIONS: usize = 64;
 /// Time for one of them to send its request's head: a load balancer's question is one packet.
 pub const SPARE_HEAD_READ_TIME: Duration = Duration::from_secs(2);
 
-/// Requests being answered at once, of those that read and of those that change something. Beyond it: 503 with
-/// `Retry-After`, at once, instead of a growing queue.
-pub const CONCURRENT_REQUESTS: usize = 256;
+/// Requests being answered at once that change something. Beyond it: 503 with `Retry-After`, at once, instead of a
+/// growing queue. Some may be waiting for a slow client's body. As many as this, each with its turn to write, are done
+/// within [`WRITE_TURN_TIME`].
+pub const CONCURRENT_CHANGES: usize = 384;
 
-/// Of these, those that are let in however long answers take: enough to keep every core busy, and few enough to be
+/// The same for those that only read: they wait for nobody, so fewer keep every core busy.
+pub const CONCURRENT_READS: usize = 128;
+
+/// Of each, those that are let in however long answers take: enough to keep every core busy, and few enough to be
 /// answered in time when they are all there is.
 pub const FEW_REQUESTS: usize = 64;
 

@@ -3,7 +3,7 @@
 //! A host that takes in more than it can do makes everybody wait, then everybody's client gives up, and what was done
 //! was done for nobody. So there are places. A few are always there; more only while answers come in time: when recent
 //! ones have taken longer than [`PATIENCE`], whoever comes is told at once to come again, until it has become better.
-//! That follows the machine and the work by itself; [`CONCURRENT_REQUESTS`] bounds memory.
+//! That follows the machine and the work by itself; [`CONCURRENT_CHANGES`] and [`CONCURRENT_READS`] bound memory.
 //!
 //! What only reads and what changes something do not share a lane: changes wait for one another at the database's one write
 //! lock, and reads do not. Together, the quick answers of the ones would hide how long the others wait, and a flood of
@@ -12,7 +12,8 @@
 //! Jobs, which a cron calls, have a lane of their own: no crowd of visitors keeps reminders from leaving, and jobs that
 //! hang on a slow provider keep no visitor out. A job takes long and means to, so its lane does not look at time.
 
-use crate::limits::{CONCURRENT_JOBS, CONCURRENT_REQUESTS, FEW_REQUESTS, PATIENCE};
+use crate::inbound::Arrival;
+use crate::limits::{CONCURRENT_CHANGES, CONCURRENT_JOBS, CONCURRENT_READS, FEW_REQUESTS, PATIENCE};
 use http::Method;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -38,13 +39,14 @@ impl Places {
         Self {
             jobs: jobs.into_iter().collect(),
             job_lane: Lane::new(CONCURRENT_JOBS, CONCURRENT_JOBS),
-            read_lane: Lane::new(FEW_REQUESTS, CONCURRENT_REQUESTS),
-            change_lane: Lane::new(FEW_REQUESTS, CONCURRENT_REQUESTS),
+            read_lane: Lane::new(FEW_REQUESTS, CONCURRENT_READS),
+            change_lane: Lane::new(FEW_REQUESTS, CONCURRENT_CHANGES),
         }
     }
 
-    /// A place for a request of this method to this path, until it is dropped; None: too much is going on.
-    pub(crate) fn take(&self, method: &Method, path: &str) -> Option<Place<'_>> {
+    /// A place for a request of this method to this path, until it is dropped; None: too much is going on. How slowly its
+    /// client sends says nothing about how busy we are, and does not count.
+    pub(crate) fn take(&self, method: &Method, path: &str, arrival: &Arrival) -> Option<Place<'_>> {
         let lane = match (self.jobs.contains(path), method.is_safe()) {
             (true, _) => &self.job_lane,
             (false, true) => &self.read_lane,
@@ -53,6 +55,7 @@ impl Places {
         lane.enter().then(|| Place {
             lane,
             since: Instant::now(),
+            arrival: arrival.clone(),
         })
     }
 }
@@ -90,11 +93,14 @@ impl Lane {
         open
     }
 
-    fn leave(&self, after: Duration) {
+    /// After as long as the answer has taken, where that is known.
+    fn leave(&self, after: Option<Duration>) {
         let mut state = self.state();
         state.taken = state.taken.saturating_sub(1);
-        let before = state.mean.saturating_mul(MEMORY.saturating_sub(1));
-        state.mean = before.saturating_add(after) / MEMORY;
+        if let Some(after) = after {
+            let before = state.mean.saturating_mul(MEMORY.saturating_sub(1));
+            state.mean = before.saturating_add(after) / MEMORY;
+        }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -107,11 +113,12 @@ impl Lane {
 pub(crate) struct Place<'lane> {
     lane: &'lane Lane,
     since: Instant,
+    arrival: Arrival,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.lane.leave(self.since.elapsed());
+        self.lane.leave(self.arrival.answered_within(self.since));
     }
 }
 
@@ -128,7 +135,7 @@ mod tests {
     fn answers(lane: &Lane, count: usize, each: Duration) {
         for _ in 0..count {
             assert!(lane.enter());
-            lane.leave(each);
+            lane.leave(Some(each));
         }
     }
 
@@ -136,37 +143,43 @@ mod tests {
     fn a_crowd_in_one_lane_leaves_the_others_open() {
         let places = places();
         let lanes = [
-            (Method::POST, "/webhooks/billing", CONCURRENT_REQUESTS),
-            (Method::GET, "/pay/x", CONCURRENT_REQUESTS),
+            (Method::POST, "/webhooks/billing", CONCURRENT_CHANGES),
+            (Method::GET, "/pay/x", CONCURRENT_READS),
             (Method::POST, JOB, CONCURRENT_JOBS),
         ];
         for (method, path, most) in &lanes {
-            let crowd: Vec<_> = std::iter::from_fn(|| places.take(method, path)).collect();
+            let crowd: Vec<_> =
+                std::iter::from_fn(|| places.take(method, path, &Arrival::default())).collect();
             assert_eq!(crowd.len(), *most, "{path}");
             for (method, other, _) in &lanes {
-                assert_eq!(places.take(method, other).is_none(), other == path, "{other}");
+                assert_eq!(
+                    places.take(method, other, &Arrival::default()).is_none(),
+                    other == path,
+                    "{other}"
+                );
             }
         }
-        let jobs: Vec<_> = std::iter::from_fn(|| places.take(&Method::POST, JOB)).collect();
+        let jobs: Vec<_> =
+            std::iter::from_fn(|| places.take(&Method::POST, JOB, &Arrival::default())).collect();
         assert_eq!(jobs.len(), CONCURRENT_JOBS);
         assert!(
-            places.take(&Method::GET, JOB).is_none(),
+            places.take(&Method::GET, JOB, &Arrival::default()).is_none(),
             "a job is one however it is called"
         );
     }
 
     #[test]
     fn where_answers_take_too_long_only_few_are_let_in_until_they_do_not() {
-        let lane = Lane::new(FEW_REQUESTS, CONCURRENT_REQUESTS);
+        let lane = Lane::new(FEW_REQUESTS, CONCURRENT_CHANGES);
         answers(&lane, 100, PATIENCE / 2);
         assert!((0..FEW_REQUESTS + 1).all(|_| lane.enter()), "all is well");
         for _ in 0..FEW_REQUESTS + 1 {
-            lane.leave(PATIENCE * 3);
+            lane.leave(Some(PATIENCE * 3));
         }
         assert!((0..FEW_REQUESTS).all(|_| lane.enter()), "a few always");
         assert!(!lane.enter(), "no more than a few");
         for _ in 0..FEW_REQUESTS {
-            lane.leave(PATIENCE / 10);
+            lane.leave(Some(PATIENCE / 10));
         }
         assert!((0..FEW_REQUESTS + 1).all(|_| lane.enter()), "all is well again");
     }
