@@ -6,8 +6,10 @@ use crate::sim::stage::{Asked, POSTMARK_AUTH};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-/// Rounds of a job until it has nothing more to do; each takes hundreds.
+/// Rounds of a job until it has nothing more to do, each of which takes hundreds, and as many more for each customer: who
+/// follows the events and was away for long is told of everybody's.
 const ROUNDS: u32 = 200;
+const ROUNDS_PER_CUSTOMER: u32 = 5;
 /// Runs of the relay between two steps of the simulation, as long as it has something to do: cron has it run every minute.
 const MINUTES: u32 = 240;
 
@@ -46,7 +48,8 @@ impl Town {
     /// The same as the so-manieth turn of this step; answers whether the job had anything to do.
     async fn turn(&mut self, name: &str, turn: u32) -> anyhow::Result<bool> {
         let mut worked = false;
-        for round in 0..ROUNDS {
+        let rounds = ROUNDS.saturating_add(self.plan.customers.saturating_mul(ROUNDS_PER_CUSTOMER));
+        for round in 0..rounds {
             let about = format!("job {name} {} {turn} {round}", self.step);
             let answer = self.stage.ask(&Asked::job(name).about(about)).await?;
             let said = answer.json();
@@ -76,7 +79,7 @@ impl Town {
         }
         self.violate(
             "jobs end",
-            format!("{name} has more to do after {ROUNDS} rounds"),
+            format!("{name} has more to do after {rounds} rounds"),
             None,
         );
         Ok(worked)
