@@ -55,10 +55,13 @@ fn alone(app: &App, path: &str) -> String {
 }
 
 #[test]
-fn a_crowd_of_visitors_is_refused_at_once_and_keeps_no_job_from_running() {
+fn a_crowd_of_senders_is_refused_at_once_and_keeps_nobody_from_paying_and_no_job_from_running() {
     let app = own!(App::start());
     let known = app.new_customer();
     app.new_invoice(&known, "10.00", "2026-01-09");
+    let link = json!({"customer": {"external_id": known.external_id}});
+    let link = app.post("/v1/payment-links").json(&link).send(201).json();
+    let link = link["url"].as_str().expect("a url");
     app.clock("2026-01-13T08:00:00Z");
     let mut waiting = crowd(&app, "/v1/invoices", &app.admin_key, CONCURRENT_CHANGES);
     // Who asks meanwhile takes a place, and leaves it open again: one more comes for each.
@@ -72,8 +75,9 @@ fn a_crowd_of_visitors_is_refused_at_once_and_keeps_no_job_from_running() {
     assert_eq!(refused.json()["code"], "busy");
     let retry_after = RETRY_AFTER_SECONDS.to_string();
     assert_eq!(refused.header("retry-after"), Some(retry_after.as_str()));
-    // Whoever only looks is let in, a load balancer learns that the host is well, and reminders leave.
+    // Whoever only looks is let in, and whoever pays; a load balancer learns that the host is well, and reminders leave.
     app.get("/v1/customers").send(200);
+    app.post(link).anonymous().form(&[]).send(303);
     app.get("/.well-known/spin/health").send(200);
     assert_eq!(app.job("sweep")["queued"], 1);
     assert_eq!(app.job("deliver")["sent"], 1);

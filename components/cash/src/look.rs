@@ -5,40 +5,13 @@
 use crate::webhook::{apply, left_over};
 use providers::{Provider, Row};
 use receivables::id::{CheckoutId, PaymentId};
-use serde::Serialize;
 use store::checkouts::{self, Looked};
 use store::refunds::{self, Order};
 use store::{Db, Tx};
-use web::{Cx, Problem, Reply, limits};
+use web::{Cx, Problem, Reply, Run, limits};
 
 /// How many are claimed at a time: what is claimed and not come to waits for its next turn.
 const CLAIM: u32 = 5;
-
-/// What a run has done.
-#[derive(Default, Serialize)]
-struct Done {
-    /// Events taken up, sessions asked about, and refunds asked for.
-    examined: u32,
-    /// Of those, what took effect, or what the provider has answered to.
-    answered: u32,
-    /// What has not; it is tried again later.
-    failed: u32,
-    /// Whether there is more to do than this run has done.
-    more: bool,
-}
-
-impl Done {
-    fn count(&mut self, cx: &Cx, outcome: Result<(), Problem>) {
-        self.examined = self.examined.saturating_add(1);
-        match outcome {
-            Ok(()) => self.answered = self.answered.saturating_add(1),
-            Err(problem) => {
-                cx.log(&problem);
-                self.failed = self.failed.saturating_add(1);
-            }
-        }
-    }
-}
 
 /// `GET|POST /internal/payments`.
 pub(crate) async fn job(cx: &Cx) -> Result<Reply, Problem> {
@@ -46,7 +19,7 @@ pub(crate) async fn job(cx: &Cx) -> Result<Reply, Problem> {
     cx.require_cron(query.get("key")).await?;
     let limit = cx.job_limit(&query)?;
     let db = cx.db().await?;
-    let mut done = Done::default();
+    let mut done = Run::default();
     for outcome in left_over(cx, limit).await? {
         done.count(cx, outcome);
     }
@@ -80,7 +53,7 @@ pub(crate) async fn job(cx: &Cx) -> Result<Reply, Problem> {
             done.count(cx, outcome);
         }
     }
-    Ok(Reply::json(200, &done))
+    Ok(done.reply())
 }
 
 /// Asks about one session, and once more where its payer turns out to have agreed.

@@ -2,25 +2,11 @@
 //! its effect, is taken up: Twilio sends a text once, and a STOP among them counts all the same.
 
 use crate::{lob, twilio, vonage};
-use serde::Serialize;
 use store::inbound::LeftOver;
-use web::{Cx, Problem, Reply, inbox, limits};
+use web::{Cx, Problem, Reply, Run, inbox, limits};
 
 /// Who tells.
 const SOURCES: [&str; 3] = [carriers::twilio::NAME, carriers::vonage::NAME, lob::NAME];
-
-/// What a run has done.
-#[derive(Default, Serialize)]
-struct Done {
-    /// Events taken up.
-    examined: u32,
-    /// Of those, what took effect.
-    answered: u32,
-    /// What has not; it is tried again later.
-    failed: u32,
-    /// Whether there may be more.
-    more: bool,
-}
 
 /// `GET|POST /internal/replies`.
 pub(crate) async fn job(cx: &Cx) -> Result<Reply, Problem> {
@@ -38,18 +24,11 @@ pub(crate) async fn job(cx: &Cx) -> Result<Reply, Problem> {
         },
     )
     .await?;
-    let mut done = Done::default();
+    let mut done = Run::default();
     for outcome in outcomes {
-        done.examined = done.examined.saturating_add(1);
-        match outcome {
-            Ok(()) => done.answered = done.answered.saturating_add(1),
-            Err(problem) => {
-                cx.log(&problem);
-                done.failed = done.failed.saturating_add(1);
-            }
-        }
+        done.count(cx, outcome);
     }
     // What fails again is no reason to come again at once.
     done.more = done.examined >= limit && done.failed == 0;
-    Ok(Reply::json(200, &done))
+    Ok(done.reply())
 }

@@ -148,10 +148,10 @@ impl Host {
             interpose: options.interpose,
         };
         let app = App::load(&program, &around)?;
-        let jobs = &manifest.application.tool.dunlin.schedule;
+        let settings = &manifest.application.tool.dunlin;
         let front = Arc::new(Front::new(
             Arc::clone(&app),
-            Places::new(jobs.iter().map(|job| job.path.clone())),
+            Places::new(settings),
             options.request_time,
             options.verbose,
             options.terminal,
@@ -166,7 +166,7 @@ impl Host {
         if options.schedules {
             schedule::start(
                 &app,
-                jobs,
+                &settings.schedule,
                 variables.app(schedule::KEY_VARIABLE),
                 clock.is_virtual(),
             );

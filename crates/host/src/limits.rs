@@ -44,6 +44,9 @@ pub const CONCURRENT_CHANGES: usize = 384;
 /// The same for those that only read: they wait for nobody, so fewer keep every core busy.
 pub const CONCURRENT_READS: usize = 128;
 
+/// The same for people who pay: each asks for a page, and then for a checkout.
+pub const CONCURRENT_PAYERS: usize = 128;
+
 /// Of each, those that are let in however long answers take: enough to keep every core busy, and few enough to be
 /// answered in time when they are all there is.
 pub const FEW_REQUESTS: usize = 64;

@@ -87,6 +87,9 @@ pub struct Settings {
     /// What this host calls by itself, and when.
     #[serde(default)]
     pub schedule: Vec<Job>,
+    /// What the paths begin with that people open to pay: they have places of their own.
+    #[serde(default)]
+    pub payers: Vec<String>,
 }
 
 /// A call that the host makes by itself.

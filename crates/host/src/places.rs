@@ -9,11 +9,16 @@
 //! lock, and reads do not. Together, the quick answers of the ones would hide how long the others wait, and a flood of
 //! webhooks would shut those out who look at a page.
 //!
+//! People who pay have a lane of their own: machines come again when they are told to, people do not.
+//!
 //! Jobs, which a cron calls, have a lane of their own: no crowd of visitors keeps reminders from leaving, and jobs that
 //! hang on a slow provider keep no visitor out. A job takes long and means to, so its lane does not look at time.
 
 use crate::inbound::Arrival;
-use crate::limits::{CONCURRENT_CHANGES, CONCURRENT_JOBS, CONCURRENT_READS, FEW_REQUESTS, PATIENCE};
+use crate::limits::{
+    CONCURRENT_CHANGES, CONCURRENT_JOBS, CONCURRENT_PAYERS, CONCURRENT_READS, FEW_REQUESTS, PATIENCE,
+};
+use crate::manifest::Settings;
 use http::Method;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -28,17 +33,22 @@ const MEMORY: u32 = 16;
 pub(crate) struct Places {
     /// Paths of the jobs.
     jobs: BTreeSet<String>,
+    /// What the paths begin with that people open to pay.
+    payers: Vec<String>,
     job_lane: Lane,
+    payer_lane: Lane,
     read_lane: Lane,
     change_lane: Lane,
 }
 
 impl Places {
-    /// Lanes for an app with jobs at these paths.
-    pub(crate) fn new(jobs: impl IntoIterator<Item = String>) -> Self {
+    /// Lanes for an app with these settings.
+    pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            jobs: jobs.into_iter().collect(),
+            jobs: settings.schedule.iter().map(|job| job.path.clone()).collect(),
+            payers: settings.payers.clone(),
             job_lane: Lane::new(CONCURRENT_JOBS, CONCURRENT_JOBS),
+            payer_lane: Lane::new(FEW_REQUESTS, CONCURRENT_PAYERS),
             read_lane: Lane::new(FEW_REQUESTS, CONCURRENT_READS),
             change_lane: Lane::new(FEW_REQUESTS, CONCURRENT_CHANGES),
         }
@@ -47,10 +57,12 @@ impl Places {
     /// A place for a request of this method to this path, until it is dropped; None: too much is going on. How slowly its
     /// client sends says nothing about how busy we are, and does not count.
     pub(crate) fn take(&self, method: &Method, path: &str, arrival: &Arrival) -> Option<Place<'_>> {
-        let lane = match (self.jobs.contains(path), method.is_safe()) {
-            (true, _) => &self.job_lane,
-            (false, true) => &self.read_lane,
-            (false, false) => &self.change_lane,
+        let pays = || self.payers.iter().any(|begin| path.starts_with(begin));
+        let lane = match method.is_safe() {
+            _ if self.jobs.contains(path) => &self.job_lane,
+            _ if pays() => &self.payer_lane,
+            true => &self.read_lane,
+            false => &self.change_lane,
         };
         lane.enter().then(|| Place {
             lane,
@@ -129,7 +141,10 @@ mod tests {
     const JOB: &str = "/internal/sweep";
 
     fn places() -> Places {
-        Places::new([JOB.to_owned()])
+        let settings = format!(
+            r#"{{"payers": ["/pay/"], "schedule": [{{"name": "", "cron": "", "component": "", "path": "{JOB}"}}]}}"#
+        );
+        Places::new(&serde_json::from_str(&settings).unwrap())
     }
 
     fn answers(lane: &Lane, count: usize, each: Duration) {
@@ -144,7 +159,8 @@ mod tests {
         let places = places();
         let lanes = [
             (Method::POST, "/webhooks/billing", CONCURRENT_CHANGES),
-            (Method::GET, "/pay/x", CONCURRENT_READS),
+            (Method::GET, "/v1/invoices", CONCURRENT_READS),
+            (Method::POST, "/pay/x/checkout", CONCURRENT_PAYERS),
             (Method::POST, JOB, CONCURRENT_JOBS),
         ];
         for (method, path, most) in &lanes {
