@@ -123,6 +123,7 @@ pub(super) async fn judge(town: &mut Town, now: DateTime<Utc>) -> anyhow::Result
     providers(town);
     followed::judge(town, &invoices).await?;
     let lists = Lists {
+        customers: &customers,
         invoices: &invoices,
         charges: &charges,
         messages: &messages,

@@ -14,8 +14,10 @@ use std::fmt::Write;
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     months: BTreeMap<(String, String), Month>,
-    /// What is open at the end, by currency.
+    /// What is open at the end on invoices and charges, by currency.
     open: BTreeMap<String, i64>,
+    /// What customers owe at the end, with what they have on account taken off.
+    owed: BTreeMap<String, i64>,
     invoices: usize,
     /// Messages by step, channel and status.
     messages: BTreeMap<(String, String, String), u64>,
@@ -34,6 +36,7 @@ pub(super) struct Facts {
 
 /// What the app lists in the end.
 pub(super) struct Lists<'a> {
+    pub(super) customers: &'a [Value],
     pub(super) invoices: &'a [Value],
     pub(super) charges: &'a [Value],
     pub(super) messages: &'a [Value],
@@ -63,6 +66,12 @@ impl Facts {
         for invoice in lists.invoices {
             *facts.open.entry(text(invoice, "currency")).or_default() +=
                 money::at(invoice, "/balance").unwrap_or_default();
+        }
+        for customer in lists.customers {
+            for account in customer["accounts"].as_array().into_iter().flatten() {
+                *facts.owed.entry(text(account, "currency")).or_default() +=
+                    money::at(account, "/balance").unwrap_or_default();
+            }
         }
         for message in lists.messages {
             let key = (
@@ -187,16 +196,16 @@ fn money_table(out: &mut Page, facts: &Facts) {
                 "collected",
                 "credited",
                 "let go",
-                "open",
+                "owed",
                 "DSO",
             ],
         );
-        let (mut open, mut sum) = (0, Month::default());
+        let (mut owed, mut sum) = (0, Month::default());
         // Of the last three months, what was invoiced: the usual base of days sales outstanding.
         let mut last = [0; 3];
         let months = facts.months.iter().filter(|((_, of), _)| of == currency);
         for ((month, _), one) in months {
-            open += one.invoiced - one.collected - one.credited - one.let_go;
+            owed += one.invoiced - one.collected - one.credited - one.let_go;
             last.rotate_left(1);
             last[2] = one.invoiced;
             sum.invoiced += one.invoiced;
@@ -204,7 +213,7 @@ fn money_table(out: &mut Page, facts: &Facts) {
             sum.credited += one.credited;
             sum.let_go += one.let_go;
             let base: i64 = last.iter().sum();
-            let dso = (open.max(0) * 90)
+            let dso = (owed.max(0) * 90)
                 .checked_div(base)
                 .map_or_else(|| "-".to_owned(), |days| days.to_string());
             out.row(&[
@@ -213,11 +222,10 @@ fn money_table(out: &mut Page, facts: &Facts) {
                 &money::text(one.collected),
                 &money::text(one.credited),
                 &money::text(one.let_go),
-                &money::text(open),
+                &money::text(owed),
                 &dso,
             ]);
         }
-        let still = facts.open.get(currency).copied().unwrap_or_default();
         out.row(&[
             "in all",
             &money::text(sum.invoiced),
@@ -227,9 +235,13 @@ fn money_table(out: &mut Page, facts: &Facts) {
             "",
             "",
         ]);
+        let [open, owed] =
+            [&facts.open, &facts.owed].map(|map| map.get(currency).copied().unwrap_or_default());
         out.line(&format!(
-            "  open in the ledger, with what was charged: {}",
-            money::text(still)
+            "  in the ledger, with fees and interest: {} open, {} on account, {} owed",
+            money::text(open),
+            money::text(open - owed),
+            money::text(owed)
         ));
     }
 }
