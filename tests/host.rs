@@ -2,7 +2,9 @@
 
 use std::{
     fs,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    thread,
+    time::Duration,
 };
 
 use crate::harness::{App, dunlin, own, skipped};
@@ -113,6 +115,31 @@ fn the_orders_file_is_its_owners_and_goes_with_the_app() {
     assert_eq!(mode & 0o777, 0o600);
     let folder = app.into_state();
     assert!(!file.exists() && folder.path().exists());
+}
+
+#[test]
+fn who_is_asked_to_stop_while_it_starts_leaves_nothing_that_says_it_runs() {
+    if skipped(OF_THE_PROGRAM) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut up = dunlin();
+    up.args(["up", "--demo", "--listen", "127.0.0.1:0", "--state-dir"])
+        .arg(folder.path())
+        .stdout(Stdio::null());
+    let mut up = up.spawn().expect("dunlin");
+    // It has said where it is; the demo's ledger is still being filled.
+    let orders = folder.path().join("control.json");
+    while !orders.exists() {
+        assert!(up.try_wait().expect("dunlin").is_none(), "it did not start");
+        thread::sleep(Duration::from_millis(1));
+    }
+    let asked = Command::new("kill")
+        .args(["-TERM", &up.id().to_string()])
+        .status();
+    assert!(asked.expect("kill").success());
+    let status = up.wait().expect("dunlin");
+    assert!(status.success() && !orders.exists(), "{status}");
 }
 
 #[test]

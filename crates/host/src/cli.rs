@@ -204,7 +204,8 @@ async fn up(up: Up) -> anyhow::Result<ExitCode> {
         (None, true) => Some(parse_instant(DEMO_CLOCK).map_err(anyhow::Error::msg)?),
         (None, false) => None,
     };
-    let host = Host::start(Options {
+    let mut stops = Stops::heard_from_now_on()?;
+    let starting = Host::start(Options {
         manifest: up.from.manifest,
         state_dir: state_dir.clone(),
         runtime_config: up.runtime_config_file,
@@ -221,10 +222,14 @@ async fn up(up: Up) -> anyhow::Result<ExitCode> {
         terminal: true,
         program: None,
         interpose: None,
-    })
-    .await?;
+    });
+    let host = tokio::select! {
+        host = starting => host?,
+        () = stops.next() => return Ok(ExitCode::SUCCESS),
+    };
     say_about_clock(&host, clock)?;
     if up.demo {
+        // To its end: half a ledger would not be filled up by the next start.
         demo::seed(&host).await.context("filling the demo's ledger")?;
     }
     println!(
@@ -247,11 +252,11 @@ async fn up(up: Up) -> anyhow::Result<ExitCode> {
             program: program(),
         })
     );
-    asked_to_stop().await?;
+    stops.next().await;
     println!("Stopping; requests in flight may finish. Once more stops at once.");
     let finished = tokio::select! {
         finished = host.stop() => finished,
-        asked_again = asked_to_stop() => asked_again.map(|()| false)?,
+        () = stops.next() => false,
     };
     if !finished {
         eprintln!("dunlin: some requests did not finish");
@@ -421,19 +426,42 @@ fn program() -> &'static str {
     }
 }
 
-/// Waits for Ctrl-C or a request to terminate.
-async fn asked_to_stop() -> std::io::Result<()> {
+/// Ctrl-C, and requests to terminate.
+struct Stops {
     #[cfg(unix)]
-    {
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl Stops {
+    /// Who asks before ends the process as it stands. A host that has begun to leave files for others to find must not
+    /// end so.
+    fn heard_from_now_on() -> std::io::Result<Self> {
+        #[cfg(unix)]
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
-        }
+        Ok(Self {
+            #[cfg(unix)]
+            interrupt: signal(SignalKind::interrupt())?,
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate())?,
+            #[cfg(windows)]
+            interrupt: tokio::signal::windows::ctrl_c()?,
+        })
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+
+    /// Waits for the next one.
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(windows)]
+        self.interrupt.recv().await;
+    }
 }
 
 /// An instant after 1970, where components' clocks begin.
