@@ -152,6 +152,12 @@ fn what_a_customer_says_decides() {
         .send(200)
         .json();
     assert_eq!(record["inconvenient_times"][0], times["times"][0]);
+    let nothing = json!({"times": [{"days": []}]});
+    let refused = app
+        .post(&format!("{base}/inconvenient-times"))
+        .json(&nothing)
+        .send(422);
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/times/0/days");
     let work = "channel=voice&purpose=collection&by=person&address=%2B12125550177";
     assert_eq!(may(app, &known, work).1, "inconvenient_place");
 

@@ -38,10 +38,10 @@ fn reply(cx: &Cx, name: &str, printed: Result<Printed, PaperError>) -> Result<Re
     match printed {
         Ok(printed) => {
             if !printed.missing.is_empty() {
-                cx.log(&Problem::internal(format!(
+                cx.warn(&format!(
                     "{name} shows U+FFFD in the place of letters that no typeface has: {:?}",
                     printed.missing
-                )));
+                ));
             }
             Reply::file("application/pdf", name, printed.pdf)
         }

@@ -17,7 +17,6 @@
 //! | on which days nobody is contacted | [`calendar::holidays`] |
 //! | where money goes, and where it is taken from when it goes back | [`allocation`] |
 //! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`], [`payment_code`] |
-//! | what the money on a bank line is for, and what payers are asked to quote | [`matching`], [`reference`] |
 //! | what bank statements and payouts mean to a ledger | [`bank`] |
 //! | what being late costs: fees, interest, what the law grants | [`charges`] |
 //! | what a payment link asks for, and where its visitor is sent | [`paylink`] |
@@ -88,6 +87,8 @@ pub mod plan;
 pub mod policy;
 pub mod posting;
 pub mod promise;
+#[cfg(test)]
+mod read_back;
 pub mod receivable;
 pub mod received;
 pub mod recipient;

@@ -148,6 +148,11 @@ impl Cx {
         }
     }
 
+    /// Writes what a person should know of, although the request is answered as it should be.
+    pub fn warn(&self, message: &str) {
+        eprintln!("{}", Problem::warning_line(message, &self.request_id));
+    }
+
     /// A connection to the ledger. What is written through it is this request's act.
     pub async fn db(&self) -> Result<Db, Problem> {
         Ok(Db::open().await?.signed(Rc::clone(&self.act)))

@@ -214,6 +214,13 @@ impl Problem {
         Some(one_line(&line.to_string()))
     }
 
+    /// What the log gets of something that did not keep a request from its answer.
+    pub(crate) fn warning_line(message: &str, request_id: &str) -> String {
+        one_line(
+            &serde_json::json!({"level": "warn", "request_id": request_id, "message": message}).to_string(),
+        )
+    }
+
     /// The answer that the client gets.
     pub(crate) fn into_reply(self, request_id: &str) -> Reply {
         #[derive(Serialize)]
@@ -295,16 +302,21 @@ mod tests {
     #[test]
     fn a_line_of_the_log_is_one_line_and_plain() {
         let cause = "a\r\nb\u{1b}[2J \u{7f}\u{9b}31m \u{85}\u{2028}\u{202e} \"}{\"level\":\"info\" é€";
-        let line = Problem::internal(cause).log_line("id").unwrap();
-        assert!(
-            line.chars()
-                .all(|c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{202e}')),
-            "{line}"
-        );
-        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(
-            (&read["message"], &read["level"]),
-            (&serde_json::json!(cause), &serde_json::json!("error"))
-        );
+        let lines = [
+            ("error", Problem::internal(cause).log_line("id").unwrap()),
+            ("warn", Problem::warning_line(cause, "id")),
+        ];
+        for (level, line) in lines {
+            assert!(
+                line.chars()
+                    .all(|c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{202e}')),
+                "{line}"
+            );
+            let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(
+                (&read["message"], &read["level"]),
+                (&serde_json::json!(cause), &serde_json::json!(level))
+            );
+        }
     }
 }

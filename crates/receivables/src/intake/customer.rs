@@ -130,8 +130,12 @@ impl PostalAddress {
     pub(crate) fn read(fields: &mut Fields<'_>) -> Option<PostalAddress> {
         let text = kinds::text(limits::ADDRESS_LINE);
         let lines = fields.values("lines", limits::ADDRESS_LINES, &text);
-        if !fields.has("lines") {
-            fields.report("lines", "required", "`lines` is required");
+        if lines.is_empty() && fields.problems() == 0 {
+            fields.report(
+                "lines",
+                "required",
+                "`lines` is required: street, building or box",
+            );
         }
         Some(PostalAddress {
             lines,

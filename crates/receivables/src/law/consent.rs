@@ -52,14 +52,14 @@ pub fn word(consents: &[Consent], channel: Channel, address: Option<&str>, purpo
     latest.map(|consent| consent.given)
 }
 
-/// A time of the week that does not suit, a place, or both: a time at a place.
+/// A time of the week that does not suit, a place, or both: a time at a place. Written as [`Inconvenient::parse_all`] reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Inconvenient {
     /// On which days it begins; none: on all.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "day_names")]
     pub days: Vec<Weekday>,
     /// From when until when, in the customer's civil time; where it ends before it begins, on the next day. None: all day.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(flatten)]
     pub hours: Option<Span>,
     /// At which address, by its key; none: everywhere.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -146,10 +146,10 @@ impl Inconvenient {
             let detail = "hours end when they do not begin; leave both out for the whole day";
             fields.report("until", "out_of_range", detail);
         }
-        let says_something = ["days", "from", "until", "address"]
-            .iter()
-            .any(|name| fields.has(name));
-        if !says_something {
+        // A list of no days says nothing either; one whose days cannot be read has said so.
+        let says_something =
+            !days.is_empty() || ["from", "until", "address"].iter().any(|name| fields.has(name));
+        if !says_something && fields.problems() == 0 {
             let detail = "says neither a time nor a place; to cease contact for good, record that instead";
             fields.report("days", "required", detail);
         }

@@ -70,8 +70,7 @@ pub async fn set(
             tx.run(ATTORNEY, params![id, attorney]).await?;
         }
         Limit::Inconvenient(times) => {
-            let times: Vec<_> = times.iter().map(stored).collect();
-            tx.run(INCONVENIENT, params![id, serde_json::to_string(&times)?])
+            tx.run(INCONVENIENT, params![id, serde_json::to_string(times)?])
                 .await?;
         }
     }
@@ -85,17 +84,6 @@ pub async fn set(
     };
     activities::record(tx, moment, &[activity]).await?;
     Ok(true)
-}
-
-/// As it is read again, and shown.
-pub(super) fn stored(time: &Inconvenient) -> serde_json::Value {
-    let mut stored = json!(time);
-    if let (Some(members), Some(span)) = (stored.as_object_mut(), time.hours) {
-        members.remove("hours");
-        members.insert("from".to_owned(), json!(span.from.format("%H:%M").to_string()));
-        members.insert("until".to_owned(), json!(span.until.format("%H:%M").to_string()));
-    }
-    stored
 }
 
 fn when(at: DateTime<Utc>) -> Result<String> {

@@ -1,6 +1,5 @@
 //! What is on record of contacts with a customer, as people see it.
 
-use super::acts::stored;
 use super::{attorney, inconvenient};
 use crate::db::{Db, statements};
 use crate::error::Result;
@@ -8,7 +7,7 @@ use crate::instants::rfc3339;
 use crate::params;
 use receivables::channel::Channel;
 use receivables::id::{ConsentId, CustomerId};
-use receivables::law::Attorney;
+use receivables::law::{Attorney, Inconvenient};
 use receivables::template::Purpose;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -87,7 +86,7 @@ pub struct RecordView {
     /// Who represents the customer.
     pub attorney: Option<Attorney>,
     /// Times and places that do not suit.
-    pub inconvenient_times: Vec<Value>,
+    pub inconvenient_times: Vec<Inconvenient>,
     /// The validation notice.
     pub validation_notice: Option<WordView>,
     /// Words on consent, the newest first.
@@ -179,7 +178,7 @@ pub async fn record(db: &Db, customer: &CustomerId) -> Result<Option<RecordView>
             customer_id: row.customer_id,
             cease: word(row.cease_ms, row.cease)?,
             attorney: row.attorney.as_ref().map(attorney).transpose()?,
-            inconvenient_times: inconvenient(row.inconvenient)?.iter().map(stored).collect(),
+            inconvenient_times: inconvenient(row.inconvenient)?,
             validation_notice: word(row.validation_ms, row.validation)?,
             consents: consents.collect::<Result<_>>()?,
             calls: calls.collect::<Result<_>>()?,
