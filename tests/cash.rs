@@ -427,4 +427,18 @@ fn a_credit_note_corrects_several_invoices() {
     );
     assert_eq!(app.customer(&known.id)["unapplied"]["amount"], "20.00");
     app.post("/v1/credit-notes").json(&note).send(200);
+
+    let (third, _) = app.new_invoice(&known, "60.00", "2026-02-09");
+    let on_third = json!({"amount": {"amount": "15.00", "currency": "EUR"}, "invoices": [third]});
+    app.post(&format!("/v1/customers/{}/apply-credit", known.id))
+        .json(&on_third)
+        .send(200);
+    assert_eq!(app.customer(&known.id)["unapplied"]["amount"], "5.00");
+    app.post(&format!("/v1/invoices/{third}/void")).send(200);
+    assert_eq!(app.customer(&known.id)["unapplied"]["amount"], "20.00");
+    let timeline = app
+        .get(&format!("/v1/customers/{}/timeline", known.id))
+        .send(200)
+        .text();
+    assert!(timeline.contains("credit_freed"), "{timeline}");
 }

@@ -14,7 +14,7 @@ use dunlin::{manifest::Manifest, route::Router};
 use serde_json::{Value, json};
 
 use crate::harness::{App, Partner, own, unique};
-pub(crate) use judge::{Exchange, document, judge};
+pub(crate) use judge::{Exchange, document, judge, untold};
 use judge::{escaped, file};
 use source::Served;
 

@@ -292,6 +292,26 @@ fn the_page_is_locked_down_and_needs_no_script() {
     );
 }
 
+#[test]
+fn the_sandbox_takes_no_address_that_its_page_could_not_lead_to() {
+    let app = App::shared();
+    let session = |success: &str, cancel: &str| {
+        let body = json!({"client_reference": "chk_1", "amount": {"amount": "1.00", "currency": "EUR"},
+            "creditor_name": "", "purpose": "", "success_url": success, "cancel_url": cancel});
+        app.post("/sandbox/sessions").key(&app.sandbox_secret).json(&body)
+    };
+    let fair = "https://pay.example.com/pay/1";
+    let refused = session("", "javascript:alert(1)").send(422);
+    assert_eq!(refused.pointers(), ["/cancel_url", "/success_url"]);
+    let opened = session(fair, fair).send(201);
+    let page = opened.string("/url");
+    let path = page
+        .find("/sandbox/")
+        .map(|at| page[at..].to_owned())
+        .expect("a path");
+    app.get(&path).anonymous().send(200);
+}
+
 /// A webhook as the sandbox sends it, for a hand-over that is under way.
 struct Webhook {
     id: String,

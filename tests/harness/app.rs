@@ -22,6 +22,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{canary, http::Call};
+use crate::openapi::untold;
 
 /// The instant at which every app starts: a Monday morning.
 pub(crate) const START: &str = "2026-01-12T09:00:00Z";
@@ -229,6 +230,11 @@ impl App {
         if !thread::panicking() {
             let found = canary::files_with(&self.secrets, self.state.path());
             assert!(found.is_empty(), "a secret of the app's stands in {found:?}");
+            let untold = untold(&self.state_file("sqlite_db.db"));
+            assert!(
+                untold.is_empty(),
+                "timelines say {untold:?}, which is not in the document"
+            );
         }
         status
     }

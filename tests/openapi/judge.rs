@@ -3,9 +3,10 @@
 //! Stricter than the contract is with clients: an answer may not have a field that the document does not name, so
 //! that code and document cannot drift apart unseen. Requests are judged where they were answered as asked.
 
-use std::{cell::RefCell, collections::BTreeMap, fs, path::PathBuf};
+use std::{cell::RefCell, collections::BTreeMap, fs, path::Path, path::PathBuf};
 
 use boon::{Compiler, SchemaIndex, Schemas};
+use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value};
 
 /// The name under which the validator knows the document.
@@ -63,6 +64,23 @@ pub(crate) fn judge(exchange: &Exchange<'_>) -> Verdict {
 pub(crate) fn with<T>(work: impl FnOnce(&mut Judge) -> T) -> T {
     thread_local!(static JUDGE: RefCell<Option<Judge>> = const { RefCell::new(None) });
     JUDGE.with_borrow_mut(|judge| work(judge.get_or_insert_with(|| Judge::new(document()))))
+}
+
+/// What a ledger tells in its timelines by a word that the document does not know. Not every app shows every line of them.
+pub(crate) fn untold(ledger: &Path) -> Vec<String> {
+    let ledger = Connection::open_with_flags(ledger, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let mut said = Vec::new();
+    if let Ok(ledger) = ledger
+        && let Ok(mut kinds) = ledger.prepare("SELECT DISTINCT kind FROM activities")
+    {
+        let rows = kinds.query_map((), |row| row.get::<_, String>(0)).expect("kinds");
+        said.extend(rows.map(|kind| kind.expect("a kind")));
+    }
+    let known =
+        with(|judge| judge.document["components"]["schemas"]["TimelineEntry"]["properties"]["kind"].clone());
+    let known = known["enum"].as_array().expect("the kinds of a timeline's entry");
+    said.retain(|kind| !known.iter().any(|word| word == kind.as_str()));
+    said
 }
 
 impl Judge {

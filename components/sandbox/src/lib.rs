@@ -3,6 +3,7 @@
 //! a real one would. Off unless `sandbox_secret` is set.
 
 use bytes::Bytes;
+use receivables::fields::{FieldError, kinds};
 use receivables::money::Money;
 use render::content_security_policy;
 use render::pages::{SandboxPage, SandboxState, sandbox_page};
@@ -58,6 +59,18 @@ async fn create(cx: &Cx, secret: &str) -> Result<Reply, Problem> {
     let (value, _) = cx.json().await?;
     let session: Session =
         serde_json::from_value(value).map_err(|error| Problem::bad_request(format!("{error}.")))?;
+    let urls = [
+        ("/success_url", &session.success_url),
+        ("/cancel_url", &session.cancel_url),
+    ];
+    let wrong = |(pointer, url): (&str, &String)| {
+        let problem = kinds::url_in(url).err()?;
+        Some(FieldError::new(pointer, problem.code, problem.detail))
+    };
+    let wrong: Vec<_> = urls.into_iter().filter_map(wrong).collect();
+    if !wrong.is_empty() {
+        return Err(Problem::invalid(wrong));
+    }
     let text = serde_json::to_string(&session).map_err(|error| Problem::internal(error.to_string()))?;
     let sealed = secrets::seal(secret, &text)?;
     let public_url = cx.required_setting("public_url").await?;
