@@ -23,8 +23,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use dunlin::Program;
-use dunlin::interpose::{Failure, Kind};
+use dunlin_host::Program;
+use dunlin_host::interpose::{Failure, Kind};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -256,7 +256,8 @@ fn run(
         if let Some((what, count)) = book.effects.iter().find(|(_, count)| **count > 1) {
             return Err(format!("{what:?} was done {count} times"));
         }
-        let proof = dunlin::verify::proof_of(&ledger(&folder), None).map_err(|why| format!("{why:#}"))?;
+        let proof =
+            dunlin_host::verify::proof_of(&ledger(&folder), None).map_err(|why| format!("{why:#}"))?;
         if !proof.findings.is_empty() {
             return Err(format!("the trail does not hold: {:?}", proof.findings));
         }

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use dunlin::manifest::Manifest;
+use dunlin_host::manifest::Manifest;
 use serde_json::Value;
 
 use crate::harness::{App, Partner, dunlin};

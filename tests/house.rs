@@ -177,7 +177,7 @@ fn each_component_may_do_what_it_needs_and_no_more() {
         ("sweep", true, &[]),
         ("templates", true, &[]),
     ];
-    let manifest = dunlin::manifest::Manifest::load(&root().join("spin.toml")).expect("spin.toml");
+    let manifest = dunlin_host::manifest::Manifest::load(&root().join("spin.toml")).expect("spin.toml");
     let actual: Vec<(&str, bool, Vec<&str>)> = manifest
         .component
         .iter()

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use dunlin::{manifest::Manifest, route::Router};
+use dunlin_host::{manifest::Manifest, route::Router};
 use serde_json::{Value, json};
 
 use crate::harness::{App, Partner, own, unique};

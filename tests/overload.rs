@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use dunlin::limits::{CONCURRENT_CHANGES, CONNECTIONS, RETRY_AFTER_SECONDS};
+use dunlin_host::limits::{CONCURRENT_CHANGES, CONNECTIONS, RETRY_AFTER_SECONDS};
 
 use serde_json::json;
 

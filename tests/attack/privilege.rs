@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dunlin::manifest::{Manifest, Route};
+use dunlin_host::manifest::{Manifest, Route};
 
 use crate::attack::Tried;
 use crate::house::{code, sources};

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use dunlin::clock::{Clock, Move};
-use dunlin::interpose::Interpose;
-use dunlin::{Host, Options, Program, Time};
+use dunlin_host::clock::{Clock, Move};
+use dunlin_host::interpose::Interpose;
+use dunlin_host::{Host, Options, Program, Time};
 use http::{Request, Response};
 use serde_json::Value;
 use tempfile::TempDir;

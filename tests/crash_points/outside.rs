@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use bytes::Bytes;
-use dunlin::interpose::{Answering, Failure, World};
+use dunlin_host::interpose::{Answering, Failure, World};
 use http::{Request, Response};
 use serde_json::{Value, json};
 

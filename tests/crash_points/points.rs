@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use dunlin::interpose::{Call, Failure, Interpose, Kind, Then, World};
+use dunlin_host::interpose::{Call, Failure, Interpose, Kind, Then, World};
 
 use super::outside::Outside;
 

@@ -30,7 +30,7 @@ const SANDBOX_SECRET_FILE: &str = "sandbox_secret";
 /// Accounts receivable on autopilot.
 #[derive(Debug, Parser)]
 #[command(name = "dunlin", version, about)]
-pub struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -146,11 +146,25 @@ struct By {
     advance: Option<i64>,
 }
 
-/// Runs what the command line asks for.
-///
-/// # Errors
-/// In words for the person at the terminal.
-pub async fn run() -> anyhow::Result<ExitCode> {
+/// The program: does what the command line asks for. What went wrong is told on standard error.
+pub fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("dunlin: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = runtime.block_on(run());
+    // A component that deadlocked itself on a database (as it would on Spin) must not keep the process.
+    runtime.shutdown_background();
+    outcome.unwrap_or_else(|error| {
+        eprintln!("dunlin: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         None => up(Up::bare_demo()).await,
         Some(Command::Up(arguments)) => up(arguments).await,

@@ -1,4 +1,7 @@
 //! A running host: everything started in order, and stopped in order.
+//!
+//! What [`Host`] does is boxed. A plain `async fn` is compiled by the crate that awaits it, so each crate that starts a
+//! host would compile the whole server again.
 
 use crate::app::{App, IN_PROCESS, Program, Surroundings};
 use crate::clock::Clock;
@@ -19,6 +22,7 @@ use crate::verify;
 use anyhow::Context;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use std::collections::BTreeMap;
@@ -95,7 +99,11 @@ impl Host {
     ///
     /// # Errors
     /// Anything that keeps the app from answering, in words for the person who started it.
-    pub async fn start(options: Options) -> anyhow::Result<Self> {
+    pub fn start(options: Options) -> BoxFuture<'static, anyhow::Result<Self>> {
+        Box::pin(Self::begin(options))
+    }
+
+    async fn begin(options: Options) -> anyhow::Result<Self> {
         let manifest = match &options.program {
             Some(program) => program.manifest().clone(),
             None => Manifest::load(&options.manifest)
@@ -213,7 +221,11 @@ impl Host {
     ///
     /// # Errors
     /// The answer breaks off or is larger than [`IN_PROCESS_BODY_BYTES`].
-    pub async fn request(&self, mut request: Request<Bytes>) -> anyhow::Result<Response<Bytes>> {
+    pub fn request(&self, request: Request<Bytes>) -> BoxFuture<'_, anyhow::Result<Response<Bytes>>> {
+        Box::pin(self.answer(request))
+    }
+
+    async fn answer(&self, mut request: Request<Bytes>) -> anyhow::Result<Response<Bytes>> {
         let host = self.address().to_string().parse()?;
         request.headers_mut().entry(http::header::HOST).or_insert(host);
         let request = request.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync());
@@ -230,7 +242,11 @@ impl Host {
     }
 
     /// Stops listening and lets requests in flight finish. Says whether all did in time.
-    pub async fn stop(self) -> bool {
+    pub fn stop(self) -> BoxFuture<'static, bool> {
+        Box::pin(self.end())
+    }
+
+    async fn end(self) -> bool {
         self.stop.send_replace(true);
         let finished = self.server.await.unwrap_or(false);
         self.app.stop();

@@ -16,7 +16,7 @@
 //! resolves to nothing (an optional endpoint that is not configured) allows nothing.
 //!
 //! ```
-//! use dunlin::outbound::AllowList;
+//! use dunlin_host::outbound::AllowList;
 //! let list = AllowList::parse(&["https://*.example.com"], &[]).unwrap();
 //! assert!(list.allows("https", "api.example.com", None));
 //! assert!(!list.allows("https", "example.com", None));
