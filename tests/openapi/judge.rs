@@ -68,19 +68,22 @@ pub(crate) fn with<T>(work: impl FnOnce(&mut Judge) -> T) -> T {
 
 /// What a ledger tells in its timelines by a word that the document does not know. Not every app shows every line of them.
 pub(crate) fn untold(ledger: &Path) -> Vec<String> {
-    let ledger = Connection::open_with_flags(ledger, OpenFlags::SQLITE_OPEN_READ_ONLY);
-    let mut said = Vec::new();
-    if let Ok(ledger) = ledger
-        && let Ok(mut kinds) = ledger.prepare("SELECT DISTINCT kind FROM activities")
-    {
-        let rows = kinds.query_map((), |row| row.get::<_, String>(0)).expect("kinds");
-        said.extend(rows.map(|kind| kind.expect("a kind")));
+    // An app that was asked nothing has no ledger, or no tables in it.
+    if !ledger.exists() {
+        return Vec::new();
     }
+    let ledger = Connection::open_with_flags(ledger, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the ledger");
+    let mut kinds = match ledger.prepare("SELECT DISTINCT kind FROM activities") {
+        Err(error) if error.to_string().contains("no such table") => return Vec::new(),
+        kinds => kinds.expect("the ledger's activities"),
+    };
+    let said = kinds.query_map((), |row| row.get::<_, String>(0)).expect("kinds");
     let known =
         with(|judge| judge.document["components"]["schemas"]["TimelineEntry"]["properties"]["kind"].clone());
     let known = known["enum"].as_array().expect("the kinds of a timeline's entry");
-    said.retain(|kind| !known.iter().any(|word| word == kind.as_str()));
-    said
+    said.map(|kind| kind.expect("a kind"))
+        .filter(|kind| !known.iter().any(|word| word == kind.as_str()))
+        .collect()
 }
 
 impl Judge {
